@@ -1,0 +1,253 @@
+"""From `conf/` to the configuration of a run: groups of tasks, folders of runs, and the hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mtl_bench.errors import UserError
+from mtl_bench.runs.record import PROTOCOL_VERSION
+from mtl_bench.tasks.task import Task
+
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+# What cannot change the result of a run: no part of its hash, and no folder of its own.
+FREE_KEYS = (
+    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "paths", "logger",
+    "callbacks", "trainer.accelerator", "trainer.devices",
+)  # fmt: skip
+DESCRIPTION_KEYS = ("title", "licence", "citation", "homepage", "sources", "folder")
+
+
+@dataclass
+class Data:
+    """Types of `data.*`; the yaml files say what the keys mean."""
+
+    batch_size: int = MISSING
+    lowercase: bool = MISSING
+    max_length: int | None = None
+    dev_share: float = MISSING
+    split_seed: int = MISSING
+    curve_split: str = MISSING
+    final_split: str = MISSING
+    cut_evaluation: bool = MISSING
+    whole_batches: bool = MISSING
+
+
+@dataclass
+class Model:
+    """Types of `model.*`."""
+
+    hidden_size: int = MISSING
+    dropout: float = MISSING
+    label_weights: str = MISSING
+
+
+@dataclass
+class Callbacks:
+    """Types of `callbacks.*`."""
+
+    checkpoint_seconds: float = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
+class Paths:
+    """Types of `paths.*`."""
+
+    output_dir: str = MISSING
+
+
+@dataclass
+class Train:
+    """Types of the top-level keys; groups with a `_target_` are typed by what they name."""
+
+    main: str = MISSING
+    aux: dict[str, bool] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    data: Data = field(default_factory=Data)
+    embeddings: Any = MISSING
+    encoder: Any = MISSING
+    model: Model = field(default_factory=Model)
+    sampler: Any = MISSING
+    optimizer: Any = MISSING
+    trainer: Any = MISSING
+    logger: Any = field(default_factory=dict)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    paths: Paths = field(default_factory=Paths)
+    seed: int = MISSING
+    steps_per_task: int = MISSING
+    sweep_name: str = MISSING
+    overwrite: bool = MISSING
+    save_weights: bool = MISSING
+
+
+def conf_folder() -> Path:
+    """Return the folder of the configuration: beside the package, or inside it when installed."""
+    inside = Path(__file__).parent / "conf"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / "conf"
+
+
+def task_files() -> dict[str, Path]:
+    """Return the yaml of every task by name: ours, and those of MTL_BENCH_TASKS.
+
+    Raises:
+        UserError: a folder is missing, a name cannot be used, or stands in two folders.
+    """
+    folders = [conf_folder() / "task"]
+    folders += [Path(f).expanduser() for f in os.environ.get("MTL_BENCH_TASKS", "").split(":") if f]
+    files: dict[str, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"MTL_BENCH_TASKS: '{folder}' is not a folder.")
+        for file in sorted(folder.glob("*.yaml")):
+            name = file.stem
+            if not TASK_NAME.fullmatch(name) or name == "main":
+                raise UserError(
+                    f"{file}: '{name}' cannot be a task's name. Names are lower-case letters, "
+                    "digits, '_' and '-', begin with a letter or digit, and are not 'main'."
+                )
+            if name in files:
+                raise UserError(f"task '{name}' is defined twice: {files[name]} and {file}.")
+            files[name] = file.absolute()
+    return files
+
+
+def read_task(file: Path) -> DictConfig:
+    """Return a task's definition, typed.
+
+    Raises:
+        UserError: the yaml has a key that no task has, lacks one, or a value of the wrong type.
+    """
+    try:
+        content = OmegaConf.load(file)
+        task = OmegaConf.merge(OmegaConf.structured(Task), content)
+        missing = sorted(OmegaConf.missing_keys(task))
+    except OmegaConfBaseException as error:
+        raise UserError(
+            f"{file}: {str(error).splitlines()[0]}.\nKeys of a task: "
+            f"{', '.join(Task.__dataclass_fields__)}."
+        ) from None
+    except Exception as error:  # yaml has no common error type that OmegaConf passes on
+        raise UserError(f"{file}: is not valid YAML: {error}") from None
+    if missing:
+        raise UserError(f"{file}: lacks {', '.join(missing)}.")
+    assert isinstance(task, DictConfig)
+    task.folder = str(file.parent)
+    if task.max_length is None:
+        task.max_length = "${data.max_length}"
+    return task
+
+
+def register() -> None:
+    """Make the groups `main` and `aux` of all tasks, the types, and the resolvers."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Train)
+    for name, file in task_files().items():
+        task = read_task(file)
+        store.store(
+            group="main", name=name, package="_global_", node={"main": name, "tasks": {name: task}}
+        )
+        store.store(
+            group="aux",
+            name=name,
+            package="_global_",
+            node={"aux": {name: True}, "tasks": {name: task}},
+        )
+    for resolver in (run_folder, run_dir, job_type, task_tags):
+        OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
+
+
+def run_folder(*, _root_: DictConfig) -> str:
+    """Return a run's folder below its sweep: tasks, overrides that matter, seed."""
+    overrides = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+    if "hydra" in _root_:
+        overrides = _root_.hydra.overrides.task
+    parts = ["+".join(sorted({_root_.main, *_root_.aux}))]
+    variant = variant_name(list(overrides))
+    if main_matters(_root_):
+        variant = ",".join(filter(None, (f"main={_root_.main}", variant)))
+    if variant:
+        parts.append(variant)
+    return "/".join([*parts, f"seed{_root_.seed}"])
+
+
+def variant_name(overrides: list[str]) -> str:
+    """Return the overrides that matter, sorted, as a folder name.
+
+    >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "logger=wandb", "+model.x=[1,2]"])
+    'model.x=[1,2],optimizer.lr=0.5'
+    """
+    kept = sorted(
+        override.lstrip("+~")
+        for override in overrides
+        if not _is_free(override.lstrip("+~").partition("=")[0]) and not override.startswith("seed=")
+    )
+    name = re.sub(r"[^\w.,=+\-\[\]]", "_", ",".join(kept))
+    if len(name) <= 120:
+        return name
+    return f"{name[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _is_free(key: str) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+
+
+def main_matters(cfg: DictConfig) -> bool:
+    """Return whether the sampler names `main`: then main=a aux=b is not main=b aux=a."""
+    return "main" in (cfg.sampler.get("weights") or {})
+
+
+def run_dir(*, _root_: DictConfig) -> str:  # noqa: ARG001 (a resolver's signature)
+    """Return the folder of the running job."""
+    return str(HydraConfig.get().runtime.output_dir)
+
+
+def job_type(*, _root_: DictConfig) -> str:
+    """Return single, pair, or set."""
+    return {1: "single", 2: "pair"}.get(len({_root_.main, *_root_.aux}), "set")
+
+
+def task_tags(*, _root_: DictConfig) -> list[str]:
+    """Return the tasks as tags."""
+    return [f"main:{_root_.main}", *(f"aux:{a}" for a in sorted(_root_.aux) if a != _root_.main)]
+
+
+def identity(cfg: DictConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that determines a run's result, as plain values.
+
+    Args:
+        cfg: the run's configuration.
+        checksums: of every corpus file and of the vectors.
+    """
+    copy = OmegaConf.create({key: cfg._get_node(key) for key in cfg if key not in FREE_KEYS})
+    content: dict[str, Any] = OmegaConf.to_container(copy, resolve=True)  # type: ignore[assignment]
+    for key in FREE_KEYS:
+        group, _, name = key.partition(".")
+        content.get(group, {}).pop(name, None)
+    for task in content["tasks"].values():
+        for key in DESCRIPTION_KEYS:
+            del task[key]
+        for split in task["splits"].values():
+            del split["file"]  # its checksum stands for it
+    content["embeddings"].pop("file", None)
+    if main_matters(cfg):
+        weights = content["sampler"]["weights"]
+        weights[cfg.main] = weights.pop("main")
+    return {"protocol_version": PROTOCOL_VERSION, "checksums": dict(checksums), **content}
+
+
+def config_hash(identity: Mapping[str, Any]) -> str:
+    """Return the sha256 of an identity; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

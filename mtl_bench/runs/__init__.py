@@ -1,0 +1,1 @@
+"""Run records: the only contract between training and study. Standard library only."""

@@ -1,0 +1,187 @@
+"""What a run leaves behind: `record.json` and `curve.csv` in its folder.
+
+The fields are described in docs/records.md. Standard library only, so that any tool can read
+records.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any, ClassVar, Literal
+
+from mtl_bench.errors import UserError
+
+SCHEMA_VERSION = 1
+"""Raised when the fields of a record change."""
+
+PROTOCOL_VERSION = 1
+"""Raised when the code changes the results of a run with the same configuration."""
+
+RECORD, CURVE = "record.json", "curve.csv"
+
+Status = Literal["finished", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class CurveRow:
+    """One row of a curve; empty cells are None.
+
+    Attributes:
+        step: of the run, counted from 1.
+        own_step: of the task.
+        task: name.
+        split: `train` (mean loss of the last ten own steps), or the split evaluated.
+        loss: in nats; training: mean over sentences, evaluation: mean over words.
+        f1: micro-F1 without the outside label, 0 to 1.
+        precision: its precision.
+        recall: its recall.
+        accuracy: share of words that are right.
+        span_f1: F1 of whole spans.
+    """
+
+    step: int
+    own_step: int
+    task: str
+    split: str
+    loss: float
+    f1: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    accuracy: float | None = None
+    span_f1: float | None = None
+
+    METRICS: ClassVar[tuple[str, ...]] = (
+        "loss", "f1", "precision", "recall", "accuracy", "span_f1",
+    )  # fmt: skip
+
+    def cells(self) -> list[str]:
+        """Return the row as text; floats so that reading gives the same bits."""
+        values = (getattr(self, f.name) for f in fields(self))
+        return ["" if value is None else str(value) for value in values]
+
+    @classmethod
+    def from_cells(cls, cells: Sequence[str]) -> CurveRow:
+        """Return the row of `cells`."""
+        if len(cells) != len(fields(cls)):
+            raise ValueError(f"{len(cells)} cells, expected {len(fields(cls))}")
+        numbers = [float(cell) if cell else None for cell in cells[4:]]
+        return cls(int(cells[0]), int(cells[1]), cells[2], cells[3], *numbers)  # type: ignore[arg-type]  # loss is never empty
+
+
+@dataclass
+class TaskRecord:
+    """One task of a run: see docs/records.md."""
+
+    title: str
+    fingerprint: str
+    statistics: dict[str, float | None]
+    sentences: dict[str, int]
+    outside: str | None
+    spans: str | None
+    final_split: str
+    final: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Record:
+    """A run: see docs/records.md."""
+
+    status: Status
+    tasks: dict[str, TaskRecord]
+    seed: int
+    config: dict[str, Any]
+    config_hash: str
+    identity: dict[str, Any]
+    steps_planned: int
+    steps_done: int
+    versions: dict[str, str]
+    git_commit: str | None
+    threads: int
+    host: dict[str, str]
+    timings: dict[str, float | str]
+    vectors: dict[str, int | str]
+    weights_sha256: str | None = None
+    error: dict[str, str] | None = None
+    schema_version: int = SCHEMA_VERSION
+    protocol_version: int = PROTOCOL_VERSION
+
+    def write(self, folder: Path, curve: Sequence[CurveRow]) -> None:
+        """Write both files, the record last: where it stands, the curve is complete."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([f.name for f in fields(CurveRow)])
+        writer.writerows(row.cells() for row in curve)
+        write_atomically(folder / CURVE, lambda stream: stream.write(text.getvalue().encode()))
+        content = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomically(folder / RECORD, lambda stream: stream.write(content.encode()))
+
+
+def read_record(folder: Path) -> Record | None:
+    """Return the record of a run's folder, or None if it has none.
+
+    Raises:
+        UserError: the record is damaged or of another schema.
+    """
+    path = folder / RECORD
+    remedy = "Delete the folder, or train the run again with `overwrite=true`."
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        version = content["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise UserError(
+                f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}.\n"
+                f"Read it with the program that wrote it. {remedy}"
+            )
+        content["tasks"] = {name: TaskRecord(**task) for name, task in content["tasks"].items()}
+        return Record(**content)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
+
+
+def read_curve(folder: Path) -> list[CurveRow]:
+    """Return the curve of a run's folder.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    path = folder / CURVE
+    number = 1
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = csv.reader(stream)
+            if next(rows, None) != [f.name for f in fields(CurveRow)]:
+                raise ValueError("the header is not that of a curve")
+            curve = []
+            for number, cells in enumerate(rows, start=2):
+                curve.append(CurveRow.from_cells(cells))
+            return curve
+    except FileNotFoundError:
+        raise UserError(f"{path}: is missing. Train the run again with `overwrite=true`.") from None
+    except ValueError as error:
+        raise UserError(
+            f"{path}, line {number}: is damaged ({error}). Train the run again with "
+            "`overwrite=true`."
+        ) from None
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that it is there whole or not at all: temporary file, fsync, rename."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

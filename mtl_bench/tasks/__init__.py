@@ -1,0 +1,1 @@
+"""Tasks and their corpora: definitions, files, readers, statistics."""

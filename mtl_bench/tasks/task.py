@@ -1,0 +1,129 @@
+"""What a `conf/task/<name>.yaml` may say, and the corpus that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
+
+Reader = Callable[[Path | None, str | None], Iterator[Sentence]]
+"""Called with a file or folder and a member's name (None where the split names none)."""
+
+
+@dataclass
+class Source:
+    """A public file.
+
+    Attributes:
+        path: its place below the data folder (the mirror or the cache).
+        url: where it is downloaded from.
+        sha256: what it must hash to before it is used; None only where nobody knows.
+    """
+
+    path: str
+    url: str
+    sha256: str | None
+
+
+@dataclass
+class Split:
+    """Where the sentences of a split are.
+
+    Attributes:
+        file: a file or folder: below the data folder if the task has sources, else relative to
+            the task's yaml. None for generated tasks.
+        member: a file inside the archive `file`.
+        sentences: `first:last`, counted from 0, last excluded, as in Python (`500:`).
+    """
+
+    file: str | None = None
+    member: str | None = None
+    sentences: str | None = None
+
+    def bounds(self) -> tuple[int, int | None]:
+        """Return first and last+1 (None: to the end) of the sentences chosen."""
+        first, colon, last = (self.sentences or ":").partition(":")
+        try:
+            start, stop = int(first or 0), int(last) if last else None
+        except ValueError:
+            start, stop = -1, None
+        if not colon or start < 0 or (stop is not None and stop <= start):
+            raise UserError(
+                f"sentences: {self.sentences!r} is not a range. Write 'first:last' with whole "
+                "numbers from 0, such as ':500' (the first 500) or '500:' (all others)."
+            )
+        return start, stop
+
+
+@dataclass
+class Task:
+    """One sequence-labelling task; the schema of `conf/task/*.yaml`.
+
+    Attributes:
+        title: one line for tables.
+        reader: `_target_` of the reader and its options.
+        splits: train, test and, if there is one, dev.
+        sources: public files that the splits are read from; empty for own files.
+        licence: under which the data may be used, in words.
+        citation: the work to cite.
+        homepage: where a person reads more.
+        outside: label that F1 leaves out, or null.
+        spans: `bio` if labels mark spans, or null.
+        max_length: words kept of a training sentence; follows `data.max_length`.
+        folder: where relative files of the yaml are; filled in when the yaml is read.
+    """
+
+    title: str
+    reader: dict[str, Any]
+    splits: dict[str, Split]
+    sources: list[Source] = field(default_factory=list)
+    licence: str | None = None
+    citation: str | None = None
+    homepage: str | None = None
+    outside: str | None = None
+    spans: str | None = None
+    max_length: int | None = None
+    folder: str = "."
+
+
+def load_corpus(name: str, task: Task, root: Path, reader: Reader) -> Corpus:
+    """Read the splits of a task.
+
+    Args:
+        name: of the task.
+        task: its definition.
+        root: the folder that its files are relative to.
+        reader: made from `task.reader`.
+
+    Raises:
+        UserError: a split is missing or empty, or a file is malformed.
+    """
+    unknown = set(task.splits) - set(SPLITS)
+    missing = {"train", "test"} - set(task.splits)
+    if unknown or missing:
+        raise UserError(
+            f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
+            "'train' and 'test' are needed and 'dev' is possible, nothing else."
+        )
+    splits: dict[SplitName, tuple[Sentence, ...]] = {}
+    for split in SPLITS:
+        where = task.splits.get(split)
+        if where is None:
+            splits[split] = ()
+            continue
+        file = None if where.file is None else root / where.file
+        start, stop = where.bounds()
+        splits[split] = tuple(islice(reader(file, where.member), start, stop))
+        if not splits[split]:
+            raise UserError(
+                f"task '{name}': its {split} split has no sentences"
+                + (f" ({file})" if file else "")
+                + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
+                + "\nA sentence is a block of lines with a word and a label, ended by a blank line."
+            )
+    return Corpus(name, splits, task.outside, task.spans)

@@ -1,0 +1,1 @@
+"""From words and labels to numbers: vocabularies and word vectors."""

@@ -1,0 +1,258 @@
+"""Start values of word vectors: read from a file that the user names, or drawn at random.
+
+Words without a vector of their own share one unknown-word vector. It and the two boundary symbols
+start as the mean of all vectors (the paper's released code).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks import fetch
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.task import Source
+from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
+
+Vectors = NDArray[np.float32]
+Known = Callable[[str], bool]
+
+
+class Embeddings(Protocol):
+    """Where word vectors come from."""
+
+    dim: int
+
+    def checksum(self) -> str | None:
+        """Return the sha256 of the file, or None if there is none."""
+
+    def known(self, corpora: Iterable[Corpus]) -> Known:
+        """Return a test for words that have a vector of their own, given the run's corpora."""
+
+    def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
+        """Return [V, dim] start values, and facts about them for the record."""
+
+
+class RandomVectors:
+    """Vectors drawn from a normal distribution: no word is known before training.
+
+    Words of the training splits have a vector of their own if they occur often enough. The rare
+    ones train the unknown-word vector, which stands for words first met in evaluation.
+    """
+
+    def __init__(self, dim: int, min_count: int, std: float) -> None:
+        """Take the length of a vector, the occurrences that earn one, and the deviation."""
+        self.dim = dim
+        self.min_count = min_count
+        self.std = std
+
+    def checksum(self) -> None:
+        """Return None: there is no file."""
+
+    def known(self, corpora: Iterable[Corpus]) -> Known:
+        """Return a test for words that occur `min_count` times in the training splits."""
+        counts = Counter(
+            word for corpus in corpora for sentence in corpus["train"] for word in sentence.words
+        )
+        return lambda word: counts[word] >= self.min_count
+
+    def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
+        """Return the vectors drawn; the special words start at zero, the mean."""
+        draw = np.random.default_rng(seed)
+        table = (self.std * draw.standard_normal((len(vocabulary), self.dim))).astype(np.float32)
+        table[: len(SPECIAL_WORDS)] = 0
+        return table, {"rows": len(vocabulary)}
+
+
+class PretrainedVectors:
+    """Vectors from a file: `.txt` (a word and its numbers a line), `.zip` of one, or `.npz`.
+
+    An `.npz` holds `words`, `vectors` and, if it likes, `mean_all` (the mean to start unknown
+    words from) and `source` (1 marks vectors fitted from others, which the record counts).
+
+    The file is converted once to a folder in the cache, from which all processes map the same
+    memory.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        file: str,
+        member: str | None = None,
+        url: str | None = None,
+        sha256: str | None = None,
+        words_sha256: str | None = None,
+        licence: str | None = None,
+    ) -> None:
+        """Name the file.
+
+        Args:
+            dim: length of a vector.
+            file: path, or for a public file its place below the data folder.
+            member: the file inside a `.zip`.
+            url: address of a public file.
+            sha256: checksum of the file, where it is known.
+            words_sha256: checksum of its words, one a line.
+            licence: of a public file.
+        """
+        self.dim = dim
+        self.file = file
+        self.member = member
+        self.url = url
+        self.sha256 = sha256
+        self.words_sha256 = words_sha256
+        self.licence = licence
+
+    def path(self) -> Path:
+        """Return the file, after downloading it if it is a public one that is not here."""
+        if self.url is None:
+            path = Path(self.file).expanduser()
+        else:
+            source = Source(self.file, self.url, self.sha256)
+            path = fetch.fetch([source], self.licence) / self.file
+        if not path.is_file():
+            raise UserError(
+                f"embeddings.file: there is no file '{path}'.\nGive the path of a .txt, .zip or "
+                ".npz file with word vectors, or choose `embeddings=random`."
+            )
+        return path
+
+    def checksum(self) -> str:
+        """Return the sha256 of the file."""
+        return fetch.sha256(self.path())
+
+    def known(self, corpora: Iterable[Corpus]) -> Known:  # noqa: ARG002 (the same for all corpora)
+        """Return a test for words that the file has."""
+        words = set((self._converted() / "words.txt").read_text("utf-8").split("\n"))
+        return words.__contains__
+
+    def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:  # noqa: ARG002
+        """Return the vectors of the vocabulary's words."""
+        folder = self._converted()
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+        fitted = np.load(folder / "fitted.npy", mmap_mode="r")
+        number = {word: n for n, word in enumerate(vocabulary.words)}
+        table = np.repeat(np.load(folder / "mean.npy")[None], len(vocabulary), axis=0)
+        pairs = [
+            (number[word], row)
+            for row, word in enumerate((folder / "words.txt").read_text("utf-8").split("\n"))
+            if word in number
+        ]
+        here, there = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        table[here] = vectors[there]
+        facts: dict[str, int | str] = {
+            "file": Path(self.file).name,
+            "sha256": self.checksum(),
+            "rows": len(vocabulary),
+            "fitted_rows": int(fitted[there].sum()),
+        }
+        return table, facts
+
+    def _converted(self) -> Path:
+        """Return the cache's folder with words.txt, vectors.npy, mean.npy and fitted.npy."""
+        path = self.path()
+        key = hashlib.sha256(f"{fetch.sha256(path)} {self.member} {self.dim}".encode()).hexdigest()
+        folder = fetch.cache_folder() / "vectors" / key[:24]
+        if not folder.exists():
+            words, vectors, mean, fitted = self._read(path)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _appearing_at_once(folder) as made:
+                (made / "words.txt").write_text("\n".join(words), "utf-8")
+                np.save(made / "vectors.npy", vectors)
+                np.save(made / "mean.npy", mean)
+                np.save(made / "fitted.npy", fitted)
+        return folder
+
+    def _read(self, path: Path) -> tuple[Sequence[str], Vectors, Vectors, NDArray[np.bool_]]:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                if not {"words", "vectors"} <= set(arrays):
+                    raise UserError(f"{path}: has no arrays 'words' and 'vectors'.")
+                words = [str(word) for word in arrays["words"]]
+                vectors = arrays["vectors"].astype(np.float32)
+                mean = arrays["mean_all"] if "mean_all" in arrays else vectors.mean(axis=0)
+                fitted = arrays["source"] == 1 if "source" in arrays else np.zeros(len(words), bool)
+            if vectors.shape != (len(words), self.dim):
+                raise UserError(
+                    f"{path}: vectors have shape {vectors.shape}, expected ({len(words)}, "
+                    f"{self.dim}): a row for each word, `embeddings.dim` numbers each."
+                )
+        else:
+            words, vectors = self._read_text(path)
+            mean, fitted = vectors.mean(axis=0, dtype=np.float64), np.zeros(len(words), bool)
+        if self.words_sha256:
+            found = hashlib.sha256("\n".join(words).encode()).hexdigest()
+            if found != self.words_sha256:
+                raise UserError(
+                    f"{path}: its {len(words)} words are not those expected (sha256 {found}, "
+                    f"expected {self.words_sha256}). It may be cut short, or another release."
+                )
+        return words, vectors, mean.astype(np.float32), fitted
+
+    def _read_text(self, path: Path) -> tuple[list[str], Vectors]:
+        words: list[str] = []
+        rows: list[NDArray[np.float32]] = []
+        with _open(path, self.member) as stream:
+            for number, line in enumerate(stream, start=1):
+                # From the right: a few words of GloVe's larger files contain blanks.
+                parts = line.rstrip().rsplit(b" ", self.dim)
+                try:
+                    words.append(parts[0].decode("utf-8"))
+                    rows.append(np.array(parts[1:], dtype=np.float32))
+                    if len(rows[-1]) != self.dim:
+                        raise ValueError
+                except ValueError:
+                    raise UserError(
+                        f"{path}, line {number}: expected a word and {self.dim} numbers "
+                        f"(embeddings.dim) with blanks between.\n    {line[:80]!r}"
+                    ) from None
+        if not words:
+            raise UserError(f"{path}: has no word vectors.")
+        return words, np.stack(rows)
+
+
+@contextmanager
+def _open(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+    """Open a text file, or a member of a zip archive."""
+    if path.suffix != ".zip":
+        with path.open("rb") as stream:
+            yield stream
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".txt")]
+            if member not in names:
+                raise UserError(
+                    f"{path}: has no member {member!r}. It has: {', '.join(names) or 'no .txt'}.\n"
+                    "Choose one with `embeddings.member=...`."
+                )
+            with archive.open(member) as stream:
+                yield stream
+    except zipfile.BadZipFile:
+        raise UserError(f"{path}: is not a zip archive, or is cut short.") from None
+
+
+@contextmanager
+def _appearing_at_once(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes its name only when it is complete."""
+    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        yield made
+        os.replace(made, folder)
+    except OSError:
+        if not folder.exists():  # else another process was first: its folder is as good
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

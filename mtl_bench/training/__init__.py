@@ -1,0 +1,1 @@
+"""Training: batches, samplers, the tagger, and the run that ties them together."""

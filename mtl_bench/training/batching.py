@@ -1,0 +1,138 @@
+"""Batches without padding: the words of several sentences, flat, in time-major order.
+
+Shapes: B sentences of a batch, T steps of the longest, N steps of all (the sum of their
+lengths), U different words among them.
+
+Sentences are sorted by length, longest first. Row `offsets[t] + b` is step t of sentence b:
+the order of `torch.nn.utils.rnn.PackedSequence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtl_bench.text.vocabulary import EncodedSplit, Ints
+
+EVALUATION_TOKENS = 4096
+"""Steps in one batch of an evaluation: large products, and still in the processor's cache."""
+
+
+@dataclass(eq=False)
+class Batch:
+    """Some sentences of one task.
+
+    Attributes:
+        task: name of the task.
+        rows: [U] ids of the words that occur, ascending.
+        words: [N] position in `rows` of each step's word.
+        labels: [N] label ids.
+        sizes: [T] sentences that reach step t; on the CPU, as packing wants it.
+        mirror: [N] the row that is as far from its sentence's end as this one from its start.
+        previous: [N - B] row of the step before, for the steps from the second on.
+        weights: [N] 1 / (length of the sentence x B): the mean over a sentence's steps, then
+            over sentences.
+        order: [N] rows sentence by sentence, in the order in which the sentences were given.
+        lengths: [B] steps of the sentences, in the order in which they were given.
+    """
+
+    task: str
+    rows: Tensor
+    words: Tensor
+    labels: Tensor
+    sizes: Tensor
+    mirror: Tensor
+    previous: Tensor
+    weights: Tensor
+    order: Tensor
+    lengths: Tensor
+
+    def __len__(self) -> int:
+        """Return N, the number of steps of all sentences."""
+        return len(self.words)
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device; the sizes stay on the CPU."""
+        if device.type == "cpu":
+            return self
+        moved = {
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in fields(self)
+            if field.name not in ("task", "sizes")
+        }
+        return Batch(task=self.task, sizes=self.sizes, **moved)
+
+
+class Chunk:
+    """Consecutive training steps, taken in one call of the module: their numbers and batches."""
+
+    def __init__(self, steps: range, batches: list[Batch]) -> None:
+        """Take as many batches as steps."""
+        self.steps = steps
+        self.batches = batches
+
+    def to(self, device: torch.device) -> Chunk:
+        """Return the chunk on a device."""
+        return Chunk(self.steps, [batch.to(device) for batch in self.batches])
+
+
+def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
+    """Pack the chosen sentences of a split.
+
+    Args:
+        task: name of the task.
+        split: its encoded sentences.
+        chosen: [B] numbers of sentences.
+    """
+    given = split.lengths[chosen]
+    longest_first = np.argsort(-given, kind="stable")
+    lengths = given[longest_first]
+    starts = split.starts[chosen[longest_first]]
+    count, longest = len(lengths), int(lengths[0])
+
+    steps = np.arange(longest)
+    reached = steps[:, None] < lengths  # [T, B]
+    sizes = reached.sum(axis=1)
+    offsets = np.cumsum(sizes) - sizes
+    step, sentence = np.nonzero(reached)  # [N] each, time-major
+    position = starts[sentence] + step
+    rows, words = np.unique(split.words[position], return_inverse=True)
+
+    # Row of each (sentence, step) in the order given: sentences follow one another.
+    place = np.empty(count, dtype=np.int64)
+    place[longest_first] = np.arange(count)
+    of = np.repeat(place, given)
+    at = np.arange(len(position)) - np.repeat(np.cumsum(given) - given, given)
+    return Batch(
+        task=task,
+        rows=torch.from_numpy(rows),
+        words=torch.from_numpy(words),
+        labels=torch.from_numpy(split.labels[position]),
+        sizes=torch.from_numpy(sizes),
+        mirror=torch.from_numpy(offsets[lengths[sentence] - 1 - step] + sentence),
+        previous=torch.from_numpy((offsets[step - 1] + sentence)[count:]),
+        weights=torch.from_numpy(1.0 / (lengths[sentence] * count)),
+        order=torch.from_numpy(offsets[at] + of),
+        lengths=torch.from_numpy(given),
+    )
+
+
+def evaluation_batches(task: str, split: EncodedSplit, whole: int | None = None) -> Iterator[Batch]:
+    """Yield all sentences of a split, those of like length together.
+
+    Args:
+        task: name of the task.
+        split: its encoded sentences.
+        whole: keep only the first `len(split) // whole * whole` sentences, as an evaluation in
+            batches of `whole` does that drops the last one.
+    """
+    count = len(split) // whole * whole if whole else len(split)
+    by_length = np.argsort(split.lengths[:count], kind="stable")
+    tokens = np.cumsum(split.lengths[by_length])
+    for part in np.split(by_length, np.flatnonzero(np.diff(tokens // EVALUATION_TOKENS)) + 1):
+        if len(part):
+            yield collate(task, split, part)

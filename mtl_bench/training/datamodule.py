@@ -1,0 +1,143 @@
+"""Draws the training batches of all steps, and holds the evaluation batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.random import Generator
+
+from mtl_bench.errors import UserError
+from mtl_bench.text.vocabulary import EncodedSplit
+from mtl_bench.training.batching import Batch, Chunk, collate, evaluation_batches
+from mtl_bench.training.samplers import generator
+
+Sampler = Callable[[int, Generator], str]
+
+STEPS_PER_CALL = 50
+"""Steps in one call of the module: Lightning's cost per call is spread over them."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The steps of a run, in intervals that each end with an evaluation.
+
+    Attributes:
+        steps: of the whole run.
+        interval: steps between evaluations; the last interval may be shorter.
+        start: steps done already (when a run is resumed).
+    """
+
+    steps: int
+    interval: int
+    start: int = 0
+
+    def intervals(self) -> list[range]:
+        """Return the steps still to do, by interval."""
+        first = self.start // self.interval * self.interval
+        return [
+            range(max(begin, self.start), min(begin + self.interval, self.steps))
+            for begin in range(first, self.steps, self.interval)
+        ]
+
+
+class TaskDataModule(pl.LightningDataModule):
+    """Each step draws one task, then a batch of its sentences without replacement.
+
+    One epoch of the Trainer is one interval of the schedule.
+    """
+
+    def __init__(
+        self,
+        train: Mapping[str, EncodedSplit],
+        curve: Mapping[str, EncodedSplit],
+        final: Mapping[str, EncodedSplit],
+        sampler: Sampler,
+        schedule: Schedule,
+        batch_size: int,
+        seed: int,
+        whole_batches: bool = False,
+    ) -> None:
+        """Take the encoded sentences.
+
+        Args:
+            train: by task.
+            curve: evaluated after each interval; by task.
+            final: evaluated once at the end; by task.
+            sampler: names the task of a step.
+            schedule: the steps to do.
+            batch_size: sentences in a training batch.
+            seed: of all draws.
+            whole_batches: leave out sentences behind the last whole batch of an evaluation.
+        """
+        super().__init__()
+        for task, split in train.items():
+            if len(split) < batch_size:
+                raise UserError(
+                    f"data.batch_size is {batch_size}, but task '{task}' has only {len(split)} "
+                    f"training sentences.\nType `data.batch_size={len(split)}` or less, or leave "
+                    "the task out."
+                )
+        self.train = train
+        self.curve = curve
+        self.final = final
+        self.sampler = sampler
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.seed = seed
+        self.whole = batch_size if whole_batches else None
+        self._curve_batches: list[list[Batch]] | None = None
+
+    def draw(self, step: int) -> Batch:
+        """Return the batch of a step, which follows from (seed, step)."""
+        random = generator(self.seed, step)
+        task = self.sampler(step, random)
+        split = self.train[task]
+        return collate(task, split, random.choice(len(split), self.batch_size, replace=False))
+
+    def chunks(self, steps: range) -> Iterator[Chunk]:
+        """Yield consecutive steps with their batches, at most STEPS_PER_CALL at a time."""
+        for begin in range(steps.start, steps.stop, STEPS_PER_CALL):
+            part = range(begin, min(begin + STEPS_PER_CALL, steps.stop))
+            yield Chunk(part, [self.draw(step) for step in part])
+
+    def train_dataloader(self) -> _Chunks:
+        """Return the chunks of the interval that the trainer's epoch stands for."""
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return _Chunks(self, self.schedule.intervals()[epoch])
+
+    def val_dataloader(self) -> list[list[Batch]]:
+        """Return the batches of the split that curves are drawn from, by task."""
+        if self._curve_batches is None:
+            self._curve_batches = self._evaluation(self.curve)
+        return self._curve_batches
+
+    def test_dataloader(self) -> list[list[Batch]]:
+        """Return the batches of the split that final metrics come from, by task."""
+        return self._evaluation(self.final)
+
+    def _evaluation(self, splits: Mapping[str, EncodedSplit]) -> list[list[Batch]]:
+        return [list(evaluation_batches(t, splits[t], self.whole)) for t in sorted(splits)]
+
+
+class _Chunks:
+    """The chunks of an interval as an iterable with a length."""
+
+    def __init__(self, data: TaskDataModule, steps: range) -> None:
+        self.data = data
+        self.steps = steps
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.steps) / STEPS_PER_CALL)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self.data.chunks(self.steps)
+
+
+def label_weights(split: EncodedSplit, classes: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Return weights that give every label the same share of the loss: tokens / (C x count)."""
+    counts = np.bincount(split.labels, minlength=classes)
+    return (counts.sum() / (classes * counts.clip(min=1))).astype(np.float32)

@@ -1,0 +1,152 @@
+"""Metrics whose state adds up over batches and devices.
+
+Gold labels that training never saw are `UNSEEN_LABEL`: no prediction equals them, so they count
+as misses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from mtl_bench.text.vocabulary import Labels
+
+
+class TokenScores(Metric):
+    """Accuracy, and micro-F1 over all labels but the outside label (the paper's metric).
+
+    precision = hits / predictions that are not outside, recall = hits / gold labels that are not
+    outside, F1 = 2 hits / (the two denominators' sum); 0 where both are 0.
+    """
+
+    full_state_update = False
+    hits: Tensor
+    predicted: Tensor
+    gold: Tensor
+    right: Tensor
+    tokens: Tensor
+    unseen: Tensor
+
+    def __init__(self, outside: int | None, **options: Any) -> None:
+        """Take the outside label's id, or None where every label counts."""
+        super().__init__(**options)
+        self.outside = -2 if outside is None else outside
+        for name in ("hits", "predicted", "gold", "right", "tokens", "unseen"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, predictions: Tensor, gold: Tensor, lengths: Tensor) -> None:  # noqa: ARG002
+        """Count.
+
+        Args:
+            predictions: [M] label ids, sentence after sentence.
+            gold: [M] label ids, -1 for labels unseen in training.
+            lengths: [B] words of the sentences (for span metrics; not needed here).
+        """
+        inside = gold != self.outside
+        right = predictions == gold
+        self.hits += (right & inside).sum()
+        self.predicted += (predictions != self.outside).sum()
+        self.gold += inside.sum()
+        self.right += right.sum()
+        self.tokens += gold.numel()
+        self.unseen += (gold < 0).sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        """Return f1, precision, recall, accuracy (0 to 1) and the number of unseen gold labels."""
+        return {
+            **_precision_recall_f1(self.hits, self.predicted, self.gold),
+            "accuracy": self.right / self.tokens.clamp(min=1),
+            "unseen_labels": self.unseen,
+        }
+
+
+class SpanScores(Metric):
+    """Span F1 of BIO labels: a span counts if its start, end and type are all right.
+
+    A span starts at B, and at an I that continues none (after O, at a sentence's start, or after
+    a word of another type), as the CoNLL-2000 evaluation reads them.
+    """
+
+    full_state_update = False
+    hits: Tensor
+    predicted: Tensor
+    gold: Tensor
+
+    def __init__(self, labels: Labels, **options: Any) -> None:
+        """Take the labels of the task; boundary labels count as O."""
+        super().__init__(**options)
+        parts = [name.upper()[:1] + name[1:] for name in labels.names[: labels.start]]
+        kinds = sorted({part[2:] for part in parts})
+        # One more place at the end: id -1 (unseen) is a label of its own, outside of all spans.
+        letter = [" BI".find(part[0]) if part[0] in "BI" else 0 for part in parts] + [0, 0, 0]
+        kind = [kinds.index(part[2:]) for part in parts] + [0, 0, 0]
+        self.register_buffer("letter", torch.tensor(letter), persistent=False)
+        self.register_buffer("kind", torch.tensor(kind), persistent=False)
+        for name in ("hits", "predicted", "gold"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, predictions: Tensor, gold: Tensor, lengths: Tensor) -> None:
+        """Count spans; arguments as for `TokenScores.update`."""
+        first = torch.zeros(len(gold), dtype=torch.bool, device=gold.device)
+        first[torch.cumsum(lengths, 0) - lengths] = True
+        starts, ends, kinds = self._spans(predictions, first)
+        gold_starts, gold_ends, gold_kinds = self._spans(gold, first)
+        # At most one span starts at a position: compare ends and types there.
+        end = torch.full_like(gold, -1)
+        end[starts] = ends
+        kind = torch.full_like(gold, -1)
+        kind[starts] = kinds
+        self.hits += ((end[gold_starts] == gold_ends) & (kind[gold_starts] == gold_kinds)).sum()
+        self.predicted += len(starts)
+        self.gold += len(gold_starts)
+
+    def _spans(self, labels: Tensor, first: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return starts, ends (inclusive) and types of the spans, in order."""
+        letter, kind = self.letter[labels], self.kind[labels]  # type: ignore[index]  # buffers
+        inside = letter > 0
+        joined = torch.zeros_like(inside)  # this word continues the span of the word before
+        joined[1:] = (letter[1:] == 2) & inside[:-1] & (kind[1:] == kind[:-1]) & ~first[1:]
+        goes_on = torch.zeros_like(inside)
+        goes_on[:-1] = joined[1:]
+        starts = torch.nonzero(inside & ~joined).squeeze(1)
+        ends = torch.nonzero(inside & ~goes_on).squeeze(1)
+        return starts, ends, kind[starts]
+
+    def compute(self) -> dict[str, Tensor]:
+        """Return span_f1, span_precision and span_recall, 0 to 1."""
+        scores = _precision_recall_f1(self.hits, self.predicted, self.gold)
+        return {f"span_{name}": value for name, value in scores.items()}
+
+
+class MeanLoss(Metric):
+    """Mean cross-entropy of a word (in nats); words with unseen labels have none."""
+
+    full_state_update = False
+    total: Tensor
+    words: Tensor
+
+    def __init__(self, **options: Any) -> None:
+        """Start at zero."""
+        super().__init__(**options)
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("words", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, losses: Tensor, gold: Tensor) -> None:
+        """Add the losses [M] of words with gold labels [M]."""
+        self.total += losses.sum(dtype=torch.float64)
+        self.words += (gold >= 0).sum()
+
+    def compute(self) -> Tensor:
+        """Return the mean."""
+        return self.total / self.words.clamp(min=1)
+
+
+def _precision_recall_f1(hits: Tensor, predicted: Tensor, gold: Tensor) -> dict[str, Tensor]:
+    return {
+        "f1": 2 * hits / (predicted + gold).clamp(min=1),
+        "precision": hits / predicted.clamp(min=1),
+        "recall": hits / gold.clamp(min=1),
+    }

@@ -1,0 +1,124 @@
+"""Saving a run while it trains, and going on from there.
+
+A checkpoint holds plain values and tensors only: `torch.load(..., weights_only=True)` reads it in
+any process. A resumed run repeats the uninterrupted one bit for bit, since every draw follows
+from (seed, step).
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from mtl_bench.errors import UserError
+from mtl_bench.runs.record import write_atomically
+from mtl_bench.training.batching import Chunk
+from mtl_bench.training.curves import Curves
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; it has saved its state."""
+
+    def __init__(self, number: int) -> None:
+        """Take the number of the signal."""
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+class Checkpoints(pl.Callback):
+    """Saves the run every so often, and when SIGINT or SIGTERM asks it to stop.
+
+    A second signal of the same kind acts at once.
+    """
+
+    def __init__(self, path: Path, curves: Curves, every_seconds: float) -> None:
+        """Name the file, the curves to keep with it, and the time between two saves."""
+        self.path = path
+        self.curves = curves
+        self.every_seconds = every_seconds
+        self.seconds_before = 0.0
+        self._asked: int | None = None
+        self._previous: dict[int, Any] = {}
+        self._state = self._read()
+        if self._state:
+            curves.load_state_dict(self._state["curves"])
+            self.seconds_before = self._state["seconds"]
+        self._started = self._saved = time.monotonic()
+
+    def _read(self) -> dict[str, Any] | None:
+        if not self.path.exists():
+            return None
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            return state if {"model", "optimizer", "curves", "seconds"} <= set(state) else None
+        except (OSError, RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError):
+            raise UserError(
+                f"{self.path}: the checkpoint cannot be read.\n"
+                "Delete it (the run then starts anew), or type `overwrite=true`."
+            ) from None
+
+    @property
+    def start(self) -> int:
+        """The step to go on from."""
+        return self.curves.step if self._state else 0
+
+    @property
+    def seconds(self) -> float:
+        """Training time so far, that of earlier parts of the run included."""
+        return self.seconds_before + time.monotonic() - self._started
+
+    def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
+        """Load the model, and listen to signals."""
+        if stage == "fit":
+            if self._state:
+                module.load_state_dict(self._state["model"])
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._ask)
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Load the optimizer."""
+        if self._state:
+            trainer.optimizers[0].load_state_dict(self._state["optimizer"])
+            self._state = {}
+
+    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
+        """Stop listening."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._asked = number
+        signal.signal(number, self._previous[number])
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Any,  # noqa: ARG002
+        chunk: Chunk,  # noqa: ARG002
+        _: int,
+    ) -> None:
+        """Save if it is time."""
+        if self._asked or time.monotonic() - self._saved >= self.every_seconds:
+            self.save(trainer, module)
+        if self._asked:
+            raise Interrupted(self._asked)
+
+    def save(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Write the checkpoint; the old one stays until the new one is complete."""
+        state = {
+            "model": module.state_dict(),
+            "optimizer": trainer.optimizers[0].state_dict(),
+            "curves": self.curves.state_dict(),
+            "seconds": self.seconds,
+        }
+        write_atomically(self.path, lambda stream: torch.save(state, stream))
+        self._saved = time.monotonic()

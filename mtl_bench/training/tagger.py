@@ -1,0 +1,178 @@
+"""The model: shared word vectors, a shared encoder, one projection per task.
+
+Shapes as in `batching`: N steps of all sentences, U different words, D numbers a vector, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F  # noqa: N812 (its usual name)
+from torch.optim import Optimizer
+from torchmetrics import Metric, MetricCollection
+
+from mtl_bench.text.vocabulary import Labels
+from mtl_bench.training.batching import Batch, Chunk
+from mtl_bench.training.metrics import MeanLoss, SpanScores, TokenScores
+
+
+class Lookup(torch.autograd.Function):
+    """Rows of the embedding table, with a gradient for the rows in use only."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, rows: Tensor, words: Tensor, sparse: bool) -> Tensor:
+        """Return [N, D] vectors of the words numbered `words` [N] among `rows` [U]."""
+        ctx.save_for_backward(rows, words)
+        ctx.shape, ctx.sparse = table.shape, sparse
+        return table.index_select(0, rows).index_select(0, words)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient of the table: sparse with sorted rows, or dense."""
+        rows, words = ctx.saved_tensors
+        (outer,) = gradients
+        values = torch.ops.aten.embedding_dense_backward(outer, words, len(rows), -1, False)
+        if ctx.sparse:
+            table = torch.sparse_coo_tensor(
+                rows[None], values, ctx.shape, is_coalesced=True, check_invariants=False
+            )
+        else:
+            table = outer.new_zeros(ctx.shape).index_copy_(0, rows, values)
+        return table, None, None, None
+
+
+class Tagger(pl.LightningModule):
+    """Tags sentences of several tasks; its training step works on one batch of one task."""
+
+    def __init__(
+        self,
+        vectors: Tensor,
+        encoder: Callable[[int], nn.Module],
+        labels: Mapping[str, Labels],
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        outside: Mapping[str, str | None],
+        spans: Mapping[str, str | None],
+        dropout: float = 0.0,
+        label_weights: Mapping[str, Tensor] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Build the layers; parameters are drawn from torch's generator, tasks by name.
+
+        Args:
+            vectors: [V, D] start values of the word vectors.
+            encoder: makes the encoder, given D.
+            labels: classes by task.
+            optimizer: makes the optimizer, given the parameters.
+            outside: by task, the label that F1 leaves out, or None.
+            spans: by task, the scheme of its spans, or None.
+            dropout: share of the encoder's inputs and outputs dropped in training.
+            label_weights: [C] factors on the loss by task; None for none.
+            seed: of what is drawn during training (dropout).
+        """
+        super().__init__()
+        self.automatic_optimization = False
+        self.tasks = sorted(labels)
+        self.table = nn.Parameter(vectors.clone())
+        self.encoder = encoder(vectors.shape[1])
+        self.heads = nn.ModuleDict()
+        self.scores = nn.ModuleDict()
+        for task in self.tasks:
+            head = nn.Linear(int(self.encoder.size), len(labels[task]))  # type: ignore[arg-type]
+            nn.init.xavier_uniform_(head.weight)
+            nn.init.zeros_(head.bias)
+            self.heads[_key(task)] = head
+            self.scores[_key(task)] = _metrics(labels[task], outside[task], spans[task])
+        for task, weights in (label_weights or {}).items():
+            self.register_buffer(f"label_weights_{task}", weights, persistent=False)
+        self.dropout = dropout
+        self.seed = seed
+        self.evaluated: dict[str, dict[str, float]] = {}
+        self._make_optimizer = optimizer
+        self._sparse = False
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return [N, C] logits of the batch's task."""
+        vectors = Lookup.apply(self.table, batch.rows, batch.words, self._sparse)
+        vectors = F.dropout(vectors, self.dropout, self.training)
+        states = F.dropout(self.encoder(vectors, batch), self.dropout, self.training)
+        logits: Tensor = self.heads[_key(batch.task)](states)
+        return logits
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the cross-entropy in nats: mean over a sentence's steps, then over sentences."""
+        losses = F.cross_entropy(self(batch), batch.labels, reduction="none")
+        weights = batch.weights.to(losses.dtype)
+        of_label = getattr(self, f"label_weights_{batch.task}", None)
+        if of_label is not None:
+            weights = weights * of_label.to(losses.dtype)[batch.labels]
+        return losses @ weights
+
+    def training_step(self, chunk: Chunk, _: int) -> dict[str, Tensor]:
+        """Take the steps of a chunk: for each batch, one update of the optimizer.
+
+        Returns:
+            `losses` [steps], detached.
+        """
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        losses = []
+        for step, batch in zip(chunk.steps, chunk.batches, strict=True):
+            if self.dropout:
+                torch.manual_seed(self.seed * 1_000_003 + step)
+            optimizer.zero_grad(set_to_none=True)  # type: ignore[union-attr]  # one optimizer
+            loss = self.loss(batch)
+            loss.backward()
+            optimizer.step()  # type: ignore[union-attr]
+            losses.append(loss.detach())
+        return {"losses": torch.stack(losses)}
+
+    def validation_step(self, batch: Batch, *_: int) -> None:
+        """Count the hits of one batch; the boundary symbols do not take part."""
+        logits = self(batch)[batch.order]
+        gold = batch.labels[batch.order]
+        words = torch.ones_like(gold, dtype=torch.bool)
+        ends = torch.cumsum(batch.lengths, 0)
+        words[ends - batch.lengths] = False
+        words[ends - 1] = False
+        logits, gold = logits[words], gold[words]
+        scores = self.scores[_key(batch.task)]
+        losses = F.cross_entropy(logits, gold, reduction="none", ignore_index=-1)
+        scores["loss"].update(losses, gold)  # type: ignore[index]  # a MetricCollection
+        for name in scores:  # type: ignore[union-attr]
+            if name != "loss":
+                scores[name].update(logits.argmax(1), gold, batch.lengths - 2)  # type: ignore[index]
+
+    def on_validation_epoch_end(self) -> None:
+        """Turn the counts into `evaluated`: by task, the value of each metric."""
+        self.evaluated = {}
+        for task in self.tasks:
+            metrics = self.scores[_key(task)]
+            values = metrics.compute()  # type: ignore[operator]  # a MetricCollection
+            self.evaluated[task] = {name: float(value) for name, value in values.items()}
+            metrics.reset()  # type: ignore[operator]
+
+    test_step = validation_step
+    on_test_epoch_end = on_validation_epoch_end
+
+    def configure_optimizers(self) -> Optimizer:
+        """Make the optimizer, for all parameters that train."""
+        optimizer = self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        self._sparse = getattr(optimizer, "takes_sparse_gradients", False)
+        return optimizer
+
+
+def _key(task: str) -> str:
+    return f"task_{task}"  # a bare name, such as "keys", may be a method of nn.ModuleDict
+
+
+def _metrics(labels: Labels, outside: str | None, spans: str | None) -> MetricCollection:
+    number = None if outside is None else labels.names.index(outside)
+    metrics: dict[str, Metric] = {"loss": MeanLoss(), "tokens": TokenScores(number)}
+    if spans == "bio":
+        metrics["spans"] = SpanScores(labels)
+    return MetricCollection(metrics, compute_groups=False)
