@@ -7,12 +7,27 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.task import Source
 
 TIMEOUT_SECONDS = 60
+
+
+@dataclass
+class Source:
+    """A public file.
+
+    Attributes:
+        path: its place below the data folder (the mirror or the cache).
+        url: where it is downloaded from.
+        sha256: what it must hash to before it is used; None only where nobody knows.
+    """
+
+    path: str
+    url: str
+    sha256: str | None
 
 
 def cache_folder() -> Path:

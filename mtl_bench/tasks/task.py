@@ -10,24 +10,10 @@ from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
+from mtl_bench.tasks.fetch import Source, fetch
 
 Reader = Callable[[Path | None, str | None], Iterator[Sentence]]
 """Called with a file or folder and a member's name (None where the split names none)."""
-
-
-@dataclass
-class Source:
-    """A public file.
-
-    Attributes:
-        path: its place below the data folder (the mirror or the cache).
-        url: where it is downloaded from.
-        sha256: what it must hash to before it is used; None only where nobody knows.
-    """
-
-    path: str
-    url: str
-    sha256: str | None
 
 
 @dataclass
@@ -91,13 +77,17 @@ class Task:
     folder: str = "."
 
 
-def load_corpus(name: str, task: Task, root: Path, reader: Reader) -> Corpus:
+def root_of(task: Task) -> Path:
+    """Return the folder that a task's files are relative to, after downloading what it lacks."""
+    return fetch(task.sources, task.licence) if task.sources else Path(task.folder)
+
+
+def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
     """Read the splits of a task.
 
     Args:
         name: of the task.
         task: its definition.
-        root: the folder that its files are relative to.
         reader: made from `task.reader`.
 
     Raises:
@@ -110,6 +100,7 @@ def load_corpus(name: str, task: Task, root: Path, reader: Reader) -> Corpus:
             f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
             "'train' and 'test' are needed and 'dev' is possible, nothing else."
         )
+    root = root_of(task)
     splits: dict[SplitName, tuple[Sentence, ...]] = {}
     for split in SPLITS:
         where = task.splits.get(split)

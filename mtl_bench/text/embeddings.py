@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from mtl_bench.errors import UserError
 from mtl_bench.tasks import fetch
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.task import Source
 from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 Vectors = NDArray[np.float32]
@@ -94,6 +93,7 @@ class PretrainedVectors:
         url: str | None = None,
         sha256: str | None = None,
         words_sha256: str | None = None,
+        mirror_only: bool = False,
         licence: str | None = None,
     ) -> None:
         """Name the file.
@@ -105,6 +105,7 @@ class PretrainedVectors:
             url: address of a public file.
             sha256: checksum of the file, where it is known.
             words_sha256: checksum of its words, one a line.
+            mirror_only: the file is below MTL_BENCH_MIRROR and nowhere else.
             licence: of a public file.
         """
         self.dim = dim
@@ -113,14 +114,23 @@ class PretrainedVectors:
         self.url = url
         self.sha256 = sha256
         self.words_sha256 = words_sha256
+        self.mirror_only = mirror_only
         self.licence = licence
 
     def path(self) -> Path:
         """Return the file, after downloading it if it is a public one that is not here."""
-        if self.url is None:
+        if self.mirror_only:
+            mirror = fetch.mirror_folder()
+            if mirror is None:
+                raise UserError(
+                    f"{self.file}: these vectors are only in a local mirror.\nSet MTL_BENCH_MIRROR "
+                    "to its folder, or choose `embeddings=glove` or `embeddings=random`."
+                )
+            path = mirror / self.file
+        elif self.url is None:
             path = Path(self.file).expanduser()
         else:
-            source = Source(self.file, self.url, self.sha256)
+            source = fetch.Source(self.file, self.url, self.sha256)
             path = fetch.fetch([source], self.licence) / self.file
         if not path.is_file():
             raise UserError(

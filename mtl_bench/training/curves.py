@@ -60,7 +60,7 @@ class Curves(pl.Callback):
             for logger in trainer.loggers:
                 logger.log_metrics({f"train/loss/{task}": mean}, step=step + 1)
 
-    def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Add the metrics of an evaluation."""
         assert isinstance(module, Tagger)
         for task, values in module.evaluated.items():

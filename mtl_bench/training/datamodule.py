@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -89,7 +90,7 @@ class TaskDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.whole = batch_size if whole_batches else None
-        self._curve_batches: list[list[Batch]] | None = None
+        self._curve_batches: _Loader | None = None
 
     def draw(self, step: int) -> Batch:
         """Return the batch of a step, which follows from (seed, step)."""
@@ -102,39 +103,45 @@ class TaskDataModule(pl.LightningDataModule):
         """Yield consecutive steps with their batches, at most STEPS_PER_CALL at a time."""
         for begin in range(steps.start, steps.stop, STEPS_PER_CALL):
             part = range(begin, min(begin + STEPS_PER_CALL, steps.stop))
-            yield Chunk(part, [self.draw(step) for step in part])
+            yield Chunk(part, [self.draw(step) for step in part], part.stop == steps.stop)
 
-    def train_dataloader(self) -> _Chunks:
+    def train_dataloader(self) -> _Loader:
         """Return the chunks of the interval that the trainer's epoch stands for."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        return _Chunks(self, self.schedule.intervals()[epoch])
+        steps = self.schedule.intervals()[epoch]
+        return _Loader(math.ceil(len(steps) / STEPS_PER_CALL), lambda: self.chunks(steps))
 
-    def val_dataloader(self) -> list[list[Batch]]:
-        """Return the batches of the split that curves are drawn from, by task."""
+    def val_dataloader(self) -> _Loader:
+        """Return the batches of the split that curves are drawn from, of all tasks."""
         if self._curve_batches is None:
             self._curve_batches = self._evaluation(self.curve)
         return self._curve_batches
 
-    def test_dataloader(self) -> list[list[Batch]]:
-        """Return the batches of the split that final metrics come from, by task."""
+    def test_dataloader(self) -> _Loader:
+        """Return the batches of the split that final metrics come from, of all tasks."""
         return self._evaluation(self.final)
 
-    def _evaluation(self, splits: Mapping[str, EncodedSplit]) -> list[list[Batch]]:
-        return [list(evaluation_batches(t, splits[t], self.whole)) for t in sorted(splits)]
+    def _evaluation(self, splits: Mapping[str, EncodedSplit]) -> _Loader:
+        batches = [
+            batch
+            for task, split in sorted(splits.items())
+            for batch in evaluation_batches(task, split, self.whole)
+        ]
+        return _Loader(len(batches), lambda: iter(batches))
 
 
-class _Chunks:
-    """The chunks of an interval as an iterable with a length."""
+class _Loader:
+    """An iterable with a length, which Lightning does not take apart as it would a list."""
 
-    def __init__(self, data: TaskDataModule, steps: range) -> None:
-        self.data = data
-        self.steps = steps
+    def __init__(self, length: int, start: Callable[[], Iterator[Any]]) -> None:
+        self.length = length
+        self.start = start
 
     def __len__(self) -> int:
-        return math.ceil(len(self.steps) / STEPS_PER_CALL)
+        return self.length
 
-    def __iter__(self) -> Iterator[Chunk]:
-        return self.data.chunks(self.steps)
+    def __iter__(self) -> Iterator[Any]:
+        return self.start()
 
 
 def label_weights(split: EncodedSplit, classes: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

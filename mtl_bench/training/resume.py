@@ -38,9 +38,17 @@ class Checkpoints(pl.Callback):
     A second signal of the same kind acts at once.
     """
 
-    def __init__(self, path: Path, curves: Curves, every_seconds: float) -> None:
-        """Name the file, the curves to keep with it, and the time between two saves."""
+    def __init__(self, path: Path, config_hash: str, curves: Curves, every_seconds: float) -> None:
+        """Read the checkpoint, if there is one, and continue its curves.
+
+        Args:
+            path: of the checkpoint.
+            config_hash: of the run; a checkpoint of another configuration is refused.
+            curves: kept with the checkpoint.
+            every_seconds: between two saves.
+        """
         self.path = path
+        self.config_hash = config_hash
         self.curves = curves
         self.every_seconds = every_seconds
         self.seconds_before = 0.0
@@ -55,19 +63,22 @@ class Checkpoints(pl.Callback):
     def _read(self) -> dict[str, Any] | None:
         if not self.path.exists():
             return None
+        remedy = "Type `overwrite=true` to train from the start, or choose another `sweep_name`."
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
-            return state if {"model", "optimizer", "curves", "seconds"} <= set(state) else None
-        except (OSError, RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError):
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+            of = state["config_hash"]
+        except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
+            raise UserError(f"{self.path}: the checkpoint cannot be read.\n{remedy}") from None
+        if of != self.config_hash:
             raise UserError(
-                f"{self.path}: the checkpoint cannot be read.\n"
-                "Delete it (the run then starts anew), or type `overwrite=true`."
-            ) from None
+                f"{self.path}: the checkpoint is of a run with another configuration.\n{remedy}"
+            )
+        return state
 
     @property
-    def start(self) -> int:
-        """The step to go on from."""
-        return self.curves.step if self._state else 0
+    def steps_done(self) -> int:
+        """The steps done: where to go on from."""
+        return self.curves.step
 
     @property
     def seconds(self) -> float:
@@ -75,18 +86,10 @@ class Checkpoints(pl.Callback):
         return self.seconds_before + time.monotonic() - self._started
 
     def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
-        """Load the model, and listen to signals."""
+        """Listen to signals while the model trains."""
         if stage == "fit":
-            if self._state:
-                module.load_state_dict(self._state["model"])
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._ask)
-
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Load the optimizer."""
-        if self._state:
-            trainer.optimizers[0].load_state_dict(self._state["optimizer"])
-            self._state = {}
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
         """Stop listening."""
@@ -98,15 +101,36 @@ class Checkpoints(pl.Callback):
         self._asked = number
         signal.signal(number, self._previous[number])
 
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Continue from the checkpoint; the module has its final dtype and device by now."""
+        if self._state:
+            module.load_state_dict(self._state["model"])
+            trainer.optimizers[0].load_state_dict(self._state["optimizer"])
+            self._state = None
+
+    def on_test_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Load the model of a run that was killed after its last step."""
+        if self._state:
+            module.load_state_dict(self._state["model"])
+            self._state = None
+
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
         module: pl.LightningModule,
         outputs: Any,  # noqa: ARG002
-        chunk: Chunk,  # noqa: ARG002
+        chunk: Chunk,
         _: int,
     ) -> None:
-        """Save if it is time."""
+        """Save if it is time, except where an evaluation is due, which belongs to the state."""
+        if not chunk.last_of_interval:
+            self._save_if_due(trainer, module)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Save if it is time, after an evaluation."""
+        self._save_if_due(trainer, module)
+
+    def _save_if_due(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._asked or time.monotonic() - self._saved >= self.every_seconds:
             self.save(trainer, module)
         if self._asked:
@@ -115,6 +139,7 @@ class Checkpoints(pl.Callback):
     def save(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Write the checkpoint; the old one stays until the new one is complete."""
         state = {
+            "config_hash": self.config_hash,
             "model": module.state_dict(),
             "optimizer": trainer.optimizers[0].state_dict(),
             "curves": self.curves.state_dict(),

@@ -6,6 +6,7 @@ Shapes as in `batching`: N steps of all sentences, U different words, D numbers 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -16,7 +17,8 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
-from mtl_bench.text.vocabulary import Labels
+from mtl_bench.runs.record import write_atomically
+from mtl_bench.text.vocabulary import Labels, Vocabulary
 from mtl_bench.training.batching import Batch, Chunk
 from mtl_bench.training.metrics import MeanLoss, SpanScores, TokenScores
 
@@ -78,6 +80,7 @@ class Tagger(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.tasks = sorted(labels)
+        self.labels = dict(labels)
         self.table = nn.Parameter(vectors.clone())
         self.encoder = encoder(vectors.shape[1])
         self.heads = nn.ModuleDict()
@@ -176,3 +179,23 @@ def _metrics(labels: Labels, outside: str | None, spans: str | None) -> MetricCo
     if spans == "bio":
         metrics["spans"] = SpanScores(labels)
     return MetricCollection(metrics, compute_groups=False)
+
+
+def save_tagger(
+    path: Path, tagger: Tagger, vocabulary: Vocabulary, encoder: Mapping[str, Any]
+) -> None:
+    """Write weights and all that is needed to use them, as plain values.
+
+    Args:
+        path: of the file.
+        tagger: trained.
+        vocabulary: of its words.
+        encoder: the `_target_` and options that its encoder was made from.
+    """
+    state = {
+        "weights": tagger.state_dict(),
+        "words": list(vocabulary.words),
+        "labels": {task: list(tagger.labels[task].names) for task in tagger.tasks},
+        "encoder": dict(encoder),
+    }
+    write_atomically(path, lambda stream: torch.save(state, stream))

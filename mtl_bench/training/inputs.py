@@ -1,0 +1,115 @@
+"""From corpora to what a model takes: vocabulary, vectors, encoded splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import Corpus, SplitName
+from mtl_bench.tasks.statistics import statistics
+from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.text.vocabulary import EncodedSplit, Labels, Vocabulary, encode
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run computes with, by task.
+
+    Attributes:
+        vocabulary: words with a vector of their own, of all tasks.
+        vectors: [V, D] their start values.
+        vector_facts: about them, for the record.
+        labels: classes.
+        train: encoded training sentences.
+        curve: encoded sentences of the split evaluated during training.
+        final: encoded sentences of the split evaluated at the end.
+        statistics: Table 1's numbers.
+    """
+
+    vocabulary: Vocabulary
+    vectors: Tensor
+    vector_facts: dict[str, int | str]
+    labels: dict[str, Labels]
+    train: dict[str, EncodedSplit]
+    curve: dict[str, EncodedSplit]
+    final: dict[str, EncodedSplit]
+    statistics: dict[str, dict[str, float | None]]
+
+
+def prepare(
+    corpora: Mapping[str, Corpus],
+    max_length: Mapping[str, int | None],
+    embeddings: Embeddings,
+    curve_split: SplitName,
+    final_split: SplitName,
+    cut_evaluation: bool,
+    seed: int,
+) -> Inputs:
+    """Number the words and labels of a run's corpora.
+
+    Args:
+        corpora: by task, as the models read them, with a dev split where one is evaluated.
+        max_length: words kept of a training sentence, by task.
+        embeddings: the source of word vectors.
+        curve_split: evaluated during training.
+        final_split: evaluated at the end.
+        cut_evaluation: cut evaluated sentences as training ones.
+        seed: of random vectors.
+
+    Raises:
+        UserError: labels do not fit one another, or their description in the task's yaml.
+    """
+    known = embeddings.known(corpora.values())
+    vocabulary = Vocabulary(
+        word for corpus in corpora.values() for word in set(corpus.words()) if known(word)
+    )
+    table, facts = embeddings.table(vocabulary, seed)
+    inputs = Inputs(vocabulary, torch.from_numpy(table), facts, {}, {}, {}, {}, {})
+    for task, corpus in sorted(corpora.items()):
+        for split in (curve_split, final_split):
+            _check(task, corpus, split)
+        labels = inputs.labels[task] = Labels(corpus.labels())
+        length = max_length[task]
+        evaluated = length if cut_evaluation else None
+        inputs.train[task] = encode(corpus["train"], vocabulary, labels, length)
+        inputs.curve[task] = encode(corpus[curve_split], vocabulary, labels, evaluated)
+        inputs.final[task] = encode(corpus[final_split], vocabulary, labels, evaluated)
+        inputs.statistics[task] = statistics(corpus, embeddings.known([corpus]), length)
+    return inputs
+
+
+def _check(task: str, corpus: Corpus, split: SplitName) -> None:
+    """Raise an error if a split cannot be evaluated with the labels of train."""
+    labels = corpus.labels()
+    shown = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+    if not corpus[split]:
+        raise UserError(
+            f"task '{task}' has no {split} split to evaluate on.\nGive it one, or set a share of "
+            "train aside with `data.dev_share=0.1`."
+        )
+    if corpus.outside is not None and corpus.outside not in labels:
+        raise UserError(
+            f"task '{task}': outside is '{corpus.outside}', which is none of the {len(labels)} "
+            f"labels of its training split: {shown}.\nMend `outside` in the task's yaml; `outside: "
+            "null` counts every label."
+        )
+    if corpus.spans not in (None, "bio"):
+        raise UserError(f"task '{task}': spans is '{corpus.spans}'; it is 'bio' or null.")
+    if corpus.spans == "bio":
+        odd = [x for x in labels if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")]
+        if odd:
+            raise UserError(
+                f"task '{task}': spans is 'bio', but these labels are not B, I or O, nor begin "
+                f"with B- or I-: {', '.join(odd[:10])}.\nSet `spans: null` in the task's yaml."
+            )
+    found = {label for sentence in corpus[split] for label in sentence.labels}
+    if not found & set(labels):
+        raise UserError(
+            f"task '{task}': its train and {split} splits have no label in common.\n"
+            f"  train: {shown}\n  {split}: {', '.join(sorted(found)[:20])}\n"
+            "Check the label column, and whether the files belong together."
+        )

@@ -1,0 +1,93 @@
+"""What a person sees while a run trains, and after it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from mtl_bench.runs.record import Record
+from mtl_bench.training.batching import Chunk
+from mtl_bench.training.curves import Curves
+from mtl_bench.training.tagger import Tagger
+
+
+class Progress(pl.Callback):
+    """A bar with losses and time left on a terminal, else a line after each tenth of the run."""
+
+    def __init__(self, curves: Curves, steps: int, shown: bool) -> None:
+        """Take the curves to show, the steps of the run, and whether to show anything."""
+        self.curves = curves
+        self.steps = steps
+        self.shown = shown
+        self.console = Console(stderr=True)
+        self._bar: Bar | None = None
+        self._begin = (0, time.monotonic())
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Open the bar."""
+        self._begin = (self.curves.step, time.monotonic())
+        if self.shown and self.console.is_terminal:
+            self._bar = Bar(
+                TextColumn("training"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[speed]} steps/s"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[values]}"),
+                console=self.console,
+            )
+            self._bar.add_task("", total=self.steps, completed=self.curves.step, speed="", values="")
+            self._bar.start()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,  # noqa: ARG002
+        module: pl.LightningModule,  # noqa: ARG002
+        outputs: Any,  # noqa: ARG002
+        chunk: Chunk,
+        _: int,
+    ) -> None:
+        """Move the bar."""
+        if self._bar:
+            self._bar.update(
+                self._bar.task_ids[0],
+                completed=chunk.steps.stop,
+                speed=f"{self._speed():.0f}",
+                values=_losses(self.curves),
+            )
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Print a line where there is no terminal."""
+        assert isinstance(module, Tagger)
+        step = self.curves.step
+        interval = trainer.datamodule.schedule.interval  # type: ignore[attr-defined]  # TaskDataModule
+        if self.shown and not self._bar and step * 10 // self.steps > (step - interval) * 10 // self.steps:
+            scores = " ".join(f"{t}={v['f1']:.4f}" for t, v in sorted(module.evaluated.items()))
+            print(
+                f"step {step}/{self.steps}  {self._speed():.0f} steps/s  "
+                f"{_losses(self.curves)}  {self.curves.split} F1 {scores}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
+        """Close the bar."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def _speed(self) -> float:
+        step, begin = self._begin
+        return (self.curves.step - step) / max(time.monotonic() - begin, 1e-9)
+
+
+def _losses(curves: Curves) -> str:
+    return "loss " + " ".join(f"{t}={loss:.3f}" for t, loss in sorted(curves.latest().items()))
