@@ -9,7 +9,7 @@ from mtl_bench import commandline, compose
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Train one run."""
-    commandline.train(cfg)
+    commandline.job(cfg)
 
 
 if __name__ == "__main__":

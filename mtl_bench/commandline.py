@@ -1,29 +1,172 @@
-"""What happens around a run on the command line."""
+"""What surrounds a run on the command line: answers to mistakes, and exit codes.
+
+Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs mending;
+128 + n the run was interrupted by signal n, and the same command goes on with it.
+"""
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from omegaconf import DictConfig
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from mtl_bench.compose import conf_folder, task_files, unknown_keys
 from mtl_bench.errors import UserError
+
+_failed: list[str] = []  # runs of this process's sweep
+
+
+def job(cfg: DictConfig) -> None:
+    """Train one run; in a sweep, a failure is kept in its record and the sweep goes on."""
+    from mtl_bench.training.resume import Interrupted  # both import torch: only where one trains
+    from mtl_bench.training.run import run
+
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        for key in unknown_keys(cfg):
+            raise UserError(_unknown_key(key, key, HydraConfig.get().overrides.task))
+        run(cfg, folder)
+    except Interrupted as stop:
+        print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
+        sys.exit(128 + stop.number)
+    except Exception as error:
+        if isinstance(error, UserError):
+            print(f"\n{error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
+            print(f"\nThe run failed; its record says why: {folder}", file=sys.stderr)
+        if HydraConfig.get().mode == RunMode.RUN:
+            sys.exit(2 if isinstance(error, UserError) else 1)
+        _failed.append(str(folder))
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Show a user's mistakes without a traceback."""
+    """Answer a user's mistakes without a traceback, those that Hydra finds included.
+
+    HYDRA_FULL_ERROR=1 shows everything.
+    """
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        yield
+        return
+    # Hydra's parser takes -m only before or after all overrides.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
     try:
         yield
-    except UserError as error:
-        print(f"\n{error}", file=sys.stderr)
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        print(f"\n{answer(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(2)
+    finally:
+        del os.environ["HYDRA_FULL_ERROR"]
+    if _failed:
+        print(f"\n{len(_failed)} runs failed:", *_failed, sep="\n  ", file=sys.stderr)
+        sys.exit(1)
 
 
-def train(cfg: DictConfig) -> None:
-    from hydra.core.hydra_config import HydraConfig
-    from mtl_bench.training.run import run
-    run(cfg, Path(HydraConfig.get().runtime.output_dir))
+def answer(error: Exception, arguments: Sequence[str]) -> str:
+    """Return what a person needs to know about a mistake: what is wrong, possible, to type.
+
+    Args:
+        error: ours, Hydra's or OmegaConf's.
+        arguments: of the command line.
+    """
+    text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _unknown_choice(error.missing_cfg_file)
+    if isinstance(error, OverrideParseException):
+        return (
+            f"'{error.override}' cannot be read: {text.splitlines()[-2] if chr(10) in text else text}."
+            "\nArguments have the form key=value. Quote values with special characters for the "
+            "shell, such as 'aux=[pos,sem]' or 'main=glob(syn_*)'."
+        )
+    details = f"{text}\n{error.__cause__ or ''}"
+    if missing := re.search(r"Could not override '([^']+)'", details):
+        key = missing.group(1)
+        full = re.search(r"full_key: (\S+)", details)
+        return _unknown_key(key, full.group(1) if full else key, arguments)
+    if wrong := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", details):
+        key = re.search(r"full_key: (\S+)", details)
+        kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+        return (
+            f"{key.group(1) if key else 'a key'}: '{wrong.group(1)}' is not "
+            f"{kinds.get(wrong.group(2), wrong.group(2))}."
+        )
+    if ambiguous := re.search(r"Ambiguous value for argument '([^']+)'", details):
+        key, _, value = ambiguous.group(1).partition("=")
+        return (
+            f"'{ambiguous.group(1)}' has several values. For a sweep over them, add -m:\n"
+            f"  python train.py -m {key}={value}\n"
+            f"For one run with all of them (`aux` takes a list):\n"
+            f"  python train.py '{key}=[{value}]'"
+        )
+    return text if isinstance(error, UserError) else details.strip()
+
+
+def _unknown_choice(missing: str) -> str:
+    """Answer `main=chuu`, `optimizer=adm`."""
+    group, _, name = missing.removesuffix(".yaml").rpartition("/")
+    is_task = group in ("main", "aux")
+    files = task_files().values() if is_task else (conf_folder() / group).glob("*.yaml")
+    options = sorted(file.stem for file in files)
+    lines = [f"{group}: there is no '{name}'.{_did_you_mean(name, options)}"]
+    lines.append(f"Possible: {', '.join(options)}.")
+    if is_task:
+        lines.append(
+            "For a task of your own, write a yaml (see CONTRIBUTING.md) and name its folder in "
+            "MTL_BENCH_TASKS."
+        )
+    return "\n".join(lines)
+
+
+def _unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
+    """Answer `optimizer.lrr=1` and `tasks.pos.max_length=3`."""
+    cfg = _without(key, arguments)
+    if full_key.startswith("tasks.") and full_key.count(".") == 1:
+        tasks = ", ".join(cfg.tasks) if cfg is not None else "see main and aux"
+        name = full_key.partition(".")[2]
+        return (
+            f"{key}: task '{name}' is not in this run, whose tasks are: {tasks}.\n"
+            f"Leave the override out, or add the task with main={name} or aux={name}."
+        )
+    parent, _, name = full_key.rpartition(".")
+    lines = []
+    node = None if cfg is None else (OmegaConf.select(cfg, parent) if parent else cfg)
+    keys = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    where = f"`{parent}`" if parent else "the configuration"
+    lines.append(f"{key}: {where} has no key '{name}'.{_did_you_mean(name, keys)}")
+    if keys:
+        lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in keys)}.")
+    if parent and parent.partition(".")[0] in ("sampler", "optimizer", "encoder", "trainer", "logger"):
+        lines.append(f"What the class behind it takes besides can be added: +{full_key}=...")
+    return "\n".join(lines)
+
+
+def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
+    """Return the configuration of a command line without the overrides of a key."""
+    kept = [a for a in arguments if "=" in a and a.lstrip("+~").partition("=")[0] != key]
+    kept = [a for a in kept if not a.startswith(("-", "hydra"))]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            return compose("train", kept)
+    except (HydraException, OmegaConfBaseException, AssertionError):
+        return None  # a second mistake, or a sweep's list: then there is less to say
+
+
+def _did_you_mean(name: str, options: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, options, n=3)
+    return f" Did you mean {' or '.join(close)}?" if close else ""

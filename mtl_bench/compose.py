@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -165,22 +165,44 @@ def register() -> None:
             package="_global_",
             node={"aux": {name: True}, "tasks": {name: task}},
         )
-    for resolver in (run_folder, run_dir, job_type, task_tags):
+    for resolver in (run_folder, sweep_name, run_dir, job_type, task_tags):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
+
+
+def unknown_keys(cfg: DictConfig) -> list[str]:
+    """Return keys that `+key=...` added where no key can be added, since nothing reads it."""
+    groups = {"": Train, "data": Data, "model": Model, "callbacks": Callbacks, "paths": Paths}
+    return [
+        f"{group}.{key}" if group else str(key)
+        for group, schema in groups.items()
+        for key in (cfg[group] if group else cfg)
+        if key not in {f.name for f in fields(schema)}
+    ]
 
 
 def run_folder(*, _root_: DictConfig) -> str:
     """Return a run's folder below its sweep: tasks, overrides that matter, seed."""
-    overrides = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
-    if "hydra" in _root_:
-        overrides = _root_.hydra.overrides.task
+    hydra = _hydra(_root_)
     parts = ["+".join(sorted({_root_.main, *_root_.aux}))]
-    variant = variant_name(list(overrides))
+    variant = variant_name(list(hydra.overrides.task) if hydra else [])
     if main_matters(_root_):
         variant = ",".join(filter(None, (f"main={_root_.main}", variant)))
     if variant:
         parts.append(variant)
     return "/".join([*parts, f"seed{_root_.seed}"])
+
+
+def sweep_name(*, _root_: DictConfig) -> str:
+    """Return the default name of a sweep: its experiment's."""
+    hydra = _hydra(_root_)
+    return (hydra and hydra.runtime.choices.get("experiment")) or "default"
+
+
+def _hydra(root: DictConfig) -> DictConfig | None:
+    """Return Hydra's own configuration: in the tree while Hydra composes, apart in a job."""
+    if "hydra" in root:
+        return root.hydra
+    return OmegaConf.structured(HydraConfig.get()) if HydraConfig.initialized() else None
 
 
 def variant_name(overrides: list[str]) -> str:

@@ -173,6 +173,10 @@ def read_curve(folder: Path) -> list[CurveRow]:
         ) from None
 
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file so that it is there whole or not at all: temporary file, fsync, rename."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -181,6 +185,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
         os.replace(name, path)
     except BaseException:
         os.unlink(name)

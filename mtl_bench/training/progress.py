@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from mtl_bench.runs.record import Record
+from mtl_bench.runs.record import RECORD, Record
 from mtl_bench.training.batching import Chunk
 from mtl_bench.training.curves import Curves
 from mtl_bench.training.tagger import Tagger
@@ -91,3 +91,23 @@ class Progress(pl.Callback):
 
 def _losses(curves: Curves) -> str:
     return "loss " + " ".join(f"{t}={loss:.3f}" for t, loss in sorted(curves.latest().items()))
+
+
+def summary(record: Record, folder: Path) -> None:
+    """Print the final metrics: a table on a terminal, else plain lines."""
+    console = Console()
+    names = ("f1", "accuracy", "span_f1", "loss")
+    rows = [
+        [task, of.final_split, *(f"{of.final[n]:.4f}" if n in of.final else "-" for n in names)]
+        for task, of in record.tasks.items()
+    ]
+    header = ["task", "split", "F1", "accuracy", "span F1", "loss"]
+    if console.is_terminal:
+        table = Table(*header)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    else:
+        for row in rows:
+            print(row[0], *(f"{h}={v}" for h, v in zip(header[1:], row[1:], strict=True)), sep="  ")
+    print(f"record: {folder / RECORD}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -17,7 +20,7 @@ from mtl_bench import compose
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import lock
 from mtl_bench.runs.record import Record, TaskRecord, read_record
-from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.corpus import SPLITS, Corpus
 from mtl_bench.tasks.fetch import sha256
 from mtl_bench.tasks.task import Task, load_corpus, root_of
 from mtl_bench.text.embeddings import Embeddings
@@ -25,7 +28,7 @@ from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.curves import Curves
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
 from mtl_bench.training.inputs import Inputs, prepare
-from mtl_bench.training.progress import Progress
+from mtl_bench.training.progress import Progress, summary
 from mtl_bench.training.recording import new_record, recorded, refuse_other, weights_sha256
 from mtl_bench.training.resume import Checkpoints
 from mtl_bench.training.tagger import Tagger, save_tagger
@@ -62,6 +65,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         if there is not None and there.status != "failed":
             refuse_other(there, record, folder)
             if there.status == "finished":
+                print(f"finished before: {folder}")
                 return there
         if cfg.overwrite:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -69,6 +73,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
             _train(cfg, folder, tasks, embeddings, record, curves)
             record.status = "finished"
         (folder / CHECKPOINT).unlink(missing_ok=True)
+        summary(record, folder)
         return record
 
 
@@ -82,8 +87,12 @@ def _train(
 ) -> None:
     """Train and evaluate; fill in the record as facts come in."""
     torch.set_num_threads(cfg.trainer.threads)
+    _quiet()
     schedule = _schedule(cfg, len(tasks))
     record.steps_planned = schedule.steps
+    for key in ("curve_split", "final_split"):
+        if cfg.data[key] not in SPLITS:
+            raise UserError(f"data.{key}: '{cfg.data[key]}' is none of {', '.join(SPLITS)}.")
     corpora = {name: _corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = prepare(
         corpora,
@@ -112,20 +121,22 @@ def _train(
     )
     torch.manual_seed(cfg.seed)
     tagger = _tagger(cfg, inputs, corpora)
-    loggers = [instantiate(logger) for logger in cfg.logger.values()]
+    with _blame(cfg, "logger"):
+        loggers = [instantiate(logger) for logger in cfg.logger.values()]
     for logger in loggers:
         logger.log_hyperparams(record.config)
-    trainer = pl.Trainer(
-        **{key: value for key, value in cfg.trainer.items() if key not in SCHEDULE_KEYS},
-        max_epochs=len(data.schedule.intervals()),
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        logger=loggers,
-        callbacks=[curves, checkpoints, Progress(curves, schedule.steps, cfg.callbacks.progress)],
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
+    with _blame(cfg, "trainer"):
+        trainer = pl.Trainer(
+            **{key: value for key, value in cfg.trainer.items() if key not in SCHEDULE_KEYS},
+            max_epochs=len(data.schedule.intervals()),
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            logger=loggers,
+            callbacks=[curves, checkpoints, Progress(curves, schedule.steps, cfg.callbacks.progress)],
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+        )
     try:
         if data.schedule.intervals():
             trainer.fit(tagger, datamodule=data)
@@ -139,6 +150,14 @@ def _train(
     record.weights_sha256 = weights_sha256(tagger.state_dict())
     if cfg.save_weights:
         save_tagger(folder / WEIGHTS, tagger, inputs.vocabulary, _plain(cfg.encoder))
+
+
+def _quiet() -> None:
+    """Keep Lightning's remarks on hardware, and on loaders of a kind not ours, to itself."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for pattern in ("GPU available", ".*LeafSpec.*", ".*does not have many workers.*"):
+        warnings.filterwarnings("ignore", pattern, module="pytorch_lightning|lightning_fabric")
 
 
 def _schedule(cfg: DictConfig, tasks: int) -> Schedule:
@@ -188,17 +207,31 @@ def _tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> T
         for name, split in inputs.train.items()
         if cfg.model.label_weights == "balanced"
     }
-    return Tagger(
-        inputs.vectors,
-        instantiate(cfg.encoder),
-        inputs.labels,
-        instantiate(cfg.optimizer),
-        {name: corpus.outside for name, corpus in corpora.items()},
-        {name: corpus.spans for name, corpus in corpora.items()},
-        cfg.model.dropout,
-        weights,
-        cfg.seed,
-    )
+    optimizer = instantiate(cfg.optimizer)
+    with _blame(cfg, "optimizer"):
+        optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
+    with _blame(cfg, "model"):
+        return Tagger(
+            inputs.vectors,
+            instantiate(cfg.encoder),
+            inputs.labels,
+            optimizer,
+            {name: corpus.outside for name, corpus in corpora.items()},
+            {name: corpus.spans for name, corpus in corpora.items()},
+            cfg.model.dropout,
+            weights,
+            cfg.seed,
+        )
+
+
+@contextmanager
+def _blame(cfg: DictConfig, group: str) -> Iterator[None]:
+    """Turn what a constructor says of its arguments into an answer about configuration keys."""
+    try:
+        yield
+    except (TypeError, ValueError, RuntimeError, InstantiationException) as error:
+        given = " ".join(f"{group}.{k}={v}" for k, v in cfg[group].items() if k[0] != "_")
+        raise UserError(f"{group}: {error}\nGiven: {given}") from error
 
 
 def _describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> TaskRecord:

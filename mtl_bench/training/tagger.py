@@ -78,6 +78,8 @@ class Tagger(pl.LightningModule):
             seed: of what is drawn during training (dropout).
         """
         super().__init__()
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1.")
         self.automatic_optimization = False
         self.tasks = sorted(labels)
         self.labels = dict(labels)

@@ -35,6 +35,8 @@ class BiLSTM(nn.Module):
             loop: run the loop below (True) or `nn.LSTM` (False); None chooses by device.
         """
         super().__init__()
+        if hidden_size < 1:
+            raise ValueError(f"hidden_size is {hidden_size}; it is at least 1.")
         self.size = 2 * hidden_size
         self.loop = loop
         self.lstm = nn.LSTM(inputs, hidden_size, bidirectional=True)

@@ -1,0 +1,297 @@
+"""A generated language, and ten tasks over it whose relations are known.
+
+Every word has latent factors: a category (which drives word order), a subclass, a sense (which
+drives what words meet in a sentence), two properties `bound` and `salient`, and one property
+`linked` that matters to a single task. A task labels words by a few of the factors, with noise,
+from a small corpus of its own. Words that are rare there leave their factors undetermined; an
+auxiliary task that has seen those words, and whose labels depend on the same factors, reveals
+them. That makes help directed: what a large corpus can tell a small one, not the reverse.
+
+`truth()` computes from the language, without training anything, how much each task can help each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import Corpus, Sentence
+
+SEED = 2017
+CATEGORIES, FUNCTION_CATEGORIES = 12, 4  # the first four have few words, which are frequent
+WORDS_PER_CATEGORY = {"function": 6, "content": 260}
+SUBCLASSES, SENSES, TOPICS = 10, 36, 12
+ONSETS, VOWELS = "b d f g h k l m n p r s t v z".split(), "a e i o u".split()
+
+Word = int
+Labeller = Callable[["Language", list[Word]], list[str]]
+
+
+@dataclass(frozen=True)
+class Language:
+    """Words and their factors: arrays over the vocabulary."""
+
+    names: list[str]
+    category: NDArray[np.int64]
+    subclass: NDArray[np.int64]
+    sense: NDArray[np.int64]
+    bound: NDArray[np.bool_]
+    salient: NDArray[np.bool_]
+    linked: NDArray[np.bool_]
+    next_category: NDArray[np.float64]  # [C, C] cumulated probabilities
+    choice: NDArray[np.float64]  # [TOPICS, V] weights within a category, cumulated over words
+    members: list[NDArray[np.int64]]  # words by category
+
+    def content(self, word: Word) -> bool:
+        """Return whether a word belongs to one of the large categories."""
+        return bool(self.category[word] >= FUNCTION_CATEGORIES)
+
+    def sentence(self, draw: Generator) -> list[Word]:
+        """Return the words of one sentence: 3 to 12, about one topic."""
+        topic = int(draw.integers(TOPICS))
+        category = int(draw.integers(FUNCTION_CATEGORIES))
+        words = []
+        for to_category, to_word in draw.random((int(draw.integers(3, 13)), 2)):
+            category = int(np.searchsorted(self.next_category[category], to_category))
+            members = self.members[category]
+            limits = self.choice[topic, members]
+            words.append(int(members[np.searchsorted(limits, to_word * limits[-1])]))
+        return words
+
+
+@cache
+def language() -> Language:
+    """Return the language; always the same."""
+    draw = np.random.default_rng(SEED)
+    sizes = [WORDS_PER_CATEGORY["function"]] * FUNCTION_CATEGORIES
+    sizes += [WORDS_PER_CATEGORY["content"]] * (CATEGORIES - FUNCTION_CATEGORIES)
+    count = sum(sizes)
+    category = np.repeat(np.arange(CATEGORIES), sizes)
+    content = category >= FUNCTION_CATEGORIES
+    syllables = [onset + vowel for onset in ONSETS for vowel in VOWELS]
+    numbers = draw.choice(len(syllables) ** 3, count, replace=False)
+    names = [
+        "".join(syllables[number // len(syllables) ** place % len(syllables)] for place in range(3))
+        for number in numbers
+    ]
+    sense = np.where(content, draw.integers(SENSES, size=count), -1)
+    # Each category is followed by a few others, some likelier.
+    follow = np.full((CATEGORIES, CATEGORIES), 0.01)
+    for row in follow:
+        row[draw.choice(CATEGORIES, 4, replace=False)] += draw.dirichlet(np.ones(4))
+    follow /= follow.sum(axis=1, keepdims=True)
+    # Zipf's law within a category; words of the topic's senses are eight times likelier.
+    rank = np.concatenate([draw.permutation(size) + 1 for size in sizes])
+    weights = np.where(sense % TOPICS == np.arange(TOPICS)[:, None], 8.0, 1.0) / rank
+    members = [np.flatnonzero(category == c) for c in range(CATEGORIES)]
+    choice = np.zeros_like(weights)
+    for of_category in members:
+        choice[:, of_category] = np.cumsum(weights[:, of_category], axis=1)
+    return Language(
+        names=names,
+        category=category,
+        subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0),
+        sense=sense,
+        bound=content & (draw.random(count) < 0.15),
+        salient=content & (draw.random(count) < 0.2),
+        linked=content & (draw.random(count) < 0.15),
+        next_category=np.cumsum(follow, axis=1),
+        choice=choice,
+        members=members,
+    )
+
+
+def _ccg(lang: Language, words: list[Word]) -> list[str]:
+    follows = [*(lang.content(word) for word in words[1:]), False]
+    return [
+        f"c{lang.category[w]}.{lang.subclass[w]}{'/' if after else ''}"
+        for w, after in zip(words, follows, strict=True)
+    ]
+
+
+def _chu(lang: Language, words: list[Word]) -> list[str]:
+    labels: list[str] = []
+    before = -1
+    for word in words:
+        phrase = -1 if lang.category[word] < 2 else int(lang.category[word])
+        place = "i" if phrase == before else "b"
+        labels.append("o" if phrase < 0 else f"{place}-p{phrase}")
+        before = phrase
+    return labels
+
+
+def _com(lang: Language, words: list[Word]) -> list[str]:
+    heads = (4, 5, 6)
+    return ["k" if lang.category[w] in heads or lang.salient[w] else "o" for w in words]
+
+
+def _fnt(lang: Language, words: list[Word]) -> list[str]:
+    return ["t" if 0 <= lang.sense[w] < 9 else "o" for w in words]
+
+
+def _pos(lang: Language, words: list[Word]) -> list[str]:
+    return [f"c{lang.category[w]}" for w in words]
+
+
+def _hyp(lang: Language, words: list[Word]) -> list[str]:
+    return ["l" if lang.linked[w] else "o" for w in words]
+
+
+def _key(lang: Language, words: list[Word]) -> list[str]:
+    return ["k" if lang.salient[w] else "o" for w in words]
+
+
+def _mwe(lang: Language, words: list[Word]) -> list[str]:
+    labels = []
+    inside = False
+    for word in words:
+        goes_on = inside and lang.content(word) and not lang.bound[word]
+        labels.append("b" if lang.bound[word] else "i" if goes_on else "o")
+        inside = bool(lang.bound[word])
+    return labels
+
+
+def _sem(lang: Language, words: list[Word]) -> list[str]:
+    return [f"s{lang.sense[w]}" if lang.content(w) else "o" for w in words]
+
+
+def _str(lang: Language, words: list[Word]) -> list[str]:
+    return [
+        place if sense == "o" else f"{place}-{sense}"
+        for place, sense in zip(_mwe(lang, words), _sem(lang, words), strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class SyntheticTask:
+    """How a task labels words, and the share of its labels that are replaced at random."""
+
+    label: Labeller
+    noise: float
+
+
+TASKS = {
+    "ccg": SyntheticTask(_ccg, 0.03),
+    "chu": SyntheticTask(_chu, 0.02),
+    "com": SyntheticTask(_com, 0.10),
+    "fnt": SyntheticTask(_fnt, 0.08),
+    "pos": SyntheticTask(_pos, 0.05),
+    "hyp": SyntheticTask(_hyp, 0.20),
+    "key": SyntheticTask(_key, 0.06),
+    "mwe": SyntheticTask(_mwe, 0.06),
+    "sem": SyntheticTask(_sem, 0.04),
+    "str": SyntheticTask(_str, 0.04),
+}
+
+
+class SyntheticReader:
+    """Yields the endless corpus of a task; the task's yaml says how much of it is taken."""
+
+    def __init__(self, task: str) -> None:
+        """Name the task, one of TASKS."""
+        if task not in TASKS:
+            raise UserError(f"reader.task: '{task}' is none of {', '.join(TASKS)}.")
+        self.task = task
+
+    def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+        """Yield sentences without end; no file is read."""
+        lang = language()
+        for words, labels in _labelled(self.task):
+            yield Sentence(tuple(lang.names[word] for word in words), tuple(labels))
+
+
+def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
+    """Yield words and noisy labels."""
+    lang, rule = language(), TASKS[task]
+    draw = np.random.default_rng([SEED, *task.encode()])
+    seen: list[str] = []  # labels so far: what noise puts in their place
+    while True:
+        words = lang.sentence(draw)
+        labels = rule.label(lang, words)
+        seen = (seen + labels)[-500:]
+        noise = draw.random((len(words), 2))
+        yield (
+            words,
+            [
+                seen[int(pick * len(seen))] if flip < rule.noise else label
+                for label, (flip, pick) in zip(labels, noise, strict=True)
+            ],
+        )
+
+
+FACTORS = ("category", "subclass", "sense", "bound", "salient", "linked")
+ENOUGH = 3
+"""Occurrences in training after which a word's factors count as determined."""
+
+
+def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
+    """Return how much each task can help each, by main task, then auxiliary.
+
+    help(main, aux) = sum over factors f of
+        share(main, f)  of the information in main's labels that is about f
+      x gap(main, aux)  of main's test words: seen too rarely by main, often enough by aux
+      x reveal(aux, f)  of the entropy of f that aux's labels tell
+      x 1 - noise(aux)
+
+    Args:
+        corpora: by name (`syn_chu`), as read from `conf/task`.
+    """
+    lang = language()
+    number = {name: word for word, name in enumerate(lang.names)}
+    counts = {
+        task: Counter(number[word] for s in corpus["train"] for word in s.words)
+        for task, corpus in corpora.items()
+    }
+    information = {task: _information(task.removeprefix("syn_")) for task in corpora}
+    matrix: dict[str, dict[str, float]] = {}
+    for main, corpus in corpora.items():
+        test = [number[word] for s in corpus["test"] for word in s.words]
+        about = information[main]
+        total = sum(bits for bits, _ in about.values())
+        matrix[main] = {}
+        for aux in corpora:
+            if aux == main:
+                continue
+            gap = sum(
+                (1 - min(1, counts[main][w] / ENOUGH)) * min(1, counts[aux][w] / ENOUGH)
+                for w in test
+            ) / len(test)
+            revealed = sum(
+                about[f][0] / total * information[aux][f][0] / information[aux][f][1]
+                for f in FACTORS
+            )
+            noise = TASKS[aux.removeprefix("syn_")].noise
+            matrix[main][aux] = gap * revealed * (1 - noise)
+    return matrix
+
+
+@cache
+def _information(task: str) -> dict[str, tuple[float, float]]:
+    """Return, by factor, the mutual information of labels and factor, and the factor's entropy."""
+    lang = language()
+    draw = np.random.default_rng(SEED)
+    sentences = [lang.sentence(draw) for _ in range(3000)]
+    words = [word for sentence in sentences for word in sentence]
+    labels = [label for sentence in sentences for label in TASKS[task].label(lang, sentence)]
+    found = {}
+    for factor in FACTORS:
+        values = getattr(lang, factor)[words].tolist()
+        joint = _entropy(Counter(zip(labels, values, strict=True)))
+        entropy = _entropy(Counter(values))
+        found[factor] = (_entropy(Counter(labels)) + entropy - joint, entropy)
+    return found
+
+
+def _entropy(counts: Counter[Any]) -> float:
+    total = sum(counts.values())
+    return sum(n / total * log(total / n) for n in counts.values())
