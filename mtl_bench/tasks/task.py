@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -101,20 +101,27 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
             "'train' and 'test' are needed and 'dev' is possible, nothing else."
         )
     root = root_of(task)
-    splits: dict[SplitName, tuple[Sentence, ...]] = {}
-    for split in SPLITS:
-        where = task.splits.get(split)
-        if where is None:
-            splits[split] = ()
-            continue
-        file = None if where.file is None else root / where.file
-        start, stop = where.bounds()
-        splits[split] = tuple(islice(reader(file, where.member), start, stop))
-        if not splits[split]:
+    places = {(where.file, where.member) for where in task.splits.values()}
+    read = {place: _read(reader, root, place, task.splits.values()) for place in places}
+    splits: dict[SplitName, tuple[Sentence, ...]] = {split: () for split in SPLITS}
+    for split, where in task.splits.items():
+        sentences = tuple(read[where.file, where.member][slice(*where.bounds())])
+        if not sentences:
             raise UserError(
                 f"task '{name}': its {split} split has no sentences"
-                + (f" ({file})" if file else "")
+                + (f" ({root / where.file})" if where.file else "")
                 + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
                 + "\nA sentence is a block of lines with a word and a label, ended by a blank line."
             )
+        splits[split] = sentences  # type: ignore[index]  # the names were checked
     return Corpus(name, splits, task.outside, task.spans)
+
+
+def _read(
+    reader: Reader, root: Path, place: tuple[str | None, str | None], splits: Iterable[Split]
+) -> list[Sentence]:
+    """Read a file once for all splits that share it, as far as they need it."""
+    file, member = place
+    stops = [where.bounds()[1] for where in splits if (where.file, where.member) == place]
+    last = None if None in stops else max(stop for stop in stops if stop is not None)
+    return list(islice(reader(None if file is None else root / file, member), last))

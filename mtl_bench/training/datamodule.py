@@ -39,10 +39,11 @@ class Schedule:
     def intervals(self) -> list[range]:
         """Return the steps still to do, by interval."""
         first = self.start // self.interval * self.interval
-        return [
+        parts = (
             range(max(begin, self.start), min(begin + self.interval, self.steps))
             for begin in range(first, self.steps, self.interval)
-        ]
+        )
+        return [part for part in parts if part]
 
 
 class TaskDataModule(pl.LightningDataModule):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench import compose
 from mtl_bench.errors import UserError
@@ -88,39 +89,17 @@ def _train(
     """Train and evaluate; fill in the record as facts come in."""
     torch.set_num_threads(cfg.trainer.threads)
     _quiet()
-    schedule = _schedule(cfg, len(tasks))
-    record.steps_planned = schedule.steps
-    for key in ("curve_split", "final_split"):
-        if cfg.data[key] not in SPLITS:
-            raise UserError(f"data.{key}: '{cfg.data[key]}' is none of {', '.join(SPLITS)}.")
-    corpora = {name: _corpus(cfg, name, task) for name, task in tasks.items()}
-    inputs = prepare(
-        corpora,
-        {name: task.max_length for name, task in tasks.items()},
-        embeddings,
-        cfg.data.curve_split,
-        cfg.data.final_split,
-        cfg.data.cut_evaluation,
-        cfg.seed,
-    )
+    corpora = {name: read_corpus(cfg, name, task) for name, task in tasks.items()}
+    inputs = prepare_inputs(cfg, tasks, corpora, embeddings)
     record.vectors = inputs.vector_facts
     record.tasks = {name: _describe(cfg, tasks[name], corpora[name], inputs) for name in tasks}
 
     checkpoints = Checkpoints(
         folder / CHECKPOINT, record.config_hash, curves, cfg.callbacks.checkpoint_seconds
     )
-    data = TaskDataModule(
-        inputs.train,
-        inputs.curve,
-        inputs.final,
-        instantiate(cfg.sampler)({n: len(s) for n, s in inputs.train.items()}, cfg.main),
-        replace(schedule, start=checkpoints.steps_done),
-        cfg.data.batch_size,
-        cfg.seed,
-        cfg.data.whole_batches,
-    )
-    torch.manual_seed(cfg.seed)
-    tagger = _tagger(cfg, inputs, corpora)
+    data = make_data(cfg, inputs, start=checkpoints.steps_done)
+    record.steps_planned = data.schedule.steps
+    tagger = make_tagger(cfg, inputs, corpora)
     with _blame(cfg, "logger"):
         loggers = [instantiate(logger) for logger in cfg.logger.values()]
     for logger in loggers:
@@ -132,7 +111,7 @@ def _train(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=loggers,
-            callbacks=[curves, checkpoints, Progress(curves, schedule.steps, cfg.callbacks.progress)],
+            callbacks=[curves, checkpoints, Progress(curves, data.schedule.steps, cfg.callbacks.progress)],
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=False,
@@ -144,12 +123,19 @@ def _train(
         trainer.test(tagger, datamodule=data, verbose=False)
     finally:
         for logger in loggers:
-            logger.finalize("success")
+            _close(logger)
     for name, values in tagger.evaluated.items():
         record.tasks[name].final = values
     record.weights_sha256 = weights_sha256(tagger.state_dict())
     if cfg.save_weights:
         save_tagger(folder / WEIGHTS, tagger, inputs.vocabulary, _plain(cfg.encoder))
+
+
+def _close(logger: Logger) -> None:
+    """End a logger's run, so that the next one of this process is a run of its own."""
+    logger.finalize("success" if sys.exc_info()[0] is None else "failed")
+    if isinstance(logger, WandbLogger):
+        logger.experiment.finish(exit_code=0 if sys.exc_info()[0] is None else 1)
 
 
 def _quiet() -> None:
@@ -160,17 +146,57 @@ def _quiet() -> None:
         warnings.filterwarnings("ignore", pattern, module="pytorch_lightning|lightning_fabric")
 
 
-def _schedule(cfg: DictConfig, tasks: int) -> Schedule:
+def prepare_inputs(
+    cfg: DictConfig,
+    tasks: Mapping[str, Task],
+    corpora: Mapping[str, Corpus],
+    embeddings: Embeddings,
+) -> Inputs:
+    """Return what the run computes with."""
+    for key in ("curve_split", "final_split"):
+        if cfg.data[key] not in SPLITS:
+            raise UserError(f"data.{key}: '{cfg.data[key]}' is none of {', '.join(SPLITS)}.")
+    return prepare(
+        corpora,
+        {name: task.max_length for name, task in tasks.items()},
+        embeddings,
+        cfg.data.curve_split,
+        cfg.data.final_split,
+        cfg.data.cut_evaluation,
+        cfg.seed,
+    )
+
+
+def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
+    """Return the batches of a run, from step `start` on."""
+    with _blame(cfg, "sampler"):
+        sampler = instantiate(cfg.sampler)({n: len(s) for n, s in inputs.train.items()}, cfg.main)
+    return TaskDataModule(
+        inputs.train,
+        inputs.curve,
+        inputs.final,
+        sampler,
+        _schedule(cfg, len(inputs.train), start),
+        cfg.data.batch_size,
+        cfg.seed,
+        cfg.data.whole_batches,
+    )
+
+
+def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
+    """Return `steps_per_task` for each task, capped by `trainer.max_steps`."""
     steps = cfg.steps_per_task * tasks
     if cfg.trainer.max_steps is not None:
         steps = min(steps, cfg.trainer.max_steps)
-    interval = cfg.trainer.val_check_interval or min(500, max(1, steps // 20))
-    if steps < 1 or interval < 1:
+    interval = cfg.trainer.val_check_interval
+    if steps < 1 or (interval is not None and interval < 1):
         raise UserError(
             f"steps_per_task is {cfg.steps_per_task}, trainer.max_steps {cfg.trainer.max_steps}, "
             f"trainer.val_check_interval {interval}: each must be at least 1."
         )
-    return Schedule(steps, min(interval, steps))
+    if interval is None:
+        interval = min(500, max(1, steps // 20))  # a curve wants twenty points
+    return Schedule(steps, min(interval, steps), start)
 
 
 def _task(cfg: DictConfig, name: str) -> Task:
@@ -192,12 +218,15 @@ def _checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, A
     return sums
 
 
-def _corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
+def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
+    """Return the corpus of a task as the models read it, with a dev split."""
     corpus = load_corpus(name, task, instantiate(task.reader))
     return normalise(corpus, cfg.data.lowercase).with_dev(cfg.data.dev_share, cfg.data.split_seed)
 
 
-def _tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+    """Return the untrained model of a run."""
+    torch.manual_seed(cfg.seed)
     if cfg.model.label_weights not in ("none", "balanced"):
         raise UserError(
             f"model.label_weights is '{cfg.model.label_weights}'; it is 'none' or 'balanced'."

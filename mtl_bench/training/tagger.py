@@ -5,12 +5,14 @@ Shapes as in `batching`: N steps of all sentences, U different words, D numbers 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from hydra.utils import instantiate
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812 (its usual name)
@@ -18,8 +20,9 @@ from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
 from mtl_bench.runs.record import write_atomically
-from mtl_bench.text.vocabulary import Labels, Vocabulary
-from mtl_bench.training.batching import Batch, Chunk
+from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.text.vocabulary import Labels, Vocabulary, encode
+from mtl_bench.training.batching import Batch, Chunk, collate
 from mtl_bench.training.metrics import MeanLoss, SpanScores, TokenScores
 
 
@@ -97,6 +100,7 @@ class Tagger(pl.LightningModule):
             self.register_buffer(f"label_weights_{task}", weights, persistent=False)
         self.dropout = dropout
         self.seed = seed
+        self.vocabulary: Vocabulary | None = None
         self.evaluated: dict[str, dict[str, float]] = {}
         self._make_optimizer = optimizer
         self._sparse = False
@@ -161,6 +165,25 @@ class Tagger(pl.LightningModule):
             self.evaluated[task] = {name: float(value) for name, value in values.items()}
             metrics.reset()  # type: ignore[operator]
 
+    def tag(self, task: str, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Return the labels of sentences, given as lists of words as in training (lower case).
+
+        Raises:
+            RuntimeError: the tagger does not know its words; `load_tagger` gives one that does.
+        """
+        if self.vocabulary is None:
+            raise RuntimeError("a tagger from `load_tagger` can tag; this one has no vocabulary.")
+        labels = self.labels[task]
+        empty = [Sentence(tuple(words), ("",) * len(words)) for words in sentences]
+        split = encode(empty, self.vocabulary, labels)
+        batch = collate(task, split, np.arange(len(split)))
+        self.eval()
+        with torch.no_grad():
+            logits = self(batch)[batch.order][:, : labels.start]  # no word is a boundary symbol
+        tags = iter(logits.argmax(1).tolist())
+        found = [[labels.names[next(tags)] for _ in range(n)] for n in batch.lengths.tolist()]
+        return [names[1:-1] for names in found]
+
     test_step = validation_step
     on_test_epoch_end = on_validation_epoch_end
 
@@ -197,7 +220,24 @@ def save_tagger(
     state = {
         "weights": tagger.state_dict(),
         "words": list(vocabulary.words),
-        "labels": {task: list(tagger.labels[task].names) for task in tagger.tasks},
+        "labels": {task: tagger.labels[task].names[:-2] for task in tagger.tasks},
         "encoder": dict(encoder),
     }
     write_atomically(path, lambda stream: torch.save(state, stream))
+
+
+def load_tagger(path: Path) -> Tagger:
+    """Return the tagger that `save_tagger` wrote; it needs no other file, and no configuration."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    none = dict.fromkeys(state["labels"])
+    tagger = Tagger(
+        torch.zeros_like(state["weights"]["table"]),
+        instantiate(state["encoder"]),
+        {task: Labels(names) for task, names in state["labels"].items()},
+        torch.optim.SGD,
+        outside=none,
+        spans=none,
+    )
+    tagger.load_state_dict(state["weights"])
+    tagger.vocabulary = Vocabulary(state["words"])
+    return tagger.eval()

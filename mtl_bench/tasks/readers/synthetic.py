@@ -12,7 +12,8 @@ them. That makes help directed: what a large corpus can tell a small one, not th
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,6 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus, Sentence
@@ -39,33 +39,32 @@ Labeller = Callable[["Language", list[Word]], list[str]]
 
 @dataclass(frozen=True)
 class Language:
-    """Words and their factors: arrays over the vocabulary."""
+    """Words and their factors: lists over the vocabulary."""
 
     names: list[str]
-    category: NDArray[np.int64]
-    subclass: NDArray[np.int64]
-    sense: NDArray[np.int64]
-    bound: NDArray[np.bool_]
-    salient: NDArray[np.bool_]
-    linked: NDArray[np.bool_]
-    next_category: NDArray[np.float64]  # [C, C] cumulated probabilities
-    choice: NDArray[np.float64]  # [TOPICS, V] weights within a category, cumulated over words
-    members: list[NDArray[np.int64]]  # words by category
+    category: list[int]
+    subclass: list[int]
+    sense: list[int]
+    bound: list[bool]
+    salient: list[bool]
+    linked: list[bool]
+    next_category: list[list[float]]  # [C][C] cumulated probabilities
+    choice: list[list[list[float]]]  # [topic][C][word of the category] cumulated weights
+    first: list[Word]  # the first word of each category
 
     def content(self, word: Word) -> bool:
         """Return whether a word belongs to one of the large categories."""
-        return bool(self.category[word] >= FUNCTION_CATEGORIES)
+        return self.category[word] >= FUNCTION_CATEGORIES
 
     def sentence(self, draw: Generator) -> list[Word]:
         """Return the words of one sentence: 3 to 12, about one topic."""
         topic = int(draw.integers(TOPICS))
         category = int(draw.integers(FUNCTION_CATEGORIES))
         words = []
-        for to_category, to_word in draw.random((int(draw.integers(3, 13)), 2)):
-            category = int(np.searchsorted(self.next_category[category], to_category))
-            members = self.members[category]
-            limits = self.choice[topic, members]
-            words.append(int(members[np.searchsorted(limits, to_word * limits[-1])]))
+        for to_category, to_word in draw.random((int(draw.integers(3, 13)), 2)).tolist():
+            category = bisect_right(self.next_category[category], to_category, hi=CATEGORIES - 1)
+            limits = self.choice[topic][category]
+            words.append(self.first[category] + bisect_right(limits, to_word * limits[-1]))
         return words
 
 
@@ -93,21 +92,22 @@ def language() -> Language:
     # Zipf's law within a category; words of the topic's senses are eight times likelier.
     rank = np.concatenate([draw.permutation(size) + 1 for size in sizes])
     weights = np.where(sense % TOPICS == np.arange(TOPICS)[:, None], 8.0, 1.0) / rank
-    members = [np.flatnonzero(category == c) for c in range(CATEGORIES)]
-    choice = np.zeros_like(weights)
-    for of_category in members:
-        choice[:, of_category] = np.cumsum(weights[:, of_category], axis=1)
+    ends = np.cumsum(sizes)
+    choice = [
+        [np.cumsum(of_category).tolist() for of_category in np.split(of_topic, ends[:-1])]
+        for of_topic in weights
+    ]
     return Language(
         names=names,
-        category=category,
-        subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0),
-        sense=sense,
-        bound=content & (draw.random(count) < 0.15),
-        salient=content & (draw.random(count) < 0.2),
-        linked=content & (draw.random(count) < 0.15),
-        next_category=np.cumsum(follow, axis=1),
+        category=category.tolist(),
+        subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0).tolist(),
+        sense=sense.tolist(),
+        bound=(content & (draw.random(count) < 0.15)).tolist(),
+        salient=(content & (draw.random(count) < 0.2)).tolist(),
+        linked=(content & (draw.random(count) < 0.15)).tolist(),
+        next_category=np.cumsum(follow, axis=1).tolist(),
         choice=choice,
-        members=members,
+        first=(ends - sizes).tolist(),
     )
 
 
@@ -123,7 +123,7 @@ def _chu(lang: Language, words: list[Word]) -> list[str]:
     labels: list[str] = []
     before = -1
     for word in words:
-        phrase = -1 if lang.category[word] < 2 else int(lang.category[word])
+        phrase = -1 if lang.category[word] < 2 else lang.category[word]
         place = "i" if phrase == before else "b"
         labels.append("o" if phrase < 0 else f"{place}-p{phrase}")
         before = phrase
@@ -157,7 +157,7 @@ def _mwe(lang: Language, words: list[Word]) -> list[str]:
     for word in words:
         goes_on = inside and lang.content(word) and not lang.bound[word]
         labels.append("b" if lang.bound[word] else "i" if goes_on else "o")
-        inside = bool(lang.bound[word])
+        inside = lang.bound[word]
     return labels
 
 
@@ -214,12 +214,12 @@ def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
     """Yield words and noisy labels."""
     lang, rule = language(), TASKS[task]
     draw = np.random.default_rng([SEED, *task.encode()])
-    seen: list[str] = []  # labels so far: what noise puts in their place
+    seen: deque[str] = deque(maxlen=500)  # recent labels: what noise puts in their place
     while True:
         words = lang.sentence(draw)
         labels = rule.label(lang, words)
-        seen = (seen + labels)[-500:]
-        noise = draw.random((len(words), 2))
+        seen.extend(labels)
+        noise = draw.random((len(words), 2)).tolist()
         yield (
             words,
             [
@@ -285,7 +285,7 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
     labels = [label for sentence in sentences for label in TASKS[task].label(lang, sentence)]
     found = {}
     for factor in FACTORS:
-        values = getattr(lang, factor)[words].tolist()
+        values = [getattr(lang, factor)[word] for word in words]
         joint = _entropy(Counter(zip(labels, values, strict=True)))
         entropy = _entropy(Counter(values))
         found[factor] = (_entropy(Counter(labels)) + entropy - joint, entropy)

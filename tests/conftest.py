@@ -1,0 +1,95 @@
+"""Shared fixtures. Every test has a cache of its own, and sees a mirror only if it asks for one."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from mtl_bench.compose import conf_folder, register
+
+REPOSITORY = Path(__file__).parents[1]
+MIRROR = os.environ.get("MTL_BENCH_MIRROR")
+
+
+@pytest.fixture(autouse=True)
+def own_world(tmp_path, monkeypatch):
+    """A temporary folder to work in, with its own cache and no mirror."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MTL_BENCH_MIRROR", raising=False)
+    monkeypatch.delenv("MTL_BENCH_TASKS", raising=False)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    yield
+    GlobalHydra.instance().clear()
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    """The folder with the real corpora; the test is skipped where there is none."""
+    if not MIRROR or not (Path(MIRROR) / "raw").is_dir():
+        pytest.skip("needs the real corpora: MTL_BENCH_MIRROR is not set to a mirror")
+    monkeypatch.setenv("MTL_BENCH_MIRROR", str(Path(MIRROR).absolute()))
+    return Path(MIRROR).absolute()
+
+
+def compose_train(*overrides):
+    """Compose the configuration of a run from overrides."""
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return compose("train", list(overrides))
+
+
+@pytest.fixture
+def configure():
+    """The function that composes a run's configuration."""
+    return compose_train
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Run `train.py` in this process; return exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+        capfd.readouterr()
+        try:
+            runpy.run_path(str(REPOSITORY / "train.py"), run_name="__main__")
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def own_task(tmp_path, monkeypatch):
+    """Write a task of the user's own: its files and its yaml, outside the repository."""
+
+    def write(name="mine", train=None, dev=None, test=None, extra=""):
+        folder = tmp_path / "tasks"
+        folder.mkdir(exist_ok=True)
+        sentence = "The\tDET\nold\tADJ\nman\tNOUN\nsleeps\tVERB\n\n"
+        splits = {"train": train or sentence * 40, "dev": dev, "test": test or sentence * 8}
+        lines = [f"title: {name}", "splits:"]
+        for split, content in splits.items():
+            if content is not None:
+                content = content if isinstance(content, bytes) else content.encode()
+                (folder / f"{name}.{split}.tsv").write_bytes(content)
+                lines.append(f"  {split}: {{file: {name}.{split}.tsv}}")
+        lines += ["reader:", "  _target_: mtl_bench.tasks.readers.columns.ColumnReader"]
+        lines += ["  word: 1", "  label: 2", extra]
+        (folder / f"{name}.yaml").write_text("\n".join(lines))
+        monkeypatch.setenv("MTL_BENCH_TASKS", str(folder))
+        return folder
+
+    return write

@@ -1,0 +1,115 @@
+"""What every yaml under conf/ promises, whatever is added there."""
+
+import numpy as np
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from mtl_bench.compose import conf_folder, read_task, task_files
+from mtl_bench.tasks.corpus import SPLITS
+from mtl_bench.tasks.task import Split, load_corpus
+from mtl_bench.text.vocabulary import Vocabulary
+from mtl_bench.training.samplers import generator
+from tests.unit.training._inputs import batch
+
+SIZES = {"a": 100, "b": 400}
+
+
+def choices(group):
+    return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", task_files())
+def test_a_task_says_what_it_is_and_where_it_is_from(name):
+    task = OmegaConf.to_object(OmegaConf.merge({"data": {"max_length": None}}, {"t": read_task(task_files()[name])}))["t"]
+    assert task.title
+    assert task.licence
+    assert set(task.splits) <= set(SPLITS)
+    assert callable(instantiate(task.reader))
+    synthetic = not task.sources
+    assert synthetic == name.startswith("syn_")
+    assert synthetic or (task.citation and task.homepage)
+    for source in task.sources:
+        assert source.url.startswith("https://")
+        assert len(source.sha256) == 64
+    places = {source.path for source in task.sources}
+    for where in task.splits.values():
+        assert Split(**vars(where)).bounds()
+        assert where.file is None or where.file in places
+
+
+@pytest.mark.parametrize("name", task_files())
+def test_a_task_can_be_read(name, request):
+    cfg = read_task(task_files()[name])
+    cfg.max_length = None
+    task = OmegaConf.to_object(cfg)
+    if task.sources:
+        request.getfixturevalue("mirror")
+    corpus = load_corpus(name, task, instantiate(task.reader))
+    labels = corpus.labels()
+    assert len(labels) > 1
+    assert task.outside is None or task.outside in labels
+    for sentences in corpus.splits.values():
+        for words, tags in sentences:
+            assert len(words) == len(tags) > 0
+            assert all(words)
+            assert all(tags)
+
+
+@pytest.mark.parametrize("name", choices("sampler"))
+def test_a_sampler_names_tasks_of_the_run_reproducibly(name, configure):
+    sampler = instantiate(configure(f"sampler={name}").sampler)
+    assert {sampler({"a": 9}, "a")(s, generator(0, s)) for s in range(5)} == {"a"}
+    one = [sampler(SIZES, "a")(step, generator(1, step)) for step in range(300)]
+    assert set(one) == {"a", "b"}
+    assert one == [sampler(SIZES, "a")(step, generator(1, step)) for step in range(300)]
+
+
+@pytest.mark.parametrize("name", choices("encoder"))
+def test_an_encoder_gives_one_state_a_word_and_a_gradient(name, configure):
+    torch.manual_seed(0)
+    encoder = instantiate(configure(f"encoder={name}", "model.hidden_size=5").encoder)(4)
+    one = batch([3, 6, 1])
+    inputs = torch.randn(len(one), 4, requires_grad=True)
+    states = encoder(inputs, one)
+    assert states.shape == (len(one), encoder.size)
+    states.sum().backward()
+    assert inputs.grad.abs().sum() > 0
+    # A sentence's states do not depend on what else is in the batch.
+    rows, alone = one.order[:3], batch([3])
+    torch.testing.assert_close(encoder(inputs[rows], alone), states[rows])
+
+
+@pytest.mark.parametrize("name", choices("optimizer"))
+def test_an_optimizer_takes_parameters_and_lowers_a_loss(name, configure):
+    parameter = torch.nn.Parameter(torch.tensor([3.0]))
+    optimizer = instantiate(configure(f"optimizer={name}").optimizer)([parameter])
+    for _ in range(20):
+        optimizer.zero_grad()
+        (parameter**2).sum().backward()
+        optimizer.step()
+    assert parameter.item() < 3
+
+
+@pytest.mark.parametrize("name", choices("embeddings"))
+def test_embeddings_fill_a_table(name, configure, request):
+    cfg = configure(f"embeddings={name}").embeddings
+    if cfg.get("mirror_only"):
+        request.getfixturevalue("mirror")
+    elif cfg.get("url"):
+        pytest.skip("needs a download of 862 MB")
+    embeddings = instantiate(cfg)
+    table, facts = embeddings.table(Vocabulary(["the", "cat"]), seed=0)
+    assert table.shape == (5, embeddings.dim)
+    assert table.dtype == np.float32
+    assert facts["rows"] == 5
+    assert np.isfinite(table).all()
+
+
+@pytest.mark.parametrize("group", ["data", "logger", "trainer", "experiment", "debug", "paths"])
+def test_every_choice_composes(group, configure):
+    for name in choices(group):
+        override = f"{group}={name}" if group != "experiment" else f"+{group}={name}"
+        cfg = configure(override.replace("+experiment", "experiment"))
+        assert OmegaConf.to_container(cfg, resolve=False)

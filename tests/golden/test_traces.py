@@ -1,0 +1,70 @@
+"""Fixed-seed loss traces in float64: a change of the training step that alters results shows here.
+
+After a change that is meant to alter them, raise PROTOCOL_VERSION in mtl_bench/runs/record.py and
+write the traces anew: `python -m tests.golden.test_traces`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtl_bench.runs.record import PROTOCOL_VERSION
+
+FILE = Path(__file__).with_name("traces.json")
+RUNS = {
+    "single": ["main=syn_chu"],
+    "pair": ["main=syn_pos", "aux=syn_ccg"],
+    "set": ["main=syn_key", "aux=[syn_mwe,syn_str]", "sampler=round_robin"],
+    "adam": ["main=syn_mwe", "optimizer=adam", "sampler=proportional", "data.max_length=5"],
+}
+
+
+def trace(configure, overrides):
+    """Return the losses of 50 steps."""
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    from mtl_bench.training import run
+
+    cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
+    tasks = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
+    corpora = {name: run.read_corpus(cfg, name, task) for name, task in tasks.items()}
+    inputs = run.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
+    data = run.make_data(cfg, inputs, start=0)
+    tagger = run.make_tagger(cfg, inputs, corpora).double()
+    optimizer = tagger.configure_optimizers()
+    losses = []
+    for step in range(50):
+        optimizer.zero_grad()
+        loss = tagger.loss(data.draw(step))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_trace_is_the_committed_one(name, configure):
+    golden = json.loads(FILE.read_text())
+    assert golden["protocol_version"] == PROTOCOL_VERSION
+    assert trace(configure, RUNS[name]) == pytest.approx(golden[name], rel=1e-6)
+
+
+def test_two_runs_of_one_build_are_bit_identical(configure):
+    assert trace(configure, RUNS["pair"]) == trace(configure, RUNS["pair"])
+
+
+def test_main_and_aux_may_be_exchanged(configure):
+    assert trace(configure, ["main=syn_ccg", "aux=syn_pos"]) == trace(configure, RUNS["pair"])
+
+
+if __name__ == "__main__":
+    from tests.conftest import compose_train
+
+    torch.set_num_threads(1)
+    traces = {name: trace(compose_train, overrides) for name, overrides in RUNS.items()}
+    FILE.write_text(json.dumps({"protocol_version": PROTOCOL_VERSION, **traces}, indent=1) + "\n")
+    sys.exit()

@@ -1,0 +1,88 @@
+"""Mistakes that people make on the command line: each answered, none with a traceback."""
+
+import pytest
+
+BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["main=syn_cho"], ["no 'syn_cho'", "Did you mean syn_chu", "Possible:", "MTL_BENCH_TASKS"]),
+        (["aux=[syn_pos,xyz]"], ["aux: there is no 'xyz'", "syn_pos"]),
+        (["optimizer=adm"], ["no 'adm'", "Did you mean adam", "adadelta, adam, sgd"]),
+        (["optimizer.lrr=1"], ["no key 'lrr'", "Did you mean lr?", "optimizer.rho"]),
+        (["sede=1"], ["no key 'sede'", "Did you mean seed?"]),
+        (["+stepspertask=1"], ["no key 'stepspertask'", "steps_per_task"]),
+        (["+data.batchsize=1"], ["no key 'batchsize'", "data.batch_size"]),
+        (["data.batch_size=many"], ["data.batch_size: 'many' is not a whole number"]),
+        (["steps_per_task=1.5"], ["steps_per_task: '1.5' is not a whole number"]),
+        (["overwrite=maybe"], ["overwrite: 'maybe' is not true or false"]),
+        (["optimizer.lr=fast"], ["optimizer:", "optimizer.lr=fast"]),
+        (["+optimizer.momentum=1"], ["momentum"]),
+        (["+trainer.foo=1"], ["trainer:", "foo"]),
+        (["model.hidden_size=0"], ["hidden_size is 0; it is at least 1"]),
+        (["model.dropout=2"], ["dropout is 2"]),
+        (["model.label_weights=some"], ["'none' or 'balanced'"]),
+        (["sampler=weighted", "sampler.weights.main=3"], ["sampler.weights", "at most 1"]),
+        (["data.curve_split=tset"], ["data.curve_split: 'tset' is none of train, dev, test"]),
+        (["data.dev_share=1"], ["data.dev_share"], ),
+        (["data.batch_size=101"], ["only 100", "data.batch_size=100"]),
+        (["steps_per_task=0"], ["steps_per_task is 0", "at least 1"]),
+        (["main=syn_pos,syn_key"], ["-m", "several values"]),
+        (["main=[syn_pos"], ["cannot be read", "Quote values"]),
+        (["nonsense"], ["'nonsense' cannot be read", "key=value"]),
+        (["tasks.chu.max_length=20"], ["task 'chu' is not in this run", "syn_pos", "main=chu"]),
+        (["-m", "seed=0,1", "tasks.chu.max_length=20"], ["task 'chu' is not in this run"]),
+        (["embeddings=glove_union"], ["MTL_BENCH_MIRROR", "embeddings=random"]),
+    ],
+)
+def test_a_mistake_is_answered(command, own_task, arguments, expected):
+    own_task("nodev")
+    base = ["main=syn_pos"] if not any(a.startswith("main=") for a in arguments) else []
+    if arguments == ["data.dev_share=1"]:
+        base = ["main=nodev"]
+    code, _, err = command(*base, "debug=quick", *arguments)
+    assert code == 2, err
+    for part in expected:
+        assert part in err
+    assert "Traceback" not in err
+    assert "HYDRA_FULL_ERROR" not in err
+
+
+def test_missing_data_names_address_place_and_licence(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    code, _, err = command("main=chu")
+    assert code == 2
+    for part in ("https://", str(tmp_path / "cache/raw/conll2000/conll2000.zip"), "licence", "MTL_BENCH_MIRROR"):
+        assert part in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("files", "extra", "expected"),
+    [
+        ({"test": "Der\tART\n\n"}, "", ["no label in common", "DET, NOUN", "ART"]),
+        ({}, "outside: O", ["outside is 'O'", "DET, NOUN"]),
+        ({}, "spans: bio", ["spans is 'bio'", "DET"]),
+        ({}, "spans: xml", ["it is 'bio' or null"]),
+        ({"train": "The\tDET\nman\n"}, "", ["mine.train.tsv, line 2", "1 column where", "'man'"]),
+        ({"train": b"The\tDET\nm\xe4n\tNOUN\n"}, "", ["line 2", "UTF-8"]),
+        ({"test": "\n"}, "", ["the file is empty"]),
+        ({}, "outsid: O", ["mine.yaml", "outsid"]),
+    ],
+)
+def test_own_files_with_a_mistake_are_named(command, own_task, files, extra, expected):
+    own_task(**{"train": BEGIN, "test": BEGIN, **files}, extra=extra)
+    code, _, err = command("main=mine", "debug=quick")
+    assert code == 2, err
+    for part in expected:
+        assert part in err
+    assert "Traceback" not in err
+
+
+def test_a_task_folder_that_is_none_is_named(command, monkeypatch):
+    monkeypatch.setenv("MTL_BENCH_TASKS", "/no/such/folder")
+    code, _, err = command("main=syn_pos")
+    assert code == 2
+    assert "MTL_BENCH_TASKS: '/no/such/folder'" in err

@@ -1,0 +1,191 @@
+"""Whole runs through the real command line, in a temporary folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtl_bench.cli import main as mtl_bench
+from mtl_bench.runs.record import read_curve, read_record
+
+QUICK = ["debug=quick", "callbacks.progress=false"]
+
+
+def folders():
+    return sorted(p.parent for p in Path("multirun_outputs").rglob("record.json"))
+
+
+def losses(folder):
+    return [(r.step, r.own_step, r.task, r.loss) for r in read_curve(folder) if r.split == "train"]
+
+
+@pytest.fixture(autouse=True)
+def no_sockets_left(recwarn):
+    """Nothing here may warn."""
+
+
+def test_a_single_run_leaves_a_record_a_curve_and_a_table(command):
+    code, out, err = command("main=syn_pos", "debug=quick")
+    assert code == 0, err
+    (folder,) = folders()
+    assert folder == Path("multirun_outputs/default/syn_pos/debug=quick/seed0")
+    record = read_record(folder)
+    assert (record.status, record.steps_done, record.steps_planned) == ("finished", 20, 20)
+    task = record.tasks["syn_pos"]
+    assert task.final_split == "test"
+    assert 0 <= task.final["f1"] <= 1
+    assert set(task.statistics) == {
+        "size", "labels", "tokens_per_type", "oov_percent", "label_entropy", "frobenius_norm", "jsd",
+    }  # fmt: skip
+    assert record.config["optimizer"]["lr"] == 1.0
+    assert record.versions["torch"] == torch.__version__
+    assert len(record.weights_sha256) == 64
+    assert record.error is None
+    assert [(r.step, r.own_step) for r in read_curve(folder) if r.split == "train"] == [(10, 10), (20, 20)]
+    assert [r.step for r in read_curve(folder) if r.split == "dev"] == [10, 20]
+    assert "syn_pos" in out
+    assert str(folder.absolute()) in out
+    assert sorted(p.name for p in folder.iterdir()) == ["curve.csv", "record.json"]
+
+
+def test_rows_of_a_pair_count_each_tasks_own_steps(command):
+    assert command("main=syn_pos", "aux=syn_key", *QUICK)[0] == 0
+    (folder,) = folders()
+    record = read_record(folder)
+    assert record.steps_done == 40
+    for task in ("syn_key", "syn_pos"):
+        assert [r.own_step for r in read_curve(folder) if r.task == task and r.split == "train"][0] == 10
+    assert folder.parts[2] == "syn_key+syn_pos"
+
+
+def test_a_finished_run_is_not_trained_again_whoever_is_main(command):
+    assert command("main=syn_pos", "aux=syn_key", *QUICK)[0] == 0
+    (folder,) = folders()
+    before = (folder / "record.json").read_bytes()
+    code, out, _ = command("main=syn_key", "aux=syn_pos", *QUICK)
+    assert code == 0
+    assert "finished before" in out
+    assert (folder / "record.json").read_bytes() == before
+    assert len(folders()) == 1
+
+
+def test_an_override_makes_a_sibling_folder(command):
+    assert command("main=syn_pos", *QUICK)[0] == 0
+    assert command("main=syn_pos", *QUICK, "optimizer=adam", "optimizer.lr=1e-3")[0] == 0
+    assert command("main=syn_pos", *QUICK, "seed=4")[0] == 0
+    names = {str(folder.relative_to("multirun_outputs/default/syn_pos")) for folder in folders()}
+    assert names == {
+        "debug=quick/seed0",
+        "debug=quick/seed4",
+        "debug=quick,optimizer.lr=1e-3,optimizer=adam/seed0",
+    }
+
+
+def test_a_changed_corpus_is_refused_with_the_two_ways_out(command, own_task):
+    folder = own_task()
+    assert command("main=mine", *QUICK)[0] == 0
+    (folder / "mine.test.tsv").write_text("A\tDET\nman\tNOUN\n\n")
+    code, _, err = command("main=mine", *QUICK)
+    assert code == 2
+    assert "checksums.mine.test" in err
+    assert "overwrite=true" in err
+    assert "sweep_name" in err
+    assert "Traceback" not in err
+    assert command("main=mine", *QUICK, "sweep_name=other")[0] == 0
+    assert command("main=mine", *QUICK, "overwrite=true")[0] == 0
+    assert command("main=mine", *QUICK)[0] == 0
+
+
+def test_own_files_become_a_task(command, own_task):
+    own_task(dev="Old\tADJ\nmen\tNOUN\n\n" * 3)
+    code, _, err = command("main=mine", "aux=syn_pos", *QUICK)
+    assert code == 0, err
+    record = read_record(folders()[0])
+    assert record.tasks["mine"].sentences == {"train": 40, "dev": 3, "test": 8}
+
+
+def test_weighted_draws_keep_directed_pairs_apart(command):
+    for main, aux in (("syn_pos", "syn_key"), ("syn_key", "syn_pos")):
+        assert command(f"main={main}", f"aux={aux}", *QUICK, "sampler=weighted")[0] == 0
+    assert len(folders()) == 2
+    assert losses(folders()[0]) != losses(folders()[1])
+
+
+def test_eacl2017_reads_and_evaluates_as_the_paper(command):
+    code, _, err = command(
+        "experiment=eacl2017", "embeddings=random", "main=syn_mwe", "steps_per_task=10",
+        "callbacks.progress=false",
+    )  # fmt: skip
+    assert code == 0, err
+    (folder,) = folders()
+    assert folder.parts[1] == "eacl2017"
+    record = read_record(folder)
+    assert record.tasks["syn_mwe"].final_split == "test"
+    assert record.config["data"]["max_length"] == 28
+    assert {row.split for row in read_curve(folder)} == {"train", "test"}
+
+
+def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command):
+    code, _, err = command("main=syn_pos,syn_key", "aux=syn_pos,syn_key", *QUICK, "-m")
+    assert code == 0, err
+    assert [folder.parts[2] for folder in folders()] == ["syn_key", "syn_key+syn_pos", "syn_pos"]
+    code, _, err = command("-m", "main=syn_pos,syn_key", *QUICK, "data.batch_size=150")
+    assert code == 1
+    failed, finished = "syn_pos", "syn_key"
+    states = {f.parts[2]: read_record(f).status for f in folders() if "batch" in str(f)}
+    assert states == {failed: "failed", finished: "finished"}
+    assert "1 runs failed" in err
+
+
+def test_a_failure_is_recorded_with_its_traceback_and_tried_again(command):
+    code, _, err = command("main=syn_pos", *QUICK, "optimizer=sgd", "optimizer.lr=1e30")
+    assert code == 1
+    record = read_record(folders()[0])
+    assert record.status == "failed"
+    assert record.error["type"] == "FloatingPointError"
+    assert "optimizer.lr" in record.error["message"]
+    assert "Traceback" in record.error["traceback"]
+    assert command("main=syn_pos", *QUICK, "optimizer=sgd", "optimizer.lr=1e30")[0] == 1
+
+
+def test_saved_weights_tag_in_a_process_without_hydra(command):
+    assert command("main=syn_pos", "aux=syn_key", *QUICK, "save_weights=true")[0] == 0
+    from mtl_bench.training.tagger import load_tagger
+
+    tagger = load_tagger(folders()[0] / "weights.pt")
+    words = ["bako", "never_seen"]
+    assert len(tagger.tag("syn_pos", [words, words[:1]])[0]) == 2
+    assert {label for tags in tagger.tag("syn_key", [words]) for label in tags} <= {"k", "o"}
+
+
+def test_every_logger_gets_the_curve(command):
+    pytest.importorskip("wandb")
+    code, _, err = command("main=syn_pos", "aux=syn_key", *QUICK, "logger=[wandb,csv,tensorboard]")
+    assert code == 0, err
+    (folder,) = folders()
+    metrics = (folder / "csv/metrics.csv").read_text()
+    assert "train/loss/syn_pos" in metrics
+    assert "val/f1/syn_key" in metrics
+    assert list((folder / "tensorboard").glob("events*"))
+    assert list((folder / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_show_prints_a_record_and_finds_runs_below(command, capsys):
+    assert command("main=syn_pos", *QUICK)[0] == 0
+    (folder,) = folders()
+    assert mtl_bench(["show", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    for part in ("syn_pos", "finished", "20 of 20", "label_entropy"):
+        assert part in shown
+    assert mtl_bench(["show", "multirun_outputs"]) == 2
+    assert str(folder) in capsys.readouterr().err
+    record = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(record)[:100])
+    assert mtl_bench(["show", str(folder)]) == 2
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_tasks_are_listed(capsys):
+    assert mtl_bench(["tasks"]) == 0
+    assert "syn_chu" in capsys.readouterr().out

@@ -1,0 +1,85 @@
+"""The column reader: what it accepts, and how it answers what it does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.readers.columns import ColumnReader
+
+WORD = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=8
+).filter(lambda word: word.strip() == word and not word.startswith("\ufeff"))
+SENTENCES = st.lists(
+    st.lists(st.tuples(WORD, WORD), min_size=1, max_size=6), min_size=1, max_size=6
+)
+
+
+def read(tmp_path, content, **options):
+    file = tmp_path / "file.tsv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(ColumnReader(**{"word": 1, "label": 2, **options})(file, None))
+
+
+@given(SENTENCES, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\ufeff"]))
+def test_what_is_written_is_read(tmp_path_factory, sentences, newline, bom):
+    lines = [[f"{word}\t{label}" for word, label in sentence] for sentence in sentences]
+    text = bom + (newline * 2).join(newline.join(sentence) for sentence in lines)
+    found = read(tmp_path_factory.mktemp("round"), text)
+    assert [list(zip(s.words, s.labels, strict=True)) for s in found] == sentences
+
+
+@given(st.binary(max_size=200))
+def test_hostile_input_is_read_or_refused_with_its_place(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("hostile")
+    try:
+        sentences = read(folder, content)
+    except UserError as error:
+        assert "file.tsv" in str(error)
+    else:
+        assert all(len(words) == len(labels) > 0 for words, labels in sentences)
+
+
+def test_blanks_comments_and_other_columns(tmp_path):
+    text = "# a title\nThe  DT B-NP\n# inside\ncat  NN I-NP\n\n\n\n# end\nsat  VBD O"
+    found = read(tmp_path, text, label=3, separator="blank", comment="#")
+    assert found == [(("The", "cat"), ("B-NP", "I-NP")), (("sat",), ("O",))]
+
+
+def test_unicode_line_separators_are_part_of_words(tmp_path):
+    assert read(tmp_path, "a\x85b\tX\n")[0].words == ("a\x85b",)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("The\tDT\ncat\n", ["line 2", "1 column where at least 2", "'cat'"]),
+        ("The\tDT\ncat\t \n", ["line 2", "label (column 2) is missing", "'cat\\t '"]),
+        ("The\tDT\n \tNN\n", ["line 2", "word (column 1) is blank"]),
+        (b"The\tDT\ncaf\xe9\tNN\n", ["line 2", "byte 4 is not UTF-8", "iconv", "caf\\\\xe9"]),
+        ("", ["the file is empty"]),
+        ("\n \n", ["the file is empty"]),
+    ],
+)
+def test_a_malformed_line_is_shown_with_its_number(tmp_path, content, expected):
+    with pytest.raises(UserError) as error:
+        read(tmp_path, content)
+    for part in [*expected, "file.tsv"]:
+        assert part in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="there is no such file"):
+        list(ColumnReader(1, 2)(tmp_path / "absent.tsv", None))
+
+
+def test_labels_outside_the_map_are_refused(tmp_path):
+    assert read(tmp_path, "a\tN\n", label_map={"N": "noun"})[0].labels == ("noun",)
+    with pytest.raises(UserError, match="label 'V' is none of the expected: N"):
+        read(tmp_path, "a\tV\n", label_map={"N": "noun"})
+
+
+@pytest.mark.parametrize("options", [{"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}])
+def test_impossible_options_are_refused(options):
+    with pytest.raises(UserError):
+        ColumnReader(**{"word": 1, "label": 2, **options})

@@ -1,0 +1,54 @@
+"""The generated language: the same everywhere, and with known relations."""
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from mtl_bench.compose import read_task, task_files
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.readers.synthetic import SyntheticReader, truth
+from mtl_bench.tasks.task import load_corpus
+
+NAMES = [name for name in task_files() if name.startswith("syn_")]
+
+
+def corpora():
+    loaded = {}
+    for name in NAMES:
+        cfg = read_task(task_files()[name])
+        cfg.max_length = None
+        task = OmegaConf.to_object(cfg)
+        loaded[name] = load_corpus(name, task, instantiate(task.reader))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return corpora()
+
+
+def test_there_are_ten_of_a_tenth_of_the_papers_sizes(loaded):
+    sizes = {name.removeprefix("syn_"): len(corpus["train"]) for name, corpus in loaded.items()}
+    assert sizes == {
+        "ccg": 3960, "chu": 894, "com": 960, "fnt": 371, "pos": 100,
+        "hyp": 200, "key": 240, "mwe": 331, "sem": 1547, "str": 331,
+    }  # fmt: skip
+
+
+def test_they_are_the_same_in_every_process(loaded):
+    # The sum of one corpus, so that a change of the language is not made by accident.
+    assert loaded["syn_pos"].fingerprint() == corpora()["syn_pos"].fingerprint()
+    assert loaded["syn_pos"].fingerprint().startswith("48b8fa09eb449003")
+
+
+def test_help_is_directed(loaded):
+    matrix = truth(loaded)
+    assert all(len(row) == 9 for row in matrix.values())
+    assert matrix["syn_pos"]["syn_ccg"] > 10 * matrix["syn_ccg"]["syn_pos"]
+    assert max(matrix["syn_pos"], key=matrix["syn_pos"].get) == "syn_ccg"
+    assert min(matrix["syn_pos"], key=matrix["syn_pos"].get) == "syn_hyp"
+
+
+def test_an_unknown_task_lists_the_ten():
+    with pytest.raises(UserError, match="none of ccg, chu"):
+        SyntheticReader("xyz")

@@ -1,0 +1,99 @@
+"""Task definitions and the corpora that follow from them."""
+
+import pytest
+
+from mtl_bench.compose import read_task, task_files
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import Corpus, Sentence
+from mtl_bench.tasks.task import Split, Task, load_corpus
+
+SENTENCES = [Sentence((f"w{n}",), ("x",)) for n in range(10)]
+
+
+def load(splits):
+    return load_corpus("t", Task("title", {}, splits), lambda file, member: iter(SENTENCES))
+
+
+def test_splits_are_slices_of_one_file():
+    corpus = load({"train": Split(sentences="4:"), "test": Split(sentences=":4")})
+    assert corpus["test"] == tuple(SENTENCES[:4])
+    assert corpus["train"] == tuple(SENTENCES[4:])
+    assert corpus["dev"] == ()
+
+
+@pytest.mark.parametrize("sentences", ["4", "a:b", "-1:", "5:5", "7:3"])
+def test_a_range_that_is_none_is_refused(sentences):
+    with pytest.raises(UserError, match="is not a range"):
+        load({"train": Split(sentences=sentences), "test": Split()})
+
+
+@pytest.mark.parametrize("splits", [{"train": Split()}, {"train": Split(), "tset": Split()}])
+def test_train_and_test_are_needed(splits):
+    with pytest.raises(UserError, match="'train' and 'test' are needed"):
+        load(splits)
+
+
+def test_a_split_without_sentences_is_refused():
+    with pytest.raises(UserError, match="test split has no sentences; sentences 10:20"):
+        load({"train": Split(), "test": Split(sentences="10:20")})
+
+
+def test_dev_is_a_seeded_share_of_train_where_there_is_none():
+    corpus = load({"train": Split(), "test": Split(sentences=":2")})
+    one, two = corpus.with_dev(0.3, seed=1), corpus.with_dev(0.3, seed=1)
+    assert one == two
+    assert len(one["dev"]) == 3
+    assert sorted(one["dev"] + one["train"]) == sorted(corpus["train"])
+    assert corpus.with_dev(0.3, seed=2)["dev"] != one["dev"]
+    assert one.with_dev(0.5, seed=1) is one
+    assert corpus.with_dev(0, seed=1) is corpus
+
+
+def test_a_share_that_leaves_no_train_is_refused():
+    with pytest.raises(UserError, match=r"data\.dev_share"):
+        Corpus("t", {"train": tuple(SENTENCES[:1]), "dev": (), "test": ()}).with_dev(0.5, 0)
+
+
+def test_the_fingerprint_tells_words_labels_and_borders_apart():
+    def corpus(*sentences):
+        return Corpus("t", {"train": sentences, "dev": (), "test": ()})
+
+    a, b = Sentence(("a", "b"), ("x", "y")), Sentence(("a", "b"), ("x", "x"))
+    halves = Sentence(("a",), ("x",)), Sentence(("b",), ("y",))
+    moved = Corpus("t", {"train": (), "dev": (a,), "test": ()})
+    prints = {c.fingerprint() for c in (corpus(a), corpus(b), corpus(*halves), moved)}
+    assert len(prints) == 4
+    assert corpus(a).fingerprint() == corpus(Sentence(*a)).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        ("title: t\nreader: {}\nsplits: {}\nlabel: 2", "'label'"),
+        ("title: t\nreader: {}", "lacks splits"),
+        ("title: [t", "not valid YAML"),
+        ("title: t\nreader: {}\nsplits: {}\nmax_length: long", "'long'"),
+    ],
+)
+def test_a_wrong_yaml_names_file_and_key(tmp_path, yaml, expected):
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml)
+    with pytest.raises(UserError) as error:
+        read_task(file)
+    assert str(file) in str(error.value)
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["main", "Mine", "a+b", "a.b"])
+def test_names_that_would_break_folders_are_refused(tmp_path, monkeypatch, name):
+    (tmp_path / f"{name}.yaml").write_text("title: t")
+    monkeypatch.setenv("MTL_BENCH_TASKS", str(tmp_path))
+    with pytest.raises(UserError, match="cannot be a task's name"):
+        task_files()
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "chu.yaml").write_text("title: t")
+    monkeypatch.setenv("MTL_BENCH_TASKS", str(tmp_path))
+    with pytest.raises(UserError, match="'chu' is defined twice"):
+        task_files()

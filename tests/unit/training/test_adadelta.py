@@ -1,0 +1,58 @@
+"""The lazy optimiser is torch.optim.Adadelta, exactly."""
+
+import pytest
+import torch
+
+from mtl_bench.training.adadelta import LazyAdadelta
+
+
+def gradients(steps, rows=40, width=3, seed=0):
+    """Sparse gradients whose rows come and go: some often, some once, one never."""
+    torch.manual_seed(seed)
+    for step in range(steps):
+        active = torch.rand(rows) < torch.linspace(0, 0.6, rows)
+        active[1] = step == steps // 3
+        chosen = active.nonzero().squeeze(1)
+        yield chosen, torch.randn(len(chosen), width, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("rho", [0.95, 0.5])
+def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho):
+    start = torch.randn(40, 3, dtype=torch.float64)
+    lazy, dense = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    options = {"lr": 0.7, "rho": rho, "eps": 1e-8}
+    ours, theirs = LazyAdadelta([lazy], **options), torch.optim.Adadelta([dense], **options)
+    for rows, values in gradients(500):
+        lazy.grad = torch.sparse_coo_tensor(rows[None], values, lazy.shape)
+        dense.grad = torch.zeros_like(dense).index_copy_(0, rows, values)
+        ours.step()
+        theirs.step()
+    assert torch.equal(lazy[0], start[0])
+    torch.testing.assert_close(lazy, dense, rtol=1e-12, atol=1e-12)
+
+
+def test_dense_parameters_are_torchs_own_business():
+    lazy, dense = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    for parameter, optimizer in (
+        (lazy, LazyAdadelta([lazy], lr=0.1)),
+        (dense, torch.optim.Adadelta([dense], lr=0.1, rho=0.95, eps=1e-8)),
+    ):
+        parameter.grad = torch.tensor([1.0, -2.0, 0.0])
+        optimizer.step()
+    assert torch.equal(lazy, dense)
+
+
+def test_a_saved_state_goes_on_as_if_nothing_had_happened():
+    def run(interrupted):
+        table = torch.nn.Parameter(torch.zeros(40, 3, dtype=torch.float64))
+        optimizer = LazyAdadelta([table], lr=1.0)
+        for step, (rows, values) in enumerate(gradients(60)):
+            if interrupted and step == 30:
+                state = optimizer.state_dict()
+                optimizer = LazyAdadelta([table], lr=1.0)
+                optimizer.load_state_dict(state)
+            table.grad = torch.sparse_coo_tensor(rows[None], values, table.shape)
+            optimizer.step()
+        return table.detach()
+
+    assert torch.equal(run(interrupted=True), run(interrupted=False))

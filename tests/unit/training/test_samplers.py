@@ -1,0 +1,70 @@
+"""Draws follow from (seed, step), and from nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtl_bench.errors import UserError
+from mtl_bench.training.samplers import Proportional, RoundRobin, Weighted, generator
+
+SIZES = {"chu": 9000, "pos": 1000, "sem": 4000}
+
+
+def draws(sampler, steps, seed=3):
+    return [sampler(step, generator(seed, step)) for step in steps]
+
+
+def test_shares_are_those_asked_for():
+    for sampler, expected in (
+        (Proportional(SIZES, "chu", 0.0), {"chu": 1 / 3, "pos": 1 / 3, "sem": 1 / 3}),
+        (Proportional(SIZES, "chu", 1.0), {"chu": 9 / 14, "pos": 1 / 14, "sem": 4 / 14}),
+        (Weighted(SIZES, "pos", {"main": 0.8}), {"chu": 0.1, "pos": 0.8, "sem": 0.1}),
+        (Weighted(SIZES, "pos", {"sem": 0.5, "pos": 0.5}), {"chu": 0, "pos": 0.5, "sem": 0.5}),
+        (RoundRobin(SIZES, "chu"), {"chu": 1 / 3, "pos": 1 / 3, "sem": 1 / 3}),
+    ):
+        drawn = draws(sampler, range(6000))
+        for task, share in expected.items():
+            # Four standard deviations of a binomial draw.
+            assert drawn.count(task) / 6000 == pytest.approx(share, abs=4 * (0.25 / 6000) ** 0.5)
+            assert share > 0 or task not in drawn
+
+
+def test_round_robin_takes_turns():
+    assert draws(RoundRobin(SIZES, "pos"), range(4)) == ["chu", "pos", "sem", "chu"]
+
+
+@given(st.integers(0, 10**6), st.integers(0, 2**31))
+def test_a_stream_can_start_anywhere(step, seed):
+    sampler = Proportional(SIZES, "chu", 0.5)
+    assert draws(sampler, range(step, step + 3), seed)[2:] == draws(sampler, [step + 2], seed)
+
+
+@given(st.permutations(list(SIZES)), st.sampled_from(list(SIZES)))
+def test_neither_order_nor_main_matters(order, main):
+    sizes = {task: SIZES[task] for task in order}
+    assert draws(Proportional(sizes, main, 0.5), range(50)) == draws(
+        Proportional(SIZES, "chu", 0.5), range(50)
+    )
+
+
+def test_seeds_and_steps_give_different_numbers():
+    firsts = {generator(seed, step).random() for seed in range(20) for step in range(20)}
+    assert len(firsts) == 400
+
+
+def test_a_single_task_needs_no_weights():
+    assert Weighted({"pos": 10}, "pos", {"main": 0.8}).probabilities == {"pos": 1.0}
+
+
+@pytest.mark.parametrize(
+    "weights", [{"xyz": 0.5}, {"main": 1.2}, {"main": -0.1}, {"chu": 0.1, "pos": 0.1, "sem": 0.1}]
+)
+def test_impossible_weights_are_refused(weights):
+    with pytest.raises(UserError, match=r"sampler\.weights"):
+        Weighted(SIZES, "chu", weights)
+
+
+def test_sentences_are_drawn_without_replacement():
+    chosen = generator(0, 0).choice(1000, 32, replace=False)
+    assert len(np.unique(chosen)) == 32
