@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import RECORD, read_curve, read_record
+from mtl_bench.tasks.task import Task, load_corpus, root_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,12 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show.set_defaults(command=_show)
     tasks = commands.add_parser("tasks", help="list the tasks known")
     tasks.set_defaults(command=_tasks)
+    fetch = commands.add_parser("fetch", help="fetch and check the public corpora of tasks")
+    fetch.add_argument("task", nargs="*", help="names; all by default")
+    fetch.set_defaults(command=_fetch)
+    truth = commands.add_parser("truth", help="print who helps whom among the embedded tasks (CSV)")
+    truth.set_defaults(command=_truth)
     parsed = parser.parse_args(arguments)
     try:
         parsed.command(parsed)
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
     return 0
 
 
@@ -38,14 +47,18 @@ def _show(arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     record = read_record(folder)
     if record is None:
-        below = sorted(str(found.parent) for found in folder.rglob(RECORD)) if folder.is_dir() else []
+        below = (
+            sorted(str(found.parent) for found in folder.rglob(RECORD)) if folder.is_dir() else []
+        )
         raise UserError(
             f"{folder}: has no {RECORD}."
             + ("\nRuns below it:\n  " + "\n  ".join(below[:20]) if below else "")
         )
     curve = read_curve(folder)
     console = Console()
-    console.print(f"[bold]{escape(' + '.join(record.tasks) or str(folder))}[/bold]  {record.status}")
+    console.print(
+        f"[bold]{escape(' + '.join(record.tasks) or str(folder))}[/bold]  {record.status}"
+    )
     if record.error:
         console.print(f"  {escape(record.error['type'])}: {escape(record.error['message'])}")
     console.print(f"  steps     {record.steps_done} of {record.steps_planned}")
@@ -64,8 +77,8 @@ def _show(arguments: argparse.Namespace) -> None:
     console.print(table)
     statistics = Table("statistic", *map(escape, record.tasks))
     for name in next((task.statistics for task in record.tasks.values()), {}):
-        values = (task.statistics[name] for task in record.tasks.values())
-        statistics.add_row(name, *("-" if value is None else f"{value:.4g}" for value in values))
+        numbers = (task.statistics[name] for task in record.tasks.values())
+        statistics.add_row(name, *("-" if n is None else f"{n:.4g}" for n in numbers))
     console.print(statistics)
     evaluations = Table("step", "task", "split", "F1", "loss", title="last evaluations")
     for row in [row for row in curve if row.f1 is not None][-10:]:
@@ -77,10 +90,39 @@ def _show(arguments: argparse.Namespace) -> None:
 
 def _tasks(_: argparse.Namespace) -> None:
     """List every task with its title and licence."""
-    from mtl_bench.compose import read_task, task_files  # imports Hydra
-
     table = Table("task", "what it labels", "licence")
-    for name, file in task_files().items():
-        task = read_task(file)
+    for name, task in _definitions([]).items():
         table.add_row(escape(name), escape(task.title), escape(task.licence or "-"))
     Console().print(table)
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
+    """Download what is missing, and name where each task's files are."""
+    for name, task in _definitions(arguments.task).items():
+        if task.sources:
+            print(f"{name}: {root_of(task)}")
+
+
+def _truth(_: argparse.Namespace) -> None:
+    """Print main, aux and help, a line each pair of embedded tasks."""
+    from hydra.utils import instantiate
+
+    from mtl_bench.tasks.readers.synthetic import truth
+
+    tasks = {name: t for name, t in _definitions([]).items() if name.startswith("syn_")}
+    corpora = {n: load_corpus(n, task, instantiate(task.reader)) for n, task in tasks.items()}
+    print("main,aux,help")
+    for main, row in truth(corpora).items():
+        for aux, value in row.items():
+            print(f"{main},{aux},{value:.6f}")
+
+
+def _definitions(names: Sequence[str]) -> dict[str, Task]:
+    """Return the definitions of some tasks, or of all."""
+    from mtl_bench.compose import plain_task, task_files  # imports Hydra
+
+    files = task_files()
+    for name in names:
+        if name not in files:
+            raise UserError(f"there is no task '{name}'. Possible: {', '.join(files)}.")
+    return {name: plain_task(file) for name, file in files.items() if not names or name in names}

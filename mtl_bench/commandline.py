@@ -26,6 +26,18 @@ from omegaconf.errors import OmegaConfBaseException
 from mtl_bench.compose import conf_folder, task_files, unknown_keys
 from mtl_bench.errors import UserError
 
+# OmegaConf says the same in two ways.
+WRONG_TYPE = (
+    r"Value '(.*)' of type '\w+' could not be converted to (\w+)|Value '(.*)' is not a valid (\w+)"
+)
+KINDS = {
+    "Integer": "a whole number",
+    "int": "a whole number",
+    "Float": "a number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
 _failed: list[str] = []  # runs of this process's sweep
 
 
@@ -88,8 +100,9 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file)
     if isinstance(error, OverrideParseException):
+        reason = [line for line in text.splitlines() if "https://" not in line][-1]
         return (
-            f"'{error.override}' cannot be read: {text.splitlines()[-2] if chr(10) in text else text}."
+            f"'{error.override}' cannot be read: {reason}."
             "\nArguments have the form key=value. Quote values with special characters for the "
             "shell, such as 'aux=[pos,sem]' or 'main=glob(syn_*)'."
         )
@@ -98,13 +111,10 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
         key = missing.group(1)
         full = re.search(r"full_key: (\S+)", details)
         return _unknown_key(key, full.group(1) if full else key, arguments)
-    if wrong := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", details):
+    if wrong := re.search(WRONG_TYPE, details):
         key = re.search(r"full_key: (\S+)", details)
-        kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
-        return (
-            f"{key.group(1) if key else 'a key'}: '{wrong.group(1)}' is not "
-            f"{kinds.get(wrong.group(2), wrong.group(2))}."
-        )
+        value, kind = wrong.group(1) or wrong.group(3), wrong.group(2) or wrong.group(4)
+        return f"{key.group(1) if key else 'a key'}: '{value}' is not {KINDS.get(kind, kind)}."
     if ambiguous := re.search(r"Ambiguous value for argument '([^']+)'", details):
         key, _, value = ambiguous.group(1).partition("=")
         return (
@@ -150,7 +160,13 @@ def _unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
     lines.append(f"{key}: {where} has no key '{name}'.{_did_you_mean(name, keys)}")
     if keys:
         lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in keys)}.")
-    if parent and parent.partition(".")[0] in ("sampler", "optimizer", "encoder", "trainer", "logger"):
+    if parent and parent.partition(".")[0] in (
+        "sampler",
+        "optimizer",
+        "encoder",
+        "trainer",
+        "logger",
+    ):
         lines.append(f"What the class behind it takes besides can be added: +{full_key}=...")
     return "\n".join(lines)
 

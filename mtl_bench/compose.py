@@ -150,6 +150,16 @@ def read_task(file: Path) -> DictConfig:
     return task
 
 
+def plain_task(file: Path) -> Task:
+    """Return a task's definition outside of any run."""
+    task = read_task(file)
+    if OmegaConf.is_interpolation(task, "max_length"):
+        task.max_length = None
+    plain = OmegaConf.to_object(task)
+    assert isinstance(plain, Task)
+    return plain
+
+
 def register() -> None:
     """Make the groups `main` and `aux` of all tasks, the types, and the resolvers."""
     store = ConfigStore.instance()
@@ -200,9 +210,11 @@ def sweep_name(*, _root_: DictConfig) -> str:
 
 def _hydra(root: DictConfig) -> DictConfig | None:
     """Return Hydra's own configuration: in the tree while Hydra composes, apart in a job."""
-    if "hydra" in root:
-        return root.hydra
-    return OmegaConf.structured(HydraConfig.get()) if HydraConfig.initialized() else None
+    if not HydraConfig.initialized():
+        node = OmegaConf.select(root, "hydra")
+        assert node is None or isinstance(node, DictConfig)
+        return node
+    return DictConfig(HydraConfig.get())
 
 
 def variant_name(overrides: list[str]) -> str:
@@ -214,7 +226,8 @@ def variant_name(overrides: list[str]) -> str:
     kept = sorted(
         override.lstrip("+~")
         for override in overrides
-        if not _is_free(override.lstrip("+~").partition("=")[0]) and not override.startswith("seed=")
+        if not _is_free(override.lstrip("+~").partition("=")[0])
+        and not override.startswith("seed=")
     )
     name = re.sub(r"[^\w.,=+\-\[\]]", "_", ",".join(kept))
     if len(name) <= 120:

@@ -154,23 +154,20 @@ def read_curve(folder: Path) -> list[CurveRow]:
         UserError: it is missing or damaged.
     """
     path = folder / CURVE
-    number = 1
+    remedy = "Train the run again with `overwrite=true`."
+    curve: list[CurveRow] = []
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = csv.reader(stream)
             if next(rows, None) != [f.name for f in fields(CurveRow)]:
-                raise ValueError("the header is not that of a curve")
-            curve = []
-            for number, cells in enumerate(rows, start=2):
-                curve.append(CurveRow.from_cells(cells))
-            return curve
+                raise UserError(f"{path}: has not the header of a curve. {remedy}")
+            for cells in rows:
+                curve.append(CurveRow.from_cells(cells))  # noqa: PERF401 (the error counts them)
     except FileNotFoundError:
-        raise UserError(f"{path}: is missing. Train the run again with `overwrite=true`.") from None
+        raise UserError(f"{path}: is missing. {remedy}") from None
     except ValueError as error:
-        raise UserError(
-            f"{path}, line {number}: is damaged ({error}). Train the run again with "
-            "`overwrite=true`."
-        ) from None
+        raise UserError(f"{path}, line {len(curve) + 2}: is damaged ({error}). {remedy}") from None
+    return curve
 
 
 _UMASK = os.umask(0)

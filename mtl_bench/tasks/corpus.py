@@ -64,7 +64,7 @@ class Corpus:
         for split in SPLITS:
             digest.update(f"\x1d{split}".encode())
             for words, labels in self.splits.get(split, ()):
-                digest.update("\x1e".encode() + "\x1f".join((*words, *labels)).encode())
+                digest.update(b"\x1e" + "\x1f".join((*words, *labels)).encode())
         return digest.hexdigest()
 
     def with_dev(self, share: float, seed: int) -> Corpus:

@@ -103,7 +103,7 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
     root = root_of(task)
     places = {(where.file, where.member) for where in task.splits.values()}
     read = {place: _read(reader, root, place, task.splits.values()) for place in places}
-    splits: dict[SplitName, tuple[Sentence, ...]] = {split: () for split in SPLITS}
+    splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
     for split, where in task.splits.items():
         sentences = tuple(read[where.file, where.member][slice(*where.bounds())])
         if not sentences:

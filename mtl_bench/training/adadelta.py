@@ -23,7 +23,9 @@ class LazyAdadelta(torch.optim.Adadelta):
 
     takes_sparse_gradients = True
 
-    def __init__(self, params: Iterable[Any], lr: float, rho: float = 0.95, eps: float = 1e-8):
+    def __init__(
+        self, params: Iterable[Any], lr: float, rho: float = 0.95, eps: float = 1e-8
+    ) -> None:
         """Store the options.
 
         Args:

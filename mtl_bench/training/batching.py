@@ -124,6 +124,12 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
     )
 
 
+def sum_by_word(rows: Tensor, words: Tensor, count: int) -> Tensor:
+    """Return [count, ...] the sums of the rows [N, ...] of each word [N]."""
+    found: Tensor = torch.ops.aten.embedding_dense_backward(rows, words, count, -1, False)
+    return found
+
+
 def evaluation_batches(task: str, split: EncodedSplit, whole: int | None = None) -> Iterator[Batch]:
     """Yield all sentences of a split, those of like length together.
 

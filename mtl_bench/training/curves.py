@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ class Curves(pl.Callback):
         """Add the losses of a chunk."""
         losses: Tensor = outputs["losses"]
         for step, batch, loss in zip(chunk.steps, chunk.batches, losses.tolist(), strict=True):
-            if loss != loss or loss == float("inf"):
+            if not math.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss of task '{batch.task}' is {loss} at step {step + 1}. A smaller "
                     "`optimizer.lr` may help."

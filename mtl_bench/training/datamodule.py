@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from mtl_bench.errors import UserError
 from mtl_bench.text.vocabulary import EncodedSplit
@@ -145,7 +146,8 @@ class _Loader:
         return self.start()
 
 
-def label_weights(split: EncodedSplit, classes: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def label_weights(split: EncodedSplit, classes: int) -> NDArray[np.float64]:
     """Return weights that give every label the same share of the loss: tokens / (C x count)."""
     counts = np.bincount(split.labels, minlength=classes)
-    return (counts.sum() / (classes * counts.clip(min=1))).astype(np.float32)
+    weights: NDArray[np.float64] = counts.sum() / (classes * counts.clip(min=1))
+    return weights

@@ -100,7 +100,11 @@ def _check(task: str, corpus: Corpus, split: SplitName) -> None:
     if corpus.spans not in (None, "bio"):
         raise UserError(f"task '{task}': spans is '{corpus.spans}'; it is 'bio' or null.")
     if corpus.spans == "bio":
-        odd = [x for x in labels if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")]
+        odd = [
+            x
+            for x in labels
+            if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")
+        ]
         if odd:
             raise UserError(
                 f"task '{task}': spans is 'bio', but these labels are not B, I or O, nor begin "

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 from torchmetrics import Metric
 
 from mtl_bench.text.vocabulary import Labels
@@ -142,6 +143,41 @@ class MeanLoss(Metric):
     def compute(self) -> Tensor:
         """Return the mean."""
         return self.total / self.words.clamp(min=1)
+
+
+class TaskScores(nn.Module):
+    """All metrics of one task."""
+
+    def __init__(self, labels: Labels, outside: str | None, spans: str | None) -> None:
+        """Take the classes, the outside label or None, and the scheme of spans or None."""
+        super().__init__()
+        self.loss = MeanLoss()
+        self.tokens = TokenScores(None if outside is None else labels.names.index(outside))
+        self.spans = SpanScores(labels) if spans == "bio" else None
+
+    def update(self, logits: Tensor, gold: Tensor, lengths: Tensor) -> None:
+        """Count the words of some sentences.
+
+        Args:
+            logits: [M, C] sentence after sentence.
+            gold: [M] label ids.
+            lengths: [B] words of the sentences.
+        """
+        self.loss.update(F.cross_entropy(logits, gold, reduction="none", ignore_index=-1), gold)
+        predictions = logits.argmax(1)
+        self.tokens.update(predictions, gold, lengths)
+        if self.spans is not None:
+            self.spans.update(predictions, gold, lengths)
+
+    def compute(self) -> dict[str, float]:
+        """Return the value of every metric, and start anew."""
+        values = {"loss": self.loss.compute(), **self.tokens.compute()}
+        if self.spans is not None:
+            values |= self.spans.compute()
+            self.spans.reset()
+        self.loss.reset()
+        self.tokens.reset()
+        return {name: float(value) for name, value in values.items()}
 
 
 def _precision_recall_f1(hits: Tensor, predicted: Tensor, gold: Tensor) -> dict[str, Tensor]:

@@ -44,7 +44,9 @@ class Progress(pl.Callback):
                 TextColumn("{task.fields[values]}"),
                 console=self.console,
             )
-            self._bar.add_task("", total=self.steps, completed=self.curves.step, speed="", values="")
+            self._bar.add_task(
+                "", total=self.steps, completed=self.curves.step, speed="", values=""
+            )
             self._bar.start()
 
     def on_train_batch_end(
@@ -64,12 +66,16 @@ class Progress(pl.Callback):
                 values=_losses(self.curves),
             )
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Print a line where there is no terminal."""
         assert isinstance(module, Tagger)
         step = self.curves.step
         interval = trainer.datamodule.schedule.interval  # type: ignore[attr-defined]  # TaskDataModule
-        if self.shown and not self._bar and step * 10 // self.steps > (step - interval) * 10 // self.steps:
+        if (
+            self.shown
+            and not self._bar
+            and step * 10 // self.steps > (step - interval) * 10 // self.steps
+        ):
             scores = " ".join(f"{t}={v['f1']:.4f}" for t, v in sorted(module.evaluated.items()))
             print(
                 f"step {step}/{self.steps}  {self._speed():.0f} steps/s  "

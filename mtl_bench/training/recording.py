@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mtl_bench.errors import UserError
@@ -47,7 +46,9 @@ def new_record(config: dict[str, Any], seed: int, threads: int) -> Record:
 
 
 @contextmanager
-def recorded(record: Record, curves: Curves, folder: Path, *, failures_only: bool = False) -> Iterator[None]:
+def recorded(
+    record: Record, curves: Curves, folder: Path, *, failures_only: bool = False
+) -> Iterator[None]:
     """Write the record when the block ends: at its end, at an error, at an interruption.
 
     Args:
@@ -121,7 +122,7 @@ def _git_commit() -> str | None:
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     try:
         commit, status = (
-            subprocess.run(  # noqa: S603 (a fixed command)
+            subprocess.run(
                 [*git, *command], capture_output=True, text=True, check=True, env=environment
             ).stdout.strip()
             for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno", "--", "."])

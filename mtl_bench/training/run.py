@@ -58,7 +58,9 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         there = None if cfg.overwrite else read_record(folder)
         curves = Curves(cfg.data.curve_split)
         record = new_record(_plain(cfg), cfg.seed, cfg.trainer.threads)
-        with recorded(record, curves, folder, failures_only=True) if there is None else nullcontext():
+        with (
+            recorded(record, curves, folder, failures_only=True) if there is None else nullcontext()
+        ):
             tasks = {name: _task(cfg, name) for name in sorted(cfg.tasks)}
             embeddings = instantiate(cfg.embeddings)
             record.identity = compose.identity(cfg, _checksums(tasks, embeddings))
@@ -88,7 +90,7 @@ def _train(
 ) -> None:
     """Train and evaluate; fill in the record as facts come in."""
     torch.set_num_threads(cfg.trainer.threads)
-    _quiet()
+    quiet()
     corpora = {name: read_corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = prepare_inputs(cfg, tasks, corpora, embeddings)
     record.vectors = inputs.vector_facts
@@ -111,7 +113,11 @@ def _train(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=loggers,
-            callbacks=[curves, checkpoints, Progress(curves, data.schedule.steps, cfg.callbacks.progress)],
+            callbacks=[
+                curves,
+                checkpoints,
+                Progress(curves, data.schedule.steps, cfg.callbacks.progress),
+            ],
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=False,
@@ -138,7 +144,7 @@ def _close(logger: Logger) -> None:
         logger.experiment.finish(exit_code=0 if sys.exc_info()[0] is None else 1)
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Keep Lightning's remarks on hardware, and on loaders of a kind not ours, to itself."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -276,6 +282,5 @@ def _describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> Ta
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
-    content = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(content, dict)
+    content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     return content

@@ -15,41 +15,39 @@ import torch
 from hydra.utils import instantiate
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F  # noqa: N812 (its usual name)
+from torch.nn import functional as F
 from torch.optim import Optimizer
-from torchmetrics import Metric, MetricCollection
 
 from mtl_bench.runs.record import write_atomically
 from mtl_bench.tasks.corpus import Sentence
 from mtl_bench.text.vocabulary import Labels, Vocabulary, encode
 from mtl_bench.training.batching import Batch, Chunk, collate
-from mtl_bench.training.metrics import MeanLoss, SpanScores, TokenScores
+from mtl_bench.training.metrics import TaskScores
 
 
 class Lookup(torch.autograd.Function):
     """Rows of the embedding table, with a gradient for the rows in use only."""
 
     @staticmethod
-    def forward(ctx: Any, table: Tensor, rows: Tensor, words: Tensor, sparse: bool) -> Tensor:
-        """Return [N, D] vectors of the words numbered `words` [N] among `rows` [U]."""
-        ctx.save_for_backward(rows, words)
+    def forward(ctx: Any, table: Tensor, rows: Tensor, sparse: bool) -> Tensor:
+        """Return [U, D] the rows `rows` [U], all different and ascending."""
+        ctx.save_for_backward(rows)
         ctx.shape, ctx.sparse = table.shape, sparse
-        return table.index_select(0, rows).index_select(0, words)
+        return table.index_select(0, rows)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradient of the table: sparse with sorted rows, or dense."""
-        rows, words = ctx.saved_tensors
-        (outer,) = gradients
-        values = torch.ops.aten.embedding_dense_backward(outer, words, len(rows), -1, False)
+        """Return the gradient of the table: sparse, or dense."""
+        (rows,) = ctx.saved_tensors
+        (values,) = gradients
         if ctx.sparse:
             table = torch.sparse_coo_tensor(
                 rows[None], values, ctx.shape, is_coalesced=True, check_invariants=False
             )
         else:
-            table = outer.new_zeros(ctx.shape).index_copy_(0, rows, values)
-        return table, None, None, None
+            table = values.new_zeros(ctx.shape).index_copy_(0, rows, values)
+        return table, None, None
 
 
 class Tagger(pl.LightningModule):
@@ -76,7 +74,8 @@ class Tagger(pl.LightningModule):
             optimizer: makes the optimizer, given the parameters.
             outside: by task, the label that F1 leaves out, or None.
             spans: by task, the scheme of its spans, or None.
-            dropout: share of the encoder's inputs and outputs dropped in training.
+            dropout: share of the word vectors (alike wherever a word occurs in a batch) and of the
+                encoder's outputs dropped in training.
             label_weights: [C] factors on the loss by task; None for none.
             seed: of what is drawn during training (dropout).
         """
@@ -95,7 +94,7 @@ class Tagger(pl.LightningModule):
             nn.init.xavier_uniform_(head.weight)
             nn.init.zeros_(head.bias)
             self.heads[_key(task)] = head
-            self.scores[_key(task)] = _metrics(labels[task], outside[task], spans[task])
+            self.scores[_key(task)] = TaskScores(labels[task], outside[task], spans[task])
         for task, weights in (label_weights or {}).items():
             self.register_buffer(f"label_weights_{task}", weights, persistent=False)
         self.dropout = dropout
@@ -107,7 +106,9 @@ class Tagger(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return [N, C] logits of the batch's task."""
-        vectors = Lookup.apply(self.table, batch.rows, batch.words, self._sparse)
+        vectors: Tensor = Lookup.apply(  # type: ignore[no-untyped-call]
+            self.table, batch.rows, self._sparse
+        )
         vectors = F.dropout(vectors, self.dropout, self.training)
         states = F.dropout(self.encoder(vectors, batch), self.dropout, self.training)
         logits: Tensor = self.heads[_key(batch.task)](states)
@@ -148,22 +149,16 @@ class Tagger(pl.LightningModule):
         ends = torch.cumsum(batch.lengths, 0)
         words[ends - batch.lengths] = False
         words[ends - 1] = False
-        logits, gold = logits[words], gold[words]
-        scores = self.scores[_key(batch.task)]
-        losses = F.cross_entropy(logits, gold, reduction="none", ignore_index=-1)
-        scores["loss"].update(losses, gold)  # type: ignore[index]  # a MetricCollection
-        for name in scores:  # type: ignore[union-attr]
-            if name != "loss":
-                scores[name].update(logits.argmax(1), gold, batch.lengths - 2)  # type: ignore[index]
+        self._scores(batch.task).update(logits[words], gold[words], batch.lengths - 2)
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, the value of each metric."""
-        self.evaluated = {}
-        for task in self.tasks:
-            metrics = self.scores[_key(task)]
-            values = metrics.compute()  # type: ignore[operator]  # a MetricCollection
-            self.evaluated[task] = {name: float(value) for name, value in values.items()}
-            metrics.reset()  # type: ignore[operator]
+        self.evaluated = {task: self._scores(task).compute() for task in self.tasks}
+
+    def _scores(self, task: str) -> TaskScores:
+        scores = self.scores[_key(task)]
+        assert isinstance(scores, TaskScores)
+        return scores
 
     def tag(self, task: str, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Return the labels of sentences, given as lists of words as in training (lower case).
@@ -196,14 +191,6 @@ class Tagger(pl.LightningModule):
 
 def _key(task: str) -> str:
     return f"task_{task}"  # a bare name, such as "keys", may be a method of nn.ModuleDict
-
-
-def _metrics(labels: Labels, outside: str | None, spans: str | None) -> MetricCollection:
-    number = None if outside is None else labels.names.index(outside)
-    metrics: dict[str, Metric] = {"loss": MeanLoss(), "tokens": TokenScores(number)}
-    if spans == "bio":
-        metrics["spans"] = SpanScores(labels)
-    return MetricCollection(metrics, compute_groups=False)
 
 
 def save_tagger(

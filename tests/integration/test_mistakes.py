@@ -8,7 +8,10 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["main=syn_cho"], ["no 'syn_cho'", "Did you mean syn_chu", "Possible:", "MTL_BENCH_TASKS"]),
+        (
+            ["main=syn_chuu"],
+            ["no 'syn_chuu'", "Did you mean syn_chu", "Possible:", "MTL_BENCH_TASKS"],
+        ),
         (["aux=[syn_pos,xyz]"], ["aux: there is no 'xyz'", "syn_pos"]),
         (["optimizer=adm"], ["no 'adm'", "Did you mean adam", "adadelta, adam, sgd"]),
         (["optimizer.lrr=1"], ["no key 'lrr'", "Did you mean lr?", "optimizer.rho"]),
@@ -26,7 +29,10 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["model.label_weights=some"], ["'none' or 'balanced'"]),
         (["sampler=weighted", "sampler.weights.main=3"], ["sampler.weights", "at most 1"]),
         (["data.curve_split=tset"], ["data.curve_split: 'tset' is none of train, dev, test"]),
-        (["data.dev_share=1"], ["data.dev_share"], ),
+        (
+            ["data.dev_share=1"],
+            ["data.dev_share"],
+        ),
         (["data.batch_size=101"], ["only 100", "data.batch_size=100"]),
         (["steps_per_task=0"], ["steps_per_task is 0", "at least 1"]),
         (["main=syn_pos,syn_key"], ["-m", "several values"]),
@@ -54,7 +60,12 @@ def test_missing_data_names_address_place_and_licence(command, monkeypatch, tmp_
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     code, _, err = command("main=chu")
     assert code == 2
-    for part in ("https://", str(tmp_path / "cache/raw/conll2000/conll2000.zip"), "licence", "MTL_BENCH_MIRROR"):
+    for part in (
+        "https://",
+        str(tmp_path / "cache/raw/conll2000/conll2000.zip"),
+        "licence",
+        "MTL_BENCH_MIRROR",
+    ):
         assert part in err
     assert "Traceback" not in err
 

@@ -7,6 +7,9 @@ from a small corpus of its own. Words that are rare there leave their factors un
 auxiliary task that has seen those words, and whose labels depend on the same factors, reveals
 them. That makes help directed: what a large corpus can tell a small one, not the reverse.
 
+Four tasks have their corpora in another register, where two thirds of the content words stand
+for something else than in the first. There an auxiliary misleads.
+
 `truth()` computes from the language, without training anything, how much each task can help each.
 """
 
@@ -31,7 +34,9 @@ SEED = 2017
 CATEGORIES, FUNCTION_CATEGORIES = 12, 4  # the first four have few words, which are frequent
 WORDS_PER_CATEGORY = {"function": 6, "content": 260}
 SUBCLASSES, SENSES, TOPICS = 10, 36, 12
-ONSETS, VOWELS = "b d f g h k l m n p r s t v z".split(), "a e i o u".split()
+FIRST, OTHER = "first", "other"  # registers
+SHIFTED = 2 / 3  # of the content words
+SYLLABLES = [onset + vowel for onset in "bdfghklmnprstvz" for vowel in "aeiou"]
 
 Word = int
 Labeller = Callable[["Language", list[Word]], list[str]]
@@ -41,7 +46,7 @@ Labeller = Callable[["Language", list[Word]], list[str]]
 class Language:
     """Words and their factors: lists over the vocabulary."""
 
-    names: list[str]
+    names: dict[str, list[str]]  # by register
     category: list[int]
     subclass: list[int]
     sense: list[int]
@@ -51,6 +56,7 @@ class Language:
     next_category: list[list[float]]  # [C][C] cumulated probabilities
     choice: list[list[list[float]]]  # [topic][C][word of the category] cumulated weights
     first: list[Word]  # the first word of each category
+    shifted: frozenset[str]  # names that mean something else in the other register
 
     def content(self, word: Word) -> bool:
         """Return whether a word belongs to one of the large categories."""
@@ -77,12 +83,16 @@ def language() -> Language:
     count = sum(sizes)
     category = np.repeat(np.arange(CATEGORIES), sizes)
     content = category >= FUNCTION_CATEGORIES
-    syllables = [onset + vowel for onset in ONSETS for vowel in VOWELS]
-    numbers = draw.choice(len(syllables) ** 3, count, replace=False)
+    numbers = draw.choice(len(SYLLABLES) ** 3, count, replace=False)
     names = [
-        "".join(syllables[number // len(syllables) ** place % len(syllables)] for place in range(3))
+        "".join(SYLLABLES[number // len(SYLLABLES) ** place % len(SYLLABLES)] for place in range(3))
         for number in numbers
     ]
+    # The names of some words go round among them in the other register.
+    shifted = np.flatnonzero(content & (draw.random(count) < SHIFTED))
+    order = draw.permutation(shifted)
+    elsewhere = np.array(names)
+    elsewhere[order] = elsewhere[np.roll(order, 1)]
     sense = np.where(content, draw.integers(SENSES, size=count), -1)
     # Each category is followed by a few others, some likelier.
     follow = np.full((CATEGORIES, CATEGORIES), 0.01)
@@ -98,7 +108,7 @@ def language() -> Language:
         for of_topic in weights
     ]
     return Language(
-        names=names,
+        names={FIRST: names, OTHER: elsewhere.tolist()},
         category=category.tolist(),
         subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0).tolist(),
         sense=sense.tolist(),
@@ -108,6 +118,7 @@ def language() -> Language:
         next_category=np.cumsum(follow, axis=1).tolist(),
         choice=choice,
         first=(ends - sizes).tolist(),
+        shifted=frozenset(names[word] for word in shifted),
     )
 
 
@@ -174,20 +185,21 @@ def _str(lang: Language, words: list[Word]) -> list[str]:
 
 @dataclass(frozen=True)
 class SyntheticTask:
-    """How a task labels words, and the share of its labels that are replaced at random."""
+    """How a task labels words, the share of labels replaced at random, and its register."""
 
     label: Labeller
     noise: float
+    register: str = FIRST
 
 
 TASKS = {
     "ccg": SyntheticTask(_ccg, 0.03),
     "chu": SyntheticTask(_chu, 0.02),
-    "com": SyntheticTask(_com, 0.10),
-    "fnt": SyntheticTask(_fnt, 0.08),
+    "com": SyntheticTask(_com, 0.10, OTHER),
+    "fnt": SyntheticTask(_fnt, 0.08, OTHER),
     "pos": SyntheticTask(_pos, 0.05),
-    "hyp": SyntheticTask(_hyp, 0.20),
-    "key": SyntheticTask(_key, 0.06),
+    "hyp": SyntheticTask(_hyp, 0.20, OTHER),
+    "key": SyntheticTask(_key, 0.06, OTHER),
     "mwe": SyntheticTask(_mwe, 0.06),
     "sem": SyntheticTask(_sem, 0.04),
     "str": SyntheticTask(_str, 0.04),
@@ -205,9 +217,9 @@ class SyntheticReader:
 
     def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:  # noqa: ARG002
         """Yield sentences without end; no file is read."""
-        lang = language()
+        names = language().names[TASKS[self.task].register]
         for words, labels in _labelled(self.task):
-            yield Sentence(tuple(lang.names[word] for word in words), tuple(labels))
+            yield Sentence(tuple(names[word] for word in words), tuple(labels))
 
 
 def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
@@ -235,44 +247,43 @@ ENOUGH = 3
 
 
 def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
-    """Return how much each task can help each, by main task, then auxiliary.
+    """Return how much each task can help each, by main task, then auxiliary; below 0 it misleads.
 
-    help(main, aux) = sum over factors f of
+    help(main, aux) = gap(main, aux) x (1 - noise(aux)) x sum over factors f of
         share(main, f)  of the information in main's labels that is about f
-      x gap(main, aux)  of main's test words: seen too rarely by main, often enough by aux
       x reveal(aux, f)  of the entropy of f that aux's labels tell
-      x 1 - noise(aux)
+
+    where gap is the mean over main's test words of: how much too rarely main's training has the
+    word, times how often enough aux's has it, negative for words that mean something else there.
 
     Args:
         corpora: by name (`syn_chu`), as read from `conf/task`.
     """
-    lang = language()
-    number = {name: word for word, name in enumerate(lang.names)}
-    counts = {
-        task: Counter(number[word] for s in corpus["train"] for word in s.words)
-        for task, corpus in corpora.items()
+    shifted = language().shifted
+    of = {name: TASKS[name.removeprefix("syn_")] for name in corpora}
+    about = {name: _information(name.removeprefix("syn_")) for name in corpora}
+    known = {
+        name: Counter(word for sentence in corpus["train"] for word in sentence.words)
+        for name, corpus in corpora.items()
     }
-    information = {task: _information(task.removeprefix("syn_")) for task in corpora}
     matrix: dict[str, dict[str, float]] = {}
     for main, corpus in corpora.items():
-        test = [number[word] for s in corpus["test"] for word in s.words]
-        about = information[main]
-        total = sum(bits for bits, _ in about.values())
+        test = [word for sentence in corpus["test"] for word in sentence.words]
+        total = sum(information for information, _ in about[main].values())
         matrix[main] = {}
-        for aux in corpora:
-            if aux == main:
-                continue
+        for aux in corpora.keys() - {main}:
+            misleading = shifted if of[main].register != of[aux].register else frozenset()
             gap = sum(
-                (1 - min(1, counts[main][w] / ENOUGH)) * min(1, counts[aux][w] / ENOUGH)
-                for w in test
+                (1 - min(1, known[main][word] / ENOUGH))
+                * min(1, known[aux][word] / ENOUGH)
+                * (-1 if word in misleading else 1)
+                for word in test
             ) / len(test)
-            revealed = sum(
-                about[f][0] / total * information[aux][f][0] / information[aux][f][1]
-                for f in FACTORS
+            told = sum(
+                about[main][f][0] / total * about[aux][f][0] / about[aux][f][1] for f in FACTORS
             )
-            noise = TASKS[aux.removeprefix("syn_")].noise
-            matrix[main][aux] = gap * revealed * (1 - noise)
-    return matrix
+            matrix[main][aux] = gap * told * (1 - of[aux].noise)
+    return {main: dict(sorted(row.items())) for main, row in sorted(matrix.items())}
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Encoders, one file each: from word vectors [N, D] and their batch to states [N, size]."""
+"""Encoders, one file each: from the vectors [U, D] of a batch's words to states [N, size]."""

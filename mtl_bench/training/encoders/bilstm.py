@@ -1,10 +1,12 @@
 """One bidirectional LSTM layer over flat batches.
 
-Shapes: N steps of all sentences, D inputs, H units per direction, b sentences that reach a step.
+Shapes: N steps of all sentences, U different words among them, D numbers a vector, H units per
+direction.
 
 Mirroring each sentence within its own length turns the backward direction into a second forward
-one, so that both advance in one loop. Inputs are projected before the loop and all weight
-gradients are formed after it, each as one large product; the loop keeps only what is recurrent.
+one, so that both advance in one loop. Each different word is projected once, before the loop, and
+all weight gradients are formed after it, each as one large product; the loop keeps only what is
+recurrent.
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
-from mtl_bench.training.batching import Batch
+from mtl_bench.training.batching import Batch, sum_by_word
 
 
 class BiLSTM(nn.Module):
@@ -25,7 +27,9 @@ class BiLSTM(nn.Module):
     The parameters live in an `nn.LSTM` either way. Its second bias is redundant and stays zero.
     """
 
-    def __init__(self, inputs: int, hidden_size: int, forget_bias: float, loop: bool | None = None):
+    def __init__(
+        self, inputs: int, hidden_size: int, forget_bias: float, loop: bool | None = None
+    ) -> None:
         """Create the parameters.
 
         Args:
@@ -49,28 +53,27 @@ class BiLSTM(nn.Module):
                 if name.startswith("bias_hh"):
                     parameter.requires_grad_(False)
 
-    def forward(self, inputs: Tensor, batch: Batch) -> Tensor:
+    def forward(self, vectors: Tensor, batch: Batch) -> Tensor:
         """Return the states of both directions.
 
         Args:
-            inputs: [N, D] the words' vectors.
-            batch: the sentences that they belong to.
+            vectors: [U, D] of the batch's different words.
+            batch: the sentences.
 
         Returns:
             [N, 2H] forward states, then backward ones.
         """
-        use_loop = inputs.device.type == "cpu" if self.loop is None else self.loop
+        use_loop = vectors.device.type == "cpu" if self.loop is None else self.loop
         if not use_loop:
+            inputs = vectors.index_select(0, batch.words)
             packed: PackedSequence = self.lstm(PackedSequence(inputs, batch.sizes))[0]
             return packed.data
         p = self.lstm
-        states: Tensor = TwoDirections.apply(
-            inputs,
+        states: Tensor = TwoDirections.apply(  # type: ignore[no-untyped-call]
+            vectors,
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
-            batch.sizes.tolist(),
-            batch.mirror,
-            batch.previous,
+            batch,
         )
         return states
 
@@ -85,134 +88,121 @@ class TwoDirections(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        inputs: Tensor,
+        vectors: Tensor,
         w_ahead: Tensor,
         u_ahead: Tensor,
         bias_ahead: Tensor,
         w_back: Tensor,
         u_back: Tensor,
         bias_back: Tensor,
-        sizes: list[int],
-        mirror: Tensor,
-        previous: Tensor,
+        batch: Batch,
     ) -> Tensor:
         """Return [N, 2H] states."""
-        count, hidden = len(inputs), u_ahead.shape[1]
-        mirrored = inputs.index_select(0, mirror)
-        gates = inputs.new_empty(2, count, 4 * hidden)
-        torch.addmm(bias_ahead, inputs, w_ahead.t(), out=gates[0])
-        torch.addmm(bias_back, mirrored, w_back.t(), out=gates[1])
-        cells = inputs.new_empty(2, count, hidden)
-        squashed = inputs.new_empty(2, count, hidden)  # tanh of the cells
-        states = inputs.new_empty(2, count, hidden)
+        count, hidden, sizes = len(batch), u_ahead.shape[1], batch.sizes.tolist()
+        words = (batch.words, batch.words.index_select(0, batch.mirror))
+        gates = vectors.new_empty(2, count, 4 * hidden)
+        for direction, (w, bias) in enumerate(((w_ahead, bias_ahead), (w_back, bias_back))):
+            projected = torch.addmm(bias, vectors, w.t())  # a word's, however often it occurs
+            torch.index_select(projected, 0, words[direction], out=gates[direction])
+        cells, squashed, states = vectors.new_empty(3, 2, count, hidden)  # squashed: tanh of cells
 
-        recurrent = (u_ahead.t(), u_back.t())
-        views = zip(
+        i, f, g, o = gates.split(hidden, dim=2)
+        steps = zip(
             gates[0].split(sizes),
             gates[1].split(sizes),
             gates[:, :, : 2 * hidden].split(sizes, 1),
-            gates[:, :, 2 * hidden : 3 * hidden].split(sizes, 1),
-            gates[:, :, 3 * hidden :].split(sizes, 1),
-            gates[:, :, :hidden].split(sizes, 1),
-            gates[:, :, hidden : 2 * hidden].split(sizes, 1),
-            cells.split(sizes, 1),
-            squashed.split(sizes, 1),
-            states.split(sizes, 1),
+            *(each.split(sizes, 1) for each in (i, f, g, o, cells, squashed, states)),
             states[0].split(sizes),
             states[1].split(sizes),
             sizes,
             strict=True,
         )
-        cell = state_ahead = state_back = None
-        for ahead, back, i_f, g, o, i, f, c, tanh_c, h, h_ahead, h_back, size in views:
-            if cell is not None:
-                ahead.addmm_(state_ahead[:size], recurrent[0])
-                back.addmm_(state_back[:size], recurrent[1])
+        before: tuple[Tensor, Tensor, Tensor] | None = None
+        for g_ahead, g_back, i_f, i_t, f_t, g_t, o_t, c, tanh_c, h, h_ahead, h_back, size in steps:
+            if before:
+                g_ahead.addmm_(before[0][:size], u_ahead.t())
+                g_back.addmm_(before[1][:size], u_back.t())
             i_f.sigmoid_()
-            g.tanh_()
-            o.sigmoid_()
-            torch.mul(i, g, out=c)
-            if cell is not None:
-                c.addcmul_(f, cell[:, :size])
+            g_t.tanh_()
+            o_t.sigmoid_()
+            torch.mul(i_t, g_t, out=c)
+            if before:
+                c.addcmul_(f_t, before[2][:, :size])
             torch.tanh(c, out=tanh_c)
-            torch.mul(o, tanh_c, out=h)
-            cell, state_ahead, state_back = c, h_ahead, h_back
+            torch.mul(o_t, tanh_c, out=h)
+            before = h_ahead, h_back, c
 
         ctx.save_for_backward(
-            inputs, mirrored, w_ahead, u_ahead, w_back, u_back, mirror, previous, gates, cells,
-            squashed, states,
-        )  # fmt: skip
-        ctx.sizes = sizes
-        return torch.cat((states[0], states[1].index_select(0, mirror)), dim=1)
+            vectors, w_ahead, u_ahead, w_back, u_back, gates, cells, squashed, states
+        )
+        ctx.batch, ctx.words, ctx.sizes = batch, words, sizes
+        return torch.cat((states[0], states[1].index_select(0, batch.mirror)), dim=1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the inputs and of the six weights."""
-        (inputs, mirrored, w_ahead, u_ahead, w_back, u_back, mirror, previous, gates, cells,
-         squashed, states) = ctx.saved_tensors  # fmt: skip
+        """Return the gradients of the vectors and of the six weights."""
+        vectors, w_ahead, u_ahead, w_back, u_back, gates, cells, squashed, states = (
+            ctx.saved_tensors
+        )
         sizes: list[int] = ctx.sizes
+        batch: Batch = ctx.batch
         (outer,) = gradients
-        count, hidden = len(inputs), u_ahead.shape[1]
-        first = sizes[0]
-        upstream = outer.new_empty(2, count, hidden)
-        upstream[0] = outer[:, :hidden]
-        torch.index_select(outer[:, hidden:], 0, mirror, out=upstream[1])
+        count, hidden, first = len(batch), u_ahead.shape[1], sizes[0]
+        d_states = outer.new_empty(2, count, hidden)
+        d_states[0] = outer[:, :hidden]
+        torch.index_select(outer[:, hidden:], 0, batch.mirror, out=d_states[1])
 
-        # What does not depend on the recurrence, for all steps at once: d(gate input) is dc (for
-        # i, f, g) or dh (for o) times `slopes`; dc is what comes from later plus dh times `leak`.
+        # What does not depend on the recurrence, for all steps at once: the gradient of a gate's
+        # input is its slope times dc (for i, f, g) or dh (for o); dc is what comes from the step
+        # after, plus leak times dh.
         i, f, g, o = gates.split(hidden, dim=2)
         slopes = torch.empty_like(gates)
         slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
         torch.addcmul(i, i, i, value=-1, out=slope_i).mul_(g)
         torch.addcmul(f, f, f, value=-1, out=slope_f)
-        slope_f[:, :first] = 0
-        slope_f[:, first:] *= cells.index_select(1, previous)
-        torch.addcmul(i, torch.mul(i, g), g, value=-1, out=slope_g)
+        slope_f[:, :first] = 0  # no cell before the first step
+        slope_f[:, first:] *= cells.index_select(1, batch.previous)
+        torch.addcmul(i, i * g, g, value=-1, out=slope_g)
         torch.addcmul(o, o, o, value=-1, out=slope_o).mul_(squashed)
-        leak = torch.addcmul(o, torch.mul(o, squashed), squashed, value=-1)
+        leak = torch.addcmul(o, o * squashed, squashed, value=-1)
 
-        d_cell = outer.new_zeros(2, first, hidden)
         by_gate = slopes.view(2, count, 4, hidden)
-        views = list(
+        steps = list(
             zip(
                 slopes[0].split(sizes),
                 slopes[1].split(sizes),
                 by_gate[:, :, :3].split(sizes, 1),
                 by_gate[:, :, 3].split(sizes, 1),
-                leak.split(sizes, 1),
-                f.split(sizes, 1),
-                upstream.split(sizes, 1),
-                upstream[0].split(sizes),
-                upstream[1].split(sizes),
+                *(each.split(sizes, 1) for each in (leak, f, d_states)),
+                d_states[0].split(sizes),
+                d_states[1].split(sizes),
                 sizes,
                 strict=True,
             )
         )
+        d_cell = outer.new_zeros(2, first, hidden)
         for t in range(len(sizes) - 1, -1, -1):
-            d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = views[t]
+            d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = steps[t]
             d_c = d_cell[:, :size]
             d_c.addcmul_(d_h, leak_t)
             d_ifg.mul_(d_c.unsqueeze(2))
             d_o.mul_(d_h)
             if t:
                 d_c.mul_(f_t)
-                views[t - 1][7][:size].addmm_(d_ahead, u_ahead)
-                views[t - 1][8][:size].addmm_(d_back, u_back)
-        d_gates = slopes  # every slope was multiplied into the gradient it belongs to
-        before = states.index_select(1, previous)
-        d_inputs = d_gates[0] @ w_ahead
-        d_inputs += (d_gates[1] @ w_back).index_select(0, mirror)
-        d_ahead, d_back = d_gates[0].t(), d_gates[1].t()
-        return (
-            d_inputs,
-            d_ahead @ inputs,
-            d_ahead[:, first:] @ before[0],
-            d_gates[0].sum(0),
-            d_back @ mirrored,
-            d_back[:, first:] @ before[1],
-            d_gates[1].sum(0),
-            None,
-            None,
-            None,
-        )
+                steps[t - 1][7][:size].addmm_(d_ahead, u_ahead)
+                steps[t - 1][8][:size].addmm_(d_back, u_back)
+
+        d_gates = slopes  # each slope has been multiplied into the gradient that it belongs to
+        before = states.index_select(1, batch.previous)
+        d_vectors = torch.zeros_like(vectors)
+        d_weights: list[Tensor] = []
+        for direction, w in enumerate((w_ahead, w_back)):
+            of_words = sum_by_word(d_gates[direction], ctx.words[direction], len(vectors))
+            d_vectors.addmm_(of_words, w)
+            d_weights += (
+                of_words.t() @ vectors,
+                d_gates[direction, first:].t() @ before[direction],
+                of_words.sum(0),
+            )
+        return d_vectors, *d_weights, None

@@ -23,7 +23,9 @@ NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def record(**changes):
-    task = TaskRecord("t", "f", {"size": 1.0, "jsd": None}, {"train": 1}, "O", None, "test", {"f1": 0.5})
+    task = TaskRecord(
+        "t", "f", {"size": 1.0, "jsd": None}, {"train": 1}, "O", None, "test", {"f1": 0.5}
+    )
     fields = {
         "status": "finished", "tasks": {"t": task}, "seed": 0, "config": {"a": [1]},
         "config_hash": "h", "identity": {}, "steps_planned": 1, "steps_done": 1,

@@ -79,7 +79,9 @@ def test_labels_outside_the_map_are_refused(tmp_path):
         read(tmp_path, "a\tV\n", label_map={"N": "noun"})
 
 
-@pytest.mark.parametrize("options", [{"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}])
+@pytest.mark.parametrize(
+    "options", [{"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}]
+)
 def test_impossible_options_are_refused(options):
     with pytest.raises(UserError):
         ColumnReader(**{"word": 1, "label": 2, **options})

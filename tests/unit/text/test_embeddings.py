@@ -81,7 +81,9 @@ def test_vectors_of_the_mirror_say_that_they_need_one():
 
 def test_rare_words_share_the_unknown_vector_where_vectors_are_random():
     sentences = (Sentence(("a", "b", "a"), ("x", "x", "x")),)
-    corpus = Corpus("t", {"train": sentences, "dev": (), "test": (Sentence(("c",) * 3, ("x",) * 3),)})
+    corpus = Corpus(
+        "t", {"train": sentences, "dev": (), "test": (Sentence(("c",) * 3, ("x",) * 3),)}
+    )
     vectors = RandomVectors(dim=4, min_count=2, std=0.1)
     known = vectors.known([corpus])
     assert [known(word) for word in "abc"] == [True, False, False]

@@ -29,5 +29,7 @@ def test_sentences_get_symbols_and_are_cut():
 
 def test_words_are_normalised_and_labels_kept():
     corpus = Corpus("t", {"train": (Sentence(("New York", "ÉTÉ"), ("X", "y")),)})
-    assert normalise(corpus, lowercase=True)["train"] == (Sentence(("new_york", "été"), ("X", "y")),)
+    assert normalise(corpus, lowercase=True)["train"] == (
+        Sentence(("new_york", "été"), ("X", "y")),
+    )
     assert normalise(corpus, lowercase=False)["train"][0].words == ("New_York", "ÉTÉ")

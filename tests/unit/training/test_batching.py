@@ -41,7 +41,11 @@ def test_order_gives_the_sentences_back_as_they_were_given(lengths):
 def test_mirror_turns_each_sentence_around_and_previous_steps_back(lengths):
     batch = collate("t", split(lengths), np.arange(len(lengths)))
     ends = np.cumsum(lengths)
-    place = {int(row): (i, n) for n, row in enumerate(batch.order) for i in [np.searchsorted(ends, n, "right")]}
+    place = {
+        int(row): (i, n)
+        for n, row in enumerate(batch.order)
+        for i in [np.searchsorted(ends, n, "right")]
+    }
     for row, (sentence, n) in place.items():
         first, last = ends[sentence] - lengths[sentence], ends[sentence] - 1
         assert place[int(batch.mirror[row])] == (sentence, first + last - n)

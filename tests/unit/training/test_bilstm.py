@@ -14,7 +14,7 @@ def test_values_and_gradients_equal_nn_lstm_in_float64(lengths):
     torch.manual_seed(0)
     model = BiLSTM(6, 5, forget_bias=1.0).double()
     one = batch(lengths)
-    inputs = torch.randn(len(one), 6, dtype=torch.float64)
+    inputs = torch.randn(len(one.rows), 6, dtype=torch.float64)
     outer = torch.randn(len(one), 10, dtype=torch.float64)
     found = {}
     for loop in (True, False):
@@ -35,16 +35,16 @@ def test_the_gradient_is_that_of_finite_differences():
     torch.manual_seed(0)
     model = BiLSTM(3, 2, forget_bias=1.0, loop=True).double()
     one = batch([4, 2, 1])
-    inputs = torch.randn(len(one), 3, dtype=torch.float64, requires_grad=True)
+    inputs = torch.randn(len(one.rows), 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: model(x, one), inputs)
 
 
 def test_a_sentence_does_not_feel_its_neighbours():
     model = BiLSTM(4, 3, forget_bias=1.0)
     alone, together = batch([3]), batch([3, 9, 1])
-    inputs = torch.randn(len(together), 4)
-    rows = together.order[:3]
-    torch.testing.assert_close(model(inputs[rows], alone), model(inputs, together)[rows])
+    table = torch.randn(50, 4)
+    states = model(table[together.rows], together)[together.order[:3]]
+    torch.testing.assert_close(model(table[alone.rows], alone), states)
 
 
 def test_start_values_and_the_silent_second_bias():

@@ -72,7 +72,9 @@ def test_micro_f1_leaves_the_outside_label_out(pairs):
 def test_without_an_outside_label_f1_is_accuracy():
     metric = TokenScores(None)
     metric.update(torch.tensor([0, 1, 2]), torch.tensor([0, 1, 1]), torch.tensor([3]))
-    assert float(metric.compute()["f1"]) == float(metric.compute()["accuracy"]) == pytest.approx(2 / 3)
+    assert (
+        float(metric.compute()["f1"]) == float(metric.compute()["accuracy"]) == pytest.approx(2 / 3)
+    )
 
 
 def test_labels_unseen_in_training_are_misses_and_counted():

@@ -17,7 +17,10 @@ from tests.unit.training._inputs import batch, split
 ENCODER = partial(BiLSTM, hidden_size=6, forget_bias=1.0)
 
 
-def tagger(tasks=("a", "b"), optimizer=partial(LazyAdadelta, lr=1.0), **options):
+LAZY = partial(LazyAdadelta, lr=1.0)
+
+
+def tagger(tasks=("a", "b"), optimizer=LAZY, **options):
     torch.manual_seed(0)
     vectors = torch.randn(50, 4, dtype=torch.float64)
     model = Tagger(
@@ -104,7 +107,7 @@ def test_boundary_symbols_carry_loss_but_never_count():
     scores = model.scores["task_a"]
     assert model.evaluated["a"].keys() >= {"loss", "f1", "accuracy", "unseen_labels"}
     model.validation_step(one)
-    assert int(scores["tokens"].tokens) == 6 + 4 - 2 * 2
+    assert int(scores.tokens.tokens) == 6 + 4 - 2 * 2
 
 
 def test_balanced_weights_give_every_label_the_same_share():

@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(VENV)/installed ## make .venv with the package and its tools
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: install ## train an embedded task, alone and with an auxiliary one (about a minute)
+	$(BIN)/python train.py -m main=syn_pos aux=syn_pos,syn_ccg sweep_name=demo steps_per_task=500
+	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo/syn_ccg+syn_pos/steps_per_task=500/seed0"
+
+test: install ## run the fast tests (minutes)
+	$(BIN)/python -m pytest -n 2
+
+test-all: install ## run all tests, the slow ones included
+	$(BIN)/python -m pytest -n 2 -m ''
+
+check: install ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+data: install ## fetch and check the real corpora (or find them in MTL_BENCH_MIRROR)
+	$(BIN)/mtl-bench fetch
+
+bench: install ## measure the training step, as ratios
+	$(BIN)/python -m benchmarks.step
+
+clean: ## remove the environment and caches; runs are kept
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+
+.PHONY: help install demo test test-all check data bench clean

@@ -1,0 +1,192 @@
+"""What a training step costs, as a multiple of packed `nn.LSTM` forward and backward alone.
+
+    python -m benchmarks.step [--task chu] [--pairs 15] [--batches 20]
+
+Both sides see the same batches in turn, on one thread; the ratio is the median over the pairs.
+Lightning's part is what a `Trainer.fit` takes beyond drawing batches and the module's own steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytorch_lightning as pl
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from mtl_bench.compose import conf_folder, plain_task, register, task_files
+from mtl_bench.errors import UserError
+from mtl_bench.training import run
+from mtl_bench.training.batching import Batch, Chunk
+from mtl_bench.training.datamodule import TaskDataModule
+from mtl_bench.training.tagger import Tagger
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", help="chu, or syn_chu where its data is not here")
+    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--batches", type=int, default=20, help="of each side of a pair")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    name, data, tagger = build(options.task)
+    optimizer = tagger.configure_optimizers()
+    batches = [data.draw(step) for step in range(options.batches)]
+    tokens = sum(map(len, batches)) / len(batches)
+    sides = {
+        "nn.LSTM": lstm_alone(batches),
+        "step": lambda: whole_steps(tagger, optimizer, data, options.batches),
+        "model": lambda: model_alone(tagger, batches),
+    }
+    for side in sides.values():
+        side()  # warm up
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(options.pairs):
+        for side, act in sides.items():
+            begin = time.perf_counter()
+            act()
+            times[side].append((time.perf_counter() - begin) / options.batches)
+
+    print(
+        f"{name}, batches of 32 sentences, {tokens:.0f} tokens, 1 thread, torch {torch.__version__}"
+    )
+    print(f"median of {options.pairs} interleaved pairs of {options.batches} batches")
+    for side, label in (
+        ("nn.LSTM", "packed nn.LSTM, forward and backward"),
+        ("step", "whole training step: draw, model, optimiser"),
+        ("model", "model alone: forward, loss, backward"),
+    ):
+        ratios = [a / b for a, b in zip(times[side], times["nn.LSTM"], strict=True)]
+        low, high = min(ratios), max(ratios)
+        print(
+            f"  {label:45s} {1000 * statistics.median(times[side]):7.2f} ms"
+            f"   ratio {statistics.median(ratios):.2f} ({low:.2f} to {high:.2f})"
+        )
+    print(
+        f"  {'Lightning, of a fit of 500 steps':45s} {100 * lightning_share(options.task):6.1f} %"
+    )
+
+
+def build(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
+    """Return a task's name, batches and model, at the paper's protocol."""
+    register()
+    if task is None:
+        try:
+            run.root_of(plain_task(task_files()["chu"]))
+            task = "chu"
+        except UserError as error:
+            print(
+                f"{error}\nmeasuring syn_chu instead, whose sentences are shorter", file=sys.stderr
+            )
+            task = "syn_chu"
+    overrides = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        cfg = compose("train", overrides)
+    tasks = {task: plain_task(task_files()[task])}
+    tasks[task].max_length = cfg.data.max_length
+    corpora = {task: run.read_corpus(cfg, task, tasks[task])}
+    inputs = run.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
+    return task, run.make_data(cfg, inputs, start=0), run.make_tagger(cfg, inputs, corpora)
+
+
+def lstm_alone(batches: list[Batch]) -> Callable[[], None]:
+    """Return a function that takes packed sequences through `nn.LSTM` and back."""
+    lstm = torch.nn.LSTM(100, 100, bidirectional=True)
+    inputs: list[Tensor] = [torch.randn(len(b), 100, requires_grad=True) for b in batches]
+    outer = [torch.randn(len(b), 200) for b in batches]
+
+    def act() -> None:
+        for batch, leaf, gradient in zip(batches, inputs, outer, strict=True):
+            lstm.zero_grad()
+            leaf.grad = None
+            lstm(PackedSequence(leaf, batch.sizes))[0].data.backward(gradient)
+
+    return act
+
+
+def model_alone(tagger: Tagger, batches: list[Batch]) -> None:
+    """Forward, loss and backward, without drawing or updating."""
+    for batch in batches:
+        tagger.zero_grad()
+        tagger.loss(batch).backward()
+
+
+def whole_steps(
+    tagger: Tagger, optimizer: torch.optim.Optimizer, data: TaskDataModule, steps: int
+) -> None:
+    """Draw a batch, compute, update: what `Tagger.training_step` does."""
+    for step in range(steps):
+        batch = data.draw(step)
+        optimizer.zero_grad(set_to_none=True)
+        tagger.loss(batch).backward()
+        optimizer.step()
+
+
+def lightning_share(task: str | None) -> float:
+    """Return the share of a fit that is neither drawing batches nor the module's step."""
+    _, data, tagger = build(task)
+    spent = 0.0
+
+    def timed(act: Callable[[Chunk, int], dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
+        @functools.wraps(act)
+        def wrapper(chunk: Chunk, number: int) -> dict[str, Tensor]:
+            nonlocal spent
+            begin = time.perf_counter()
+            found = act(chunk, number)
+            spent += time.perf_counter() - begin
+            return found
+
+        return wrapper
+
+    def chunks(steps: range) -> Iterator[Chunk]:
+        nonlocal spent
+        begin = time.perf_counter()
+        for chunk in TaskDataModule.chunks(data, steps):
+            spent += time.perf_counter() - begin
+            yield chunk
+            begin = time.perf_counter()
+
+    tagger.training_step = timed(tagger.training_step)  # type: ignore[method-assign]
+    data.chunks = chunks  # type: ignore[method-assign]
+    run.quiet()
+    clock = Clock()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        callbacks=[clock],
+    )
+    trainer.fit(tagger, datamodule=data)
+    return 1 - spent / clock.seconds
+
+
+class Clock(pl.Callback):
+    """Times a fit from its first to its last step."""
+
+    seconds = 0.0
+
+    def on_train_start(self, *_: object) -> None:
+        """Start."""
+        self.seconds = -time.perf_counter()
+
+    def on_train_end(self, *_: object) -> None:
+        """Stop."""
+        self.seconds += time.perf_counter()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Runs that are stopped in the middle go on to the same bits."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtl_bench.runs.record import read_curve, read_record
+from tests.conftest import REPOSITORY
+
+RUN = ["main=syn_pos", "aux=syn_key", "steps_per_task=150", "trainer.val_check_interval=70"]
+FOLDER = Path("multirun_outputs/default/syn_key+syn_pos")
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [
+            sys.executable,
+            str(REPOSITORY / "train.py"),
+            *RUN,
+            "callbacks.progress=false",
+            *arguments,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def checkpoint_step(path):
+    return torch.load(path, weights_only=True)["curves"]["step"] if path.exists() else 0
+
+
+def stop_between(process, path, number, after):
+    """Send a signal once the checkpoint is past a step."""
+    limit = time.monotonic() + 120
+    while checkpoint_step(path) <= after:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < limit, "no checkpoint appeared"
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.fixture
+def folder():
+    return FOLDER / "steps_per_task=150,trainer.val_check_interval=70/seed0"
+
+
+def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
+    path = folder / "checkpoint.pt"
+    often = "callbacks.checkpoint_seconds=0"
+
+    code, err = stop_between(start(often), path, signal.SIGINT, after=0)
+    assert code == 128 + signal.SIGINT, err
+    assert "Traceback" not in err
+    assert "goes on from here" in err
+    first = read_record(folder)
+    assert first.status == "interrupted"
+    assert 0 < first.steps_done == checkpoint_step(path) < 300
+    assert read_curve(folder)
+
+    code, _ = stop_between(start(often), path, signal.SIGKILL, after=first.steps_done)
+    assert code == -signal.SIGKILL
+    killed_at = checkpoint_step(path)
+    assert first.steps_done < killed_at < 300
+
+    code, err = stop_between(start(often), path, signal.SIGTERM, after=killed_at)
+    assert code == 128 + signal.SIGTERM, err
+    assert read_record(folder).status == "interrupted"
+
+    code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 0, err
+    resumed = read_record(folder)
+    assert resumed.status == "finished"
+    assert not path.exists()
+    assert not [file for file in folder.iterdir() if file.name.startswith(".")]
+
+    code, _, err = command(*RUN, "callbacks.progress=false", "sweep_name=undisturbed")
+    assert code == 0, err
+    undisturbed = Path(str(folder).replace("default", "undisturbed"))
+    assert read_curve(folder) == read_curve(undisturbed)
+    assert resumed.weights_sha256 == read_record(undisturbed).weights_sha256
+    assert resumed.config_hash == read_record(undisturbed).config_hash
+
+
+def test_a_damaged_checkpoint_is_named(folder, command):
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_bytes(b"half a check")
+    code, _, err = command(*RUN)
+    assert code == 2
+    assert "the checkpoint cannot be read" in err
+    assert "overwrite=true" in err
+    torch.save({"config_hash": "other"}, folder / "checkpoint.pt")
+    code, _, err = command(*RUN)
+    assert code == 2
+    assert "another configuration" in err
+
+
+def test_a_run_in_use_is_left_alone(folder, command):
+    from mtl_bench.runs.lock import lock
+
+    folder.mkdir(parents=True)
+    with lock(folder):
+        code, _, err = command(*RUN)
+    assert code == 2
+    assert "another process is working on this run" in err
+    assert not (folder / "record.json").exists()

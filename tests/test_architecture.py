@@ -1,0 +1,62 @@
+"""Imports run one way: train.py -> compose, training -> text -> tasks; training -> runs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "mtl_bench"
+
+# What a folder may import of the package's other folders and modules.
+ALLOWED = {
+    "tasks": {"errors"},
+    "text": {"errors", "tasks"},
+    "runs": {"errors"},
+    "training": {"errors", "tasks", "text", "runs", "compose"},
+    "compose": {"errors", "runs", "tasks"},
+    "commandline": {"errors", "compose", "training"},
+    "cli": {"errors", "runs", "compose", "tasks"},
+    "errors": set(),
+    "__init__": set(),
+}
+
+
+def imports(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def room(file):
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_a_file_imports_only_what_lies_below_it(file):
+    inner = {name.split(".")[1] for name in imports(file) if name.startswith("mtl_bench.")}
+    assert inner - {room(file)} <= ALLOWED[room(file)] | {"errors"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_records_need_the_standard_library_only(file):
+    if room(file) == "runs":
+        outer = {name.split(".")[0] for name in imports(file)} - {"mtl_bench"}
+        assert outer <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_below_the_run_nothing_knows_a_configuration(file):
+    if room(file) in ("tasks", "text", "runs", "training") and file.name != "run.py":
+        assert not {n for n in imports(file) if n.split(".")[0] == "omegaconf"}
+
+
+def test_commands_beside_training_do_not_load_torch():
+    code = "import sys, mtl_bench.cli as c; c.main(['tasks']); sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
