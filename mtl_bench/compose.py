@@ -183,9 +183,9 @@ def unknown_keys(cfg: DictConfig) -> list[str]:
     """Return keys that `+key=...` added where no key can be added, since nothing reads it."""
     groups = {"": Train, "data": Data, "model": Model, "callbacks": Callbacks, "paths": Paths}
     return [
-        f"{group}.{key}" if group else str(key)
+        f"{group}.{key}" if group else key
         for group, schema in groups.items()
-        for key in (cfg[group] if group else cfg)
+        for key in map(str, cfg[group] if group else cfg)
         if key not in {f.name for f in fields(schema)}
     ]
 

@@ -1,9 +1,8 @@
 """A generated language, and ten tasks over it whose relations are known.
 
-Every word has latent factors: a category (which drives word order), a subclass, a sense (which
-drives what words meet in a sentence), two properties `bound` and `salient`, and one property
-`linked` that matters to a single task. A task labels words by a few of the factors, with noise,
-from a small corpus of its own. Words that are rare there leave their factors undetermined; an
+Every word has latent factors: a category, a subclass, a sense, two properties `bound` and
+`salient`, and one property `linked` that matters to a single task. A task labels words by a few
+of the factors, with noise, in a small corpus of its own. Words that are rare there leave their factors undetermined; an
 auxiliary task that has seen those words, and whose labels depend on the same factors, reveals
 them. That makes help directed: what a large corpus can tell a small one, not the reverse.
 
@@ -33,7 +32,8 @@ from mtl_bench.tasks.corpus import Corpus, Sentence
 SEED = 2017
 CATEGORIES, FUNCTION_CATEGORIES = 12, 4  # the first four have few words, which are frequent
 WORDS_PER_CATEGORY = {"function": 6, "content": 260}
-SUBCLASSES, SENSES, TOPICS = 10, 36, 12
+SUBCLASSES, SENSES = 10, 36
+CONTENT_SHARE = 0.7  # of the words in a sentence
 FIRST, OTHER = "first", "other"  # registers
 SHIFTED = 2 / 3  # of the content words
 SYLLABLES = [onset + vowel for onset in "bdfghklmnprstvz" for vowel in "aeiou"]
@@ -53,9 +53,7 @@ class Language:
     bound: list[bool]
     salient: list[bool]
     linked: list[bool]
-    next_category: list[list[float]]  # [C][C] cumulated probabilities
-    choice: list[list[list[float]]]  # [topic][C][word of the category] cumulated weights
-    first: list[Word]  # the first word of each category
+    limits: list[float]  # cumulated probabilities of the words
     shifted: frozenset[str]  # names that mean something else in the other register
 
     def content(self, word: Word) -> bool:
@@ -63,15 +61,9 @@ class Language:
         return self.category[word] >= FUNCTION_CATEGORIES
 
     def sentence(self, draw: Generator) -> list[Word]:
-        """Return the words of one sentence: 3 to 12, about one topic."""
-        topic = int(draw.integers(TOPICS))
-        category = int(draw.integers(FUNCTION_CATEGORIES))
-        words = []
-        for to_category, to_word in draw.random((int(draw.integers(3, 13)), 2)).tolist():
-            category = bisect_right(self.next_category[category], to_category, hi=CATEGORIES - 1)
-            limits = self.choice[topic][category]
-            words.append(self.first[category] + bisect_right(limits, to_word * limits[-1]))
-        return words
+        """Return the words of one sentence: 3 to 12, drawn independently."""
+        drawn = draw.random(int(draw.integers(3, 13))).tolist()
+        return [bisect_right(self.limits, number) for number in drawn]
 
 
 @cache
@@ -94,19 +86,11 @@ def language() -> Language:
     elsewhere = np.array(names)
     elsewhere[order] = elsewhere[np.roll(order, 1)]
     sense = np.where(content, draw.integers(SENSES, size=count), -1)
-    # Each category is followed by a few others, some likelier.
-    follow = np.full((CATEGORIES, CATEGORIES), 0.01)
-    for row in follow:
-        row[draw.choice(CATEGORIES, 4, replace=False)] += draw.dirichlet(np.ones(4))
-    follow /= follow.sum(axis=1, keepdims=True)
-    # Zipf's law within a category; words of the topic's senses are eight times likelier.
-    rank = np.concatenate([draw.permutation(size) + 1 for size in sizes])
-    weights = np.where(sense % TOPICS == np.arange(TOPICS)[:, None], 8.0, 1.0) / rank
-    ends = np.cumsum(sizes)
-    choice = [
-        [np.cumsum(of_category).tolist() for of_category in np.split(of_topic, ends[:-1])]
-        for of_topic in weights
-    ]
+    # Zipf's law among content words; words come independently, so that the labels of one do not
+    # follow from its neighbours, and an unseen word can only be known from another task.
+    weights = np.where(content, 1 / (draw.permutation(count) + 1), 0)
+    weights *= CONTENT_SHARE / weights.sum()
+    weights[~content] = (1 - CONTENT_SHARE) / (~content).sum()
     return Language(
         names={FIRST: names, OTHER: elsewhere.tolist()},
         category=category.tolist(),
@@ -115,9 +99,7 @@ def language() -> Language:
         bound=(content & (draw.random(count) < 0.15)).tolist(),
         salient=(content & (draw.random(count) < 0.2)).tolist(),
         linked=(content & (draw.random(count) < 0.15)).tolist(),
-        next_category=np.cumsum(follow, axis=1).tolist(),
-        choice=choice,
-        first=(ends - sizes).tolist(),
+        limits=np.append(np.cumsum(weights)[:-1], 1.0).tolist(),
         shifted=frozenset(names[word] for word in shifted),
     )
 
