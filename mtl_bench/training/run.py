@@ -113,6 +113,7 @@ def _train(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=loggers,
+            log_every_n_steps=1,
             callbacks=[
                 curves,
                 checkpoints,
@@ -127,11 +128,14 @@ def _train(
             trainer.fit(tagger, datamodule=data)
         record.timings["train_seconds"] = checkpoints.seconds
         trainer.test(tagger, datamodule=data, verbose=False)
+        for name, values in tagger.evaluated.items():
+            record.tasks[name].final = values
+            for logger in loggers:
+                final = {f"final/{metric}/{name}": value for metric, value in values.items()}
+                logger.log_metrics(final, step=data.schedule.steps)
     finally:
         for logger in loggers:
             _close(logger)
-    for name, values in tagger.evaluated.items():
-        record.tasks[name].final = values
     record.weights_sha256 = weights_sha256(tagger.state_dict())
     if cfg.save_weights:
         save_tagger(folder / WEIGHTS, tagger, inputs.vocabulary, _plain(cfg.encoder))

@@ -1,9 +1,9 @@
 """Whole runs through the real command line, in a temporary folder."""
 
 import json
+import subprocess
 from pathlib import Path
 
-import pytest
 import torch
 
 from mtl_bench.cli import main as mtl_bench
@@ -159,15 +159,35 @@ def test_saved_weights_tag_in_a_process_without_hydra(command):
 
 
 def test_every_logger_gets_the_curve(command):
-    pytest.importorskip("wandb")
-    code, _, err = command("main=syn_pos", "aux=syn_key", *QUICK, "logger=[wandb,csv,tensorboard]")
+    loggers = "logger=[wandb,csv,tensorboard]"
+    code, _, err = command("main=syn_pos", "aux=syn_key", *QUICK, loggers)
     assert code == 0, err
     (folder,) = folders()
     metrics = (folder / "csv/metrics.csv").read_text()
-    assert "train/loss/syn_pos" in metrics
-    assert "val/f1/syn_key" in metrics
+    for name in ("train/loss/syn_pos", "val/f1/syn_key", "final/f1/syn_pos"):
+        assert name in metrics
     assert list((folder / "tensorboard").glob("events*"))
-    assert list((folder / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_wandb_runs_can_be_read_back(command):
+    # Two runs of one process must not merge into one.
+    assert command("-m", "main=syn_pos", "aux=syn_pos,syn_key", *QUICK, "logger=wandb")[0] == 0
+    found = {}
+    for file in Path("multirun_outputs").rglob("*.wandb"):
+        inspect = ["wandb", "leet", "inspect", "--json", str(file)]
+        lines = subprocess.run(inspect, capture_output=True, text=True, check=True, timeout=120)
+        records = [json.loads(line) for line in lines.stdout.splitlines()]
+        found[file.parts[2]] = records
+    assert set(found) == {"syn_pos", "syn_key+syn_pos"}
+    for name, job_type in (("syn_pos", "single"), ("syn_key+syn_pos", "pair")):
+        text = json.dumps(found[name])
+        for part in ("mtl_bench", f"{name}/debug=quick/seed0", job_type, "main:syn_pos"):
+            assert part in text
+        assert "optimizer" in text
+        for metric in ("train/loss/syn_pos", "val/f1/syn_pos", "final/f1/syn_pos"):
+            assert metric in text
+    assert "aux:syn_key" in json.dumps(found["syn_key+syn_pos"])
+    assert "loss/syn_key" not in json.dumps(found["syn_pos"])
 
 
 def test_show_prints_a_record_and_finds_runs_below(command, capfd):

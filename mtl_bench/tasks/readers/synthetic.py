@@ -2,9 +2,10 @@
 
 Every word has latent factors: a category, a subclass, a sense, two properties `bound` and
 `salient`, and one property `linked` that matters to a single task. A task labels words by a few
-of the factors, with noise, in a small corpus of its own. Words that are rare there leave their factors undetermined; an
-auxiliary task that has seen those words, and whose labels depend on the same factors, reveals
-them. That makes help directed: what a large corpus can tell a small one, not the reverse.
+of the factors, with noise, in a small corpus of its own. Words that are rare there leave their
+factors undetermined; an auxiliary task that has seen those words, and whose labels depend on the
+same factors, reveals them. That makes help directed: what a large corpus can tell a small one,
+not the reverse.
 
 Four tasks have their corpora in another register, where two thirds of the content words stand
 for something else than in the first. There an auxiliary misleads.
