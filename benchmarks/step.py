@@ -24,7 +24,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from mtl_bench.compose import conf_folder, plain_task, register, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.training import run
+from mtl_bench.tasks.task import root_of
+from mtl_bench.training import build, run
 from mtl_bench.training.batching import Batch, Chunk
 from mtl_bench.training.datamodule import TaskDataModule
 from mtl_bench.training.tagger import Tagger
@@ -39,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
 
-    name, data, tagger = build(options.task)
+    name, data, tagger = prepared(options.task)
     optimizer = tagger.configure_optimizers()
     batches = [data.draw(step) for step in range(options.batches)]
     tokens = sum(map(len, batches)) / len(batches)
@@ -77,12 +78,12 @@ def main() -> None:
     )
 
 
-def build(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
+def prepared(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
     """Return a task's name, batches and model, at the paper's protocol."""
     register()
     if task is None:
         try:
-            run.root_of(plain_task(task_files()["chu"]))
+            root_of(plain_task(task_files()["chu"]))
             task = "chu"
         except UserError as error:
             print(
@@ -92,11 +93,10 @@ def build(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
     overrides = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         cfg = compose("train", overrides)
-    tasks = {task: plain_task(task_files()[task])}
-    tasks[task].max_length = cfg.data.max_length
-    corpora = {task: run.read_corpus(cfg, task, tasks[task])}
-    inputs = run.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    return task, run.make_data(cfg, inputs, start=0), run.make_tagger(cfg, inputs, corpora)
+    tasks = build.tasks_of(cfg)
+    corpora = {task: build.read_corpus(cfg, task, tasks[task])}
+    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
+    return task, build.make_data(cfg, inputs, start=0), build.make_tagger(cfg, inputs, corpora)
 
 
 def lstm_alone(batches: list[Batch]) -> Callable[[], None]:
@@ -134,7 +134,7 @@ def whole_steps(
 
 def lightning_share(task: str | None) -> float:
     """Return the share of a fit that is neither drawing batches nor the module's step."""
-    _, data, tagger = build(task)
+    _, data, tagger = prepared(task)
     spent = 0.0
 
     def timed(act: Callable[[Chunk, int], dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:

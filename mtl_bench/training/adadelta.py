@@ -14,8 +14,15 @@ import torch
 from torch import Tensor
 
 
-class LazyAdadelta(torch.optim.Adadelta):
-    """`torch.optim.Adadelta` that also takes sparse gradients, and treats them exactly.
+class LazyAdadelta(torch.optim.Optimizer):
+    """Adadelta as `torch.optim.Adadelta` computes it; sparse gradients are treated exactly.
+
+    With g the gradient, and both accumulators starting at 0:
+
+        square = rho square + (1 - rho) g^2
+        update = sqrt((delta + eps) / (square + eps)) g
+        delta = rho delta + (1 - rho) update^2
+        parameter = parameter - lr update
 
     Parameters with a sparse gradient must get one at every step in which the dense optimiser
     would get one; their rows may differ each time.
@@ -30,11 +37,20 @@ class LazyAdadelta(torch.optim.Adadelta):
 
         Args:
             params: parameters, as for any torch optimizer.
-            lr: factor on the update (Zeiler's text has none, that is 1).
-            rho: decay of both accumulators, between 0 and 1.
-            eps: added to both accumulators before the root.
+            lr: factor on the update, above 0 (Zeiler's text has none, that is 1).
+            rho: decay of both accumulators, from 0 to below 1.
+            eps: added to both accumulators, above 0.
         """
-        super().__init__(params, lr=lr, rho=rho, eps=eps)
+        for name, value, fits in (
+            ("lr", lr, isinstance(lr, int | float) and lr > 0),
+            ("rho", rho, isinstance(rho, int | float) and 0 <= rho < 1),
+            ("eps", eps, isinstance(eps, int | float) and eps > 0),
+        ):
+            if not fits:
+                raise ValueError(
+                    f"{name} is {value!r}; lr and eps are above 0, rho is from 0 to 1."
+                )
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -44,12 +60,34 @@ class LazyAdadelta(torch.optim.Adadelta):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None and parameter.grad.is_sparse:
+            with_gradient = [p for p in group["params"] if p.grad is not None]
+            for parameter in with_gradient:
+                if parameter.grad.is_sparse:
                     self._step_rows(parameter, group)
-                    parameter.grad = None
-        super().step()
+            self._step_dense([p for p in with_gradient if not p.grad.is_sparse], group)
         return loss
+
+    def _step_dense(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Update whole parameters, with one call of torch for all of them together."""
+        lr, rho, eps = group["lr"], group["rho"], group["eps"]
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["square_avg"] = torch.zeros_like(parameter)
+                self.state[parameter]["acc_delta"] = torch.zeros_like(parameter)
+        if not parameters:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]  # none is None here
+        square = [self.state[parameter]["square_avg"] for parameter in parameters]
+        delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
+        torch._foreach_mul_(square, rho)
+        torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
+        update = torch._foreach_add(delta, eps)
+        torch._foreach_div_(update, torch._foreach_add(square, eps))
+        torch._foreach_sqrt_(update)
+        torch._foreach_mul_(update, gradients)
+        torch._foreach_mul_(delta, rho)
+        torch._foreach_addcmul_(delta, update, update, 1 - rho)
+        torch._foreach_add_(parameters, update, alpha=-lr)
 
     def _step_rows(self, parameter: Tensor, group: dict[str, Any]) -> None:
         """Update the rows that the gradient names."""
@@ -57,24 +95,24 @@ class LazyAdadelta(torch.optim.Adadelta):
         rows, values = gradient.indices()[0], gradient.values()
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.zeros((), dtype=torch.int64)
+            state["step"] = 0
             state["square_avg"] = torch.zeros_like(parameter)
             state["acc_delta"] = torch.zeros_like(parameter)
-            # The last step in which each row was touched. Kept in the dtype of the parameter's
-            # pair, so that moving the state to a device or back cannot round it.
-            state["touched"] = torch.zeros(len(parameter), dtype=torch.int64).to(parameter.device)
-        state["step"] += 1
+            # The step in which each row was last touched, in the parameter's dtype, since
+            # `load_state_dict` casts to it: exact in float32 up to 16 million steps.
+            state["touched"] = torch.zeros_like(parameter[:, 0])
         lr, rho, eps = group["lr"], group["rho"], group["eps"]
-        idle = state["step"].to(rows.device) - 1 - state["touched"].index_select(0, rows)
-        decay = torch.pow(rho, idle.to(values.dtype)).unsqueeze_(1)
+        idle = state["step"] - state["touched"].index_select(0, rows)  # steps missed
+        state["step"] += 1
+        decay = torch.pow(rho, idle.unsqueeze_(1))
         square = state["square_avg"].index_select(0, rows).mul_(decay)
         delta = state["acc_delta"].index_select(0, rows).mul_(decay)
 
         square.mul_(rho).addcmul_(values, values, value=1 - rho)
-        update = (delta + eps).sqrt_().div_((square + eps).sqrt_()).mul_(values)
+        update = (delta + eps).div_(square + eps).sqrt_().mul_(values)
         delta.mul_(rho).addcmul_(update, update, value=1 - rho)
 
         state["square_avg"].index_copy_(0, rows, square)
         state["acc_delta"].index_copy_(0, rows, delta)
-        state["touched"].index_fill_(0, rows, int(state["step"]))
-        parameter.index_add_(0, rows, update, alpha=-lr)
+        state["touched"].index_fill_(0, rows, state["step"])
+        parameter.index_copy_(0, rows, parameter.index_select(0, rows).sub_(update, alpha=lr))

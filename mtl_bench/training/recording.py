@@ -61,7 +61,7 @@ def recorded(
     try:
         yield
     except BaseException as error:
-        interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
+        interrupted = isinstance(error, Interrupted)
         record.status = "interrupted" if interrupted else "failed"
         record.error = {
             "type": type(error).__name__,

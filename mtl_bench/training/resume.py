@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import pickle
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,12 +27,30 @@ from mtl_bench.training.curves import Curves
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; it has saved its state."""
+    """The run was asked to stop."""
 
     def __init__(self, number: int) -> None:
         """Take the number of the signal."""
         super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.number = number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise Interrupted; while a model trains, `Checkpoints` has a say."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only a main thread may listen to signals
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler's signature)
+        raise Interrupted(number)
+
+    previous = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class Checkpoints(pl.Callback):
@@ -87,7 +108,7 @@ class Checkpoints(pl.Callback):
 
     def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
         """Listen to signals while the model trains."""
-        if stage == "fit":
+        if stage == "fit" and threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._ask)
 

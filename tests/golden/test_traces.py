@@ -25,16 +25,15 @@ RUNS = {
 def trace(configure, overrides):
     """Return the losses of 50 steps."""
     from hydra.utils import instantiate
-    from omegaconf import OmegaConf
 
-    from mtl_bench.training import run
+    from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
-    tasks = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
-    corpora = {name: run.read_corpus(cfg, name, task) for name, task in tasks.items()}
-    inputs = run.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    data = run.make_data(cfg, inputs, start=0)
-    tagger = run.make_tagger(cfg, inputs, corpora).double()
+    tasks = build.tasks_of(cfg)
+    corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
+    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
+    data = build.make_data(cfg, inputs, start=0)
+    tagger = build.make_tagger(cfg, inputs, corpora).double()
     optimizer = tagger.configure_optimizers()
     losses = []
     for step in range(50):

@@ -7,9 +7,6 @@ factors undetermined; an auxiliary task that has seen those words, and whose lab
 same factors, reveals them. That makes help directed: what a large corpus can tell a small one,
 not the reverse.
 
-Four tasks have their corpora in another register, where two thirds of the content words stand
-for something else than in the first. There an auxiliary misleads.
-
 `truth()` computes from the language, without training anything, how much each task can help each.
 """
 
@@ -35,8 +32,6 @@ CATEGORIES, FUNCTION_CATEGORIES = 12, 4  # the first four have few words, which 
 WORDS_PER_CATEGORY = {"function": 6, "content": 260}
 SUBCLASSES, SENSES = 10, 36
 CONTENT_SHARE = 0.7  # of the words in a sentence
-FIRST, OTHER = "first", "other"  # registers
-SHIFTED = 2 / 3  # of the content words
 SYLLABLES = [onset + vowel for onset in "bdfghklmnprstvz" for vowel in "aeiou"]
 
 Word = int
@@ -47,7 +42,7 @@ Labeller = Callable[["Language", list[Word]], list[str]]
 class Language:
     """Words and their factors: lists over the vocabulary."""
 
-    names: dict[str, list[str]]  # by register
+    names: list[str]
     category: list[int]
     subclass: list[int]
     sense: list[int]
@@ -55,7 +50,6 @@ class Language:
     salient: list[bool]
     linked: list[bool]
     limits: list[float]  # cumulated probabilities of the words
-    shifted: frozenset[str]  # names that mean something else in the other register
 
     def content(self, word: Word) -> bool:
         """Return whether a word belongs to one of the large categories."""
@@ -81,11 +75,6 @@ def language() -> Language:
         "".join(SYLLABLES[number // len(SYLLABLES) ** place % len(SYLLABLES)] for place in range(3))
         for number in numbers
     ]
-    # The names of some words go round among them in the other register.
-    shifted = np.flatnonzero(content & (draw.random(count) < SHIFTED))
-    order = draw.permutation(shifted)
-    elsewhere = np.array(names)
-    elsewhere[order] = elsewhere[np.roll(order, 1)]
     sense = np.where(content, draw.integers(SENSES, size=count), -1)
     # Zipf's law among content words; words come independently, so that the labels of one do not
     # follow from its neighbours, and an unseen word can only be known from another task.
@@ -93,7 +82,7 @@ def language() -> Language:
     weights *= CONTENT_SHARE / weights.sum()
     weights[~content] = (1 - CONTENT_SHARE) / (~content).sum()
     return Language(
-        names={FIRST: names, OTHER: elsewhere.tolist()},
+        names=names,
         category=category.tolist(),
         subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0).tolist(),
         sense=sense.tolist(),
@@ -101,7 +90,6 @@ def language() -> Language:
         salient=(content & (draw.random(count) < 0.2)).tolist(),
         linked=(content & (draw.random(count) < 0.15)).tolist(),
         limits=np.append(np.cumsum(weights)[:-1], 1.0).tolist(),
-        shifted=frozenset(names[word] for word in shifted),
     )
 
 
@@ -168,21 +156,20 @@ def _str(lang: Language, words: list[Word]) -> list[str]:
 
 @dataclass(frozen=True)
 class SyntheticTask:
-    """How a task labels words, the share of labels replaced at random, and its register."""
+    """How a task labels words and the share of its labels that are replaced at random."""
 
     label: Labeller
     noise: float
-    register: str = FIRST
 
 
 TASKS = {
     "ccg": SyntheticTask(_ccg, 0.03),
     "chu": SyntheticTask(_chu, 0.02),
-    "com": SyntheticTask(_com, 0.10, OTHER),
-    "fnt": SyntheticTask(_fnt, 0.08, OTHER),
+    "com": SyntheticTask(_com, 0.10),
+    "fnt": SyntheticTask(_fnt, 0.08),
     "pos": SyntheticTask(_pos, 0.05),
-    "hyp": SyntheticTask(_hyp, 0.20, OTHER),
-    "key": SyntheticTask(_key, 0.06, OTHER),
+    "hyp": SyntheticTask(_hyp, 0.20),
+    "key": SyntheticTask(_key, 0.06),
     "mwe": SyntheticTask(_mwe, 0.06),
     "sem": SyntheticTask(_sem, 0.04),
     "str": SyntheticTask(_str, 0.04),
@@ -200,7 +187,7 @@ class SyntheticReader:
 
     def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:  # noqa: ARG002
         """Yield sentences without end; no file is read."""
-        names = language().names[TASKS[self.task].register]
+        names = language().names
         for words, labels in _labelled(self.task):
             yield Sentence(tuple(names[word] for word in words), tuple(labels))
 
@@ -225,64 +212,65 @@ def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
 
 
 FACTORS = ("category", "subclass", "sense", "bound", "salient", "linked")
-ENOUGH = 3
+ENOUGH = 2
 """Occurrences in training after which a word's factors count as determined."""
 
 
 def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
-    """Return how much each task can help each, by main task, then auxiliary; below 0 it misleads.
+    """Return how much each task can tell each, by main task, then auxiliary: 0 (nothing) to 1.
 
     help(main, aux) = gap(main, aux) x (1 - noise(aux)) x sum over factors f of
         share(main, f)  of the information in main's labels that is about f
       x reveal(aux, f)  of the entropy of f that aux's labels tell
 
     where gap is the mean over main's test words of: how much too rarely main's training has the
-    word, times how often enough aux's has it, negative for words that mean something else there.
+    word, times how often enough aux's has it.
 
     Args:
         corpora: by name (`syn_chu`), as read from `conf/task`.
     """
-    shifted = language().shifted
-    of = {name: TASKS[name.removeprefix("syn_")] for name in corpora}
     about = {name: _information(name.removeprefix("syn_")) for name in corpora}
     known = {
         name: Counter(word for sentence in corpus["train"] for word in sentence.words)
         for name, corpus in corpora.items()
     }
     matrix: dict[str, dict[str, float]] = {}
-    for main, corpus in corpora.items():
+    for main, corpus in sorted(corpora.items()):
         test = [word for sentence in corpus["test"] for word in sentence.words]
         total = sum(information for information, _ in about[main].values())
         matrix[main] = {}
-        for aux in corpora.keys() - {main}:
-            misleading = shifted if of[main].register != of[aux].register else frozenset()
-            gap = sum(
-                (1 - min(1, known[main][word] / ENOUGH))
-                * min(1, known[aux][word] / ENOUGH)
-                * (-1 if word in misleading else 1)
+        for aux in sorted(corpora.keys() - {main}):
+            gaps = (
+                max(0, 1 - known[main][word] / ENOUGH) * min(1, known[aux][word] / ENOUGH)
                 for word in test
-            ) / len(test)
+            )
             told = sum(
                 about[main][f][0] / total * about[aux][f][0] / about[aux][f][1] for f in FACTORS
             )
-            matrix[main][aux] = gap * told * (1 - of[aux].noise)
-    return {main: dict(sorted(row.items())) for main, row in sorted(matrix.items())}
+            noise = TASKS[aux.removeprefix("syn_")].noise
+            matrix[main][aux] = sum(gaps) / len(test) * told * (1 - noise)
+    return matrix
 
 
 @cache
 def _information(task: str) -> dict[str, tuple[float, float]]:
-    """Return, by factor, the mutual information of labels and factor, and the factor's entropy."""
+    """Return, by factor, the mutual information of labels and factor, and the factor's entropy.
+
+    Every content word counts once, however frequent, since it is rare words that a task has to be
+    told about; what so few words share by chance is taken off (Miller, 1955).
+    """
     lang = language()
-    draw = np.random.default_rng(SEED)
-    sentences = [lang.sentence(draw) for _ in range(3000)]
-    words = [word for sentence in sentences for word in sentence]
-    labels = [label for sentence in sentences for label in TASKS[task].label(lang, sentence)]
+    words = [word for word in range(len(lang.category)) if lang.content(word)]
+    np.random.default_rng(SEED).shuffle(words)
+    labels = TASKS[task].label(lang, words)
     found = {}
     for factor in FACTORS:
         values = [getattr(lang, factor)[word] for word in words]
+        chance = (len(set(labels)) - 1) * (len(set(values)) - 1) / (2 * len(words))
         joint = _entropy(Counter(zip(labels, values, strict=True)))
         entropy = _entropy(Counter(values))
-        found[factor] = (_entropy(Counter(labels)) + entropy - joint, entropy)
+        shared = _entropy(Counter(labels)) + entropy - joint - chance
+        found[factor] = (max(shared, 0.0), entropy)
     return found
 
 

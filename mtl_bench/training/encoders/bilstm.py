@@ -110,25 +110,40 @@ class TwoDirections(torch.autograd.Function):
         steps = zip(
             gates[0].split(sizes),
             gates[1].split(sizes),
-            gates[:, :, : 2 * hidden].split(sizes, 1),
-            *(each.split(sizes, 1) for each in (i, f, g, o, cells, squashed, states)),
+            *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
             states[0].split(sizes),
             states[1].split(sizes),
             sizes,
             strict=True,
         )
+        ahead, back = u_ahead.t(), u_back.t()
         before: tuple[Tensor, Tensor, Tensor] | None = None
-        for g_ahead, g_back, i_f, i_t, f_t, g_t, o_t, c, tanh_c, h, h_ahead, h_back, size in steps:
+        for (
+            g_ahead,
+            g_back,
+            all_t,
+            i_t,
+            f_t,
+            g_t,
+            o_t,
+            c,
+            tanh_c,
+            h,
+            h_ahead,
+            h_back,
+            size,
+        ) in steps:
             if before:
-                g_ahead.addmm_(before[0][:size], u_ahead.t())
-                g_back.addmm_(before[1][:size], u_back.t())
-            i_f.sigmoid_()
-            g_t.tanh_()
-            o_t.sigmoid_()
+                g_ahead.addmm_(before[0][:size], ahead)
+                g_back.addmm_(before[1][:size], back)
+            # tanh(x) = 2 sigmoid(2x) - 1: torch's sigmoid is several times faster than its tanh.
+            g_t.mul_(2)
+            all_t.sigmoid_()
+            g_t.mul_(2).sub_(1)
             torch.mul(i_t, g_t, out=c)
             if before:
                 c.addcmul_(f_t, before[2][:, :size])
-            torch.tanh(c, out=tanh_c)
+            torch.mul(c, 2, out=tanh_c).sigmoid_().mul_(2).sub_(1)
             torch.mul(o_t, tanh_c, out=h)
             before = h_ahead, h_back, c
 

@@ -31,15 +31,28 @@ def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho):
     torch.testing.assert_close(lazy, dense, rtol=1e-12, atol=1e-12)
 
 
-def test_dense_parameters_are_torchs_own_business():
-    lazy, dense = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
-    for parameter, optimizer in (
-        (lazy, LazyAdadelta([lazy], lr=0.1)),
-        (dense, torch.optim.Adadelta([dense], lr=0.1, rho=0.95, eps=1e-8)),
-    ):
-        parameter.grad = torch.tensor([1.0, -2.0, 0.0])
-        optimizer.step()
-    assert torch.equal(lazy, dense)
+def test_dense_parameters_go_where_torchs_optimiser_takes_them():
+    torch.manual_seed(0)
+    shapes = [(4, 3), (5,), ()]
+    pairs = [[torch.nn.Parameter(torch.ones(s, dtype=torch.float64)) for s in shapes] for _ in "ab"]
+    ours = LazyAdadelta(pairs[0], lr=0.3)
+    theirs = torch.optim.Adadelta(pairs[1], lr=0.3, rho=0.95, eps=1e-8)
+    for step in range(200):
+        for one, other in zip(*pairs, strict=True):
+            # A parameter without a gradient, such as another task's head, stays as it is.
+            used = one.dim() != 1 or step % 3 == 0
+            one.grad = torch.randn_like(one) if used else None
+            other.grad = None if one.grad is None else one.grad.clone()
+        ours.step()
+        theirs.step()
+    for one, other in zip(*pairs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("option", [{"lr": 0}, {"lr": "fast"}, {"rho": 1}, {"eps": 0}])
+def test_impossible_options_are_refused(option):
+    with pytest.raises(ValueError, match=next(iter(option))):
+        LazyAdadelta([torch.nn.Parameter(torch.zeros(1))], **{"lr": 1.0, **option})
 
 
 def test_a_saved_state_goes_on_as_if_nothing_had_happened():

@@ -1,0 +1,191 @@
+"""The parts of a run, made from its configuration. Beside run.py, nothing else here knows one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
+
+from mtl_bench.errors import UserError
+from mtl_bench.runs.record import TaskRecord
+from mtl_bench.tasks.corpus import SPLITS, Corpus
+from mtl_bench.tasks.fetch import sha256
+from mtl_bench.tasks.task import Task, load_corpus, root_of
+from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.text.vocabulary import normalise
+from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
+from mtl_bench.training.inputs import Inputs, prepare
+from mtl_bench.training.tagger import Tagger
+
+# The keys of `trainer.*` that are not Lightning's own.
+SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads")
+
+
+def prepare_inputs(
+    cfg: DictConfig,
+    tasks: Mapping[str, Task],
+    corpora: Mapping[str, Corpus],
+    embeddings: Embeddings,
+) -> Inputs:
+    """Return what the run computes with."""
+    for key in ("curve_split", "final_split"):
+        if cfg.data[key] not in SPLITS:
+            raise UserError(f"data.{key}: '{cfg.data[key]}' is none of {', '.join(SPLITS)}.")
+    return prepare(
+        corpora,
+        {name: task.max_length for name, task in tasks.items()},
+        embeddings,
+        cfg.data.curve_split,
+        cfg.data.final_split,
+        cfg.data.cut_evaluation,
+        cfg.seed,
+    )
+
+
+def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
+    """Return the batches of a run, from step `start` on."""
+    with blame(cfg, "sampler"):
+        sampler = instantiate(cfg.sampler)({n: len(s) for n, s in inputs.train.items()}, cfg.main)
+    return TaskDataModule(
+        inputs.train,
+        inputs.curve,
+        inputs.final,
+        sampler,
+        _schedule(cfg, len(inputs.train), start),
+        cfg.data.batch_size,
+        cfg.seed,
+        cfg.data.whole_batches,
+    )
+
+
+def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
+    """Return `steps_per_task` for each task, capped by `trainer.max_steps`."""
+    steps = cfg.steps_per_task * tasks
+    if cfg.trainer.max_steps is not None:
+        steps = min(steps, cfg.trainer.max_steps)
+    interval = cfg.trainer.val_check_interval
+    if steps < 1 or (interval is not None and interval < 1):
+        raise UserError(
+            f"steps_per_task is {cfg.steps_per_task}, trainer.max_steps {cfg.trainer.max_steps}, "
+            f"trainer.val_check_interval {interval}: each must be at least 1."
+        )
+    if interval is None:
+        interval = min(500, max(1, steps // 20))  # a curve wants twenty points
+    return Schedule(steps, min(interval, steps), start)
+
+
+def tasks_of(cfg: DictConfig) -> dict[str, Task]:
+    """Return the definitions of a run's tasks, in the order of their names."""
+    return {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}  # type: ignore[misc]
+
+
+def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
+    """Return the sha256 of every file that the run reads."""
+    sums: dict[str, Any] = {"embeddings": embeddings.checksum()}
+    for name, task in tasks.items():
+        root = root_of(task)
+        sums[name] = {
+            split: sha256(root / where.file)
+            for split, where in task.splits.items()
+            if where.file is not None
+        }
+    return sums
+
+
+def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
+    """Return the corpus of a task as the models read it, with a dev split."""
+    corpus = load_corpus(name, task, instantiate(task.reader))
+    return normalise(corpus, cfg.data.lowercase).with_dev(cfg.data.dev_share, cfg.data.split_seed)
+
+
+def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+    """Return the untrained model of a run."""
+    torch.manual_seed(cfg.seed)
+    if cfg.model.label_weights not in ("none", "balanced"):
+        raise UserError(
+            f"model.label_weights is '{cfg.model.label_weights}'; it is 'none' or 'balanced'."
+        )
+    weights = {
+        name: torch.from_numpy(label_weights(split, len(inputs.labels[name])))
+        for name, split in inputs.train.items()
+        if cfg.model.label_weights == "balanced"
+    }
+    optimizer = instantiate(cfg.optimizer)
+    with blame(cfg, "optimizer"):
+        optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
+    with blame(cfg, "model"):
+        return Tagger(
+            inputs.vectors,
+            instantiate(cfg.encoder),
+            inputs.labels,
+            optimizer,
+            {name: corpus.outside for name, corpus in corpora.items()},
+            {name: corpus.spans for name, corpus in corpora.items()},
+            cfg.model.dropout,
+            weights,
+            cfg.seed,
+        )
+
+
+def make_loggers(cfg: DictConfig) -> list[Logger]:
+    """Return the loggers of a run, which know its configuration."""
+    with blame(cfg, "logger"):
+        loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
+    for logger in loggers:
+        logger.log_hyperparams(plain(cfg))
+    return loggers
+
+
+def make_trainer(
+    cfg: DictConfig, intervals: int, loggers: list[Logger], callbacks: list[pl.Callback]
+) -> pl.Trainer:
+    """Return a trainer, one epoch of which is an interval of the schedule."""
+    with blame(cfg, "trainer"):
+        return pl.Trainer(
+            **{key: value for key, value in cfg.trainer.items() if key not in SCHEDULE_KEYS},
+            max_epochs=intervals,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            logger=loggers,
+            log_every_n_steps=1,
+            callbacks=callbacks,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+        )
+
+
+@contextmanager
+def blame(cfg: DictConfig, group: str) -> Iterator[None]:
+    """Turn what a constructor says of its arguments into an answer about configuration keys."""
+    try:
+        yield
+    except (TypeError, ValueError, RuntimeError, InstantiationException) as error:
+        given = " ".join(f"{group}.{k}={v}" for k, v in cfg[group].items() if k[0] != "_")
+        raise UserError(f"{group}: {error}\nGiven: {given}") from error
+
+
+def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> TaskRecord:
+    """Return what is known of a task before it is trained."""
+    return TaskRecord(
+        title=task.title,
+        fingerprint=corpus.fingerprint(),
+        statistics=inputs.statistics[corpus.task],
+        sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
+        outside=task.outside,
+        spans=task.spans,
+        final_split=cfg.data.final_split,
+    )
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return a configuration as plain values."""
+    content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    return content
