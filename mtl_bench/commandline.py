@@ -74,6 +74,7 @@ def plain_errors() -> Iterator[None]:
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         yield
         return
+    _failed.clear()
     # Hydra's parser takes -m only before or after all overrides.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits

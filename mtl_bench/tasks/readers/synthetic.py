@@ -215,13 +215,18 @@ FACTORS = ("category", "subclass", "sense", "bound", "salient", "linked")
 ENOUGH = 2
 """Occurrences in training after which a word's factors count as determined."""
 
+INTERFERENCE = 0.01
+"""What a nat about factors that do not concern the main task costs it; from measured gains."""
+
 
 def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
-    """Return how much each task can tell each, by main task, then auxiliary: 0 (nothing) to 1.
+    """Return how much each task helps each, by main task, then auxiliary; below 0 it hurts.
 
     help(main, aux) = gap(main, aux) x (1 - noise(aux)) x sum over factors f of
         share(main, f)  of the information in main's labels that is about f
       x reveal(aux, f)  of the entropy of f that aux's labels tell
+    - INTERFERENCE x the information in aux's labels, in nats, about factors that concern main
+      little (a share below a tenth)
 
     where gap is the mean over main's test words of: how much too rarely main's training has the
     word, times how often enough aux's has it.
@@ -238,17 +243,17 @@ def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
     for main, corpus in sorted(corpora.items()):
         test = [word for sentence in corpus["test"] for word in sentence.words]
         total = sum(information for information, _ in about[main].values())
+        share = {factor: about[main][factor][0] / total for factor in FACTORS}
         matrix[main] = {}
         for aux in sorted(corpora.keys() - {main}):
             gaps = (
                 max(0, 1 - known[main][word] / ENOUGH) * min(1, known[aux][word] / ENOUGH)
                 for word in test
             )
-            told = sum(
-                about[main][f][0] / total * about[aux][f][0] / about[aux][f][1] for f in FACTORS
-            )
-            noise = TASKS[aux.removeprefix("syn_")].noise
-            matrix[main][aux] = sum(gaps) / len(test) * told * (1 - noise)
+            told = sum(share[f] * about[aux][f][0] / about[aux][f][1] for f in FACTORS)
+            help_ = sum(gaps) / len(test) * told * (1 - TASKS[aux.removeprefix("syn_")].noise)
+            unrelated = sum(about[aux][f][0] for f in FACTORS if share[f] < 0.1)
+            matrix[main][aux] = help_ - INTERFERENCE * unrelated
     return matrix
 
 

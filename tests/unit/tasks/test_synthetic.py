@@ -35,7 +35,7 @@ def test_there_are_ten_of_a_tenth_of_the_papers_sizes(loaded):
 def test_they_are_the_same_in_every_process(loaded):
     # The sum of one corpus, so that a change of the language is not made by accident.
     assert loaded["syn_pos"].fingerprint() == corpora()["syn_pos"].fingerprint()
-    assert loaded["syn_pos"].fingerprint().startswith("79b6768b2d9d6a3b")
+    assert loaded["syn_pos"].fingerprint().startswith("5eac509f4babbc77")
 
 
 def test_help_is_directed(loaded):
@@ -43,7 +43,8 @@ def test_help_is_directed(loaded):
     assert all(len(row) == 9 for row in matrix.values())
     assert matrix["syn_pos"]["syn_ccg"] > 10 * matrix["syn_ccg"]["syn_pos"]
     assert max(matrix["syn_pos"], key=matrix["syn_pos"].get) == "syn_ccg"
-    assert min(value for row in matrix.values() for value in row.values()) >= 0
+    assert sum(value < 0 for row in matrix.values() for value in row.values()) > 20
+    assert matrix["syn_mwe"]["syn_pos"] < matrix["syn_mwe"]["syn_key"] < 0
     for main, aux in (
         ("chu", "ccg"),
         ("str", "sem"),
@@ -53,7 +54,7 @@ def test_help_is_directed(loaded):
     ):
         row = matrix[f"syn_{main}"]
         assert max(row, key=row.get) == f"syn_{aux}"
-        assert row[f"syn_{aux}"] > 2 * matrix[f"syn_{aux}"][f"syn_{main}"]
+        assert row[f"syn_{aux}"] > max(0, 2 * matrix[f"syn_{aux}"][f"syn_{main}"])
 
 
 def test_an_unknown_task_lists_the_ten():
