@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -174,7 +175,7 @@ def test_wandb_runs_can_be_read_back(command):
     assert command("-m", "main=syn_pos", "aux=syn_pos,syn_key", *QUICK, "logger=wandb")[0] == 0
     found = {}
     for file in Path("multirun_outputs").rglob("*.wandb"):
-        inspect = ["wandb", "leet", "inspect", "--json", str(file)]
+        inspect = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(file)]
         lines = subprocess.run(inspect, capture_output=True, text=True, check=True, timeout=120)
         records = [json.loads(line) for line in lines.stdout.splitlines()]
         found[file.parts[2]] = records
