@@ -14,9 +14,9 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: install ## train an embedded task, alone and with an auxiliary one (about a minute)
-	$(BIN)/python train.py -m main=syn_pos aux=syn_pos,syn_ccg sweep_name=demo steps_per_task=500
-	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo/syn_ccg+syn_pos/steps_per_task=500/seed0"
+demo: install ## train an embedded task, alone and with one that helps it (seconds)
+	$(BIN)/python train.py -m experiment=demo main=syn_pos aux=syn_pos,syn_ccg
+	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo/syn_ccg+syn_pos/seed0"
 
 test: install ## run the fast tests (minutes)
 	$(BIN)/python -m pytest -n 2

@@ -3,16 +3,16 @@
 import hydra
 from omegaconf import DictConfig
 
-from mtl_bench import commandline, compose
+from mtl_bench import compose, job
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Train one run."""
-    commandline.job(cfg)
+    job.run_job(cfg)
 
 
 if __name__ == "__main__":
-    with commandline.plain_errors():
+    with job.plain_errors():
         compose.register()
         main()

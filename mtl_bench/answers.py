@@ -1,29 +1,18 @@
-"""What surrounds a run on the command line: answers to mistakes, and exit codes.
-
-Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs mending;
-128 + n the run was interrupted by signal n, and the same command goes on with it.
-"""
+"""Answers to mistakes on the command line: what is wrong, what is possible, what to type."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import sys
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.compose import conf_folder, task_files, unknown_keys
+from mtl_bench.compose import conf_folder, task_files
 from mtl_bench.errors import UserError
 
 # OmegaConf says the same in two ways.
@@ -37,57 +26,6 @@ KINDS = {
     "float": "a number",
     "bool": "true or false",
 }
-
-_failed: list[str] = []  # runs of this process's sweep
-
-
-def job(cfg: DictConfig) -> None:
-    """Train one run; in a sweep, a failure is kept in its record and the sweep goes on."""
-    from mtl_bench.training.resume import Interrupted  # both import torch: only where one trains
-    from mtl_bench.training.run import run
-
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    try:
-        for key in unknown_keys(cfg):
-            raise UserError(_unknown_key(key, key, HydraConfig.get().overrides.task))
-        run(cfg, folder)
-    except Interrupted as stop:
-        print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
-        sys.exit(128 + stop.number)
-    except Exception as error:
-        if isinstance(error, UserError):
-            print(f"\n{error}", file=sys.stderr)
-        else:
-            traceback.print_exc()
-            print(f"\nThe run failed; its record says why: {folder}", file=sys.stderr)
-        if HydraConfig.get().mode == RunMode.RUN:
-            sys.exit(2 if isinstance(error, UserError) else 1)
-        _failed.append(str(folder))
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Answer a user's mistakes without a traceback, those that Hydra finds included.
-
-    HYDRA_FULL_ERROR=1 shows everything.
-    """
-    if os.environ.get("HYDRA_FULL_ERROR") == "1":
-        yield
-        return
-    _failed.clear()
-    # Hydra's parser takes -m only before or after all overrides.
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
-    try:
-        yield
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"\n{answer(error, sys.argv[1:])}", file=sys.stderr)
-        sys.exit(2)
-    finally:
-        del os.environ["HYDRA_FULL_ERROR"]
-    if _failed:
-        print(f"\n{len(_failed)} runs failed:", *_failed, sep="\n  ", file=sys.stderr)
-        sys.exit(1)
 
 
 def answer(error: Exception, arguments: Sequence[str]) -> str:
@@ -111,7 +49,7 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
     if missing := re.search(r"Could not override '([^']+)'", details):
         key = missing.group(1)
         full = re.search(r"full_key: (\S+)", details)
-        return _unknown_key(key, full.group(1) if full else key, arguments)
+        return unknown_key(key, full.group(1) if full else key, arguments)
     if wrong := re.search(WRONG_TYPE, details):
         key = re.search(r"full_key: (\S+)", details)
         value, kind = wrong.group(1) or wrong.group(3), wrong.group(2) or wrong.group(4)
@@ -143,7 +81,7 @@ def _unknown_choice(missing: str) -> str:
     return "\n".join(lines)
 
 
-def _unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
+def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
     """Answer `optimizer.lrr=1` and `tasks.pos.max_length=3`."""
     cfg = _without(key, arguments)
     if full_key.startswith("tasks.") and full_key.count(".") == 1:
