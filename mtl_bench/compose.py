@@ -193,6 +193,11 @@ def unknown_keys(cfg: DictConfig) -> list[str]:
 def run_folder(*, _root_: DictConfig) -> str:
     """Return a run's folder below its sweep: tasks, overrides that matter, seed."""
     hydra = _hydra(_root_)
+    if Path(_root_.sweep_name).is_absolute() or ".." in Path(_root_.sweep_name).parts:
+        raise UserError(
+            f"sweep_name is '{_root_.sweep_name}'; it is a name below `paths.output_dir`, which "
+            "you can set as well."
+        )
     parts = ["+".join(sorted({_root_.main, *_root_.aux}))]
     variant = variant_name(list(hydra.overrides.task) if hydra else [])
     if main_matters(_root_):
@@ -223,19 +228,19 @@ def variant_name(overrides: list[str]) -> str:
     >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "logger=wandb", "+model.x=[1,2]"])
     'model.x=[1,2],optimizer.lr=0.5'
     """
-    kept = sorted(
-        override.lstrip("+~")
-        for override in overrides
-        if not _is_free(override.lstrip("+~").partition("=")[0])
-        and not override.startswith("seed=")
-    )
+    stripped = (override.lstrip("+~") for override in overrides)
+    kept = sorted(each for each in stripped if not _is_free(each.partition("=")[0]))
     name = re.sub(r"[^\w.,=+\-\[\]]", "_", ",".join(kept))
-    if len(name) <= 120:
+    exact = ",".join(kept)
+    if name == exact and len(name) <= 120:
         return name
-    return f"{name[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    # Values that differ only in what a folder's name cannot hold stay apart.
+    return f"{name[:100]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
 
 
 def _is_free(key: str) -> bool:
+    if key == "seed" or (key.startswith("tasks.") and key.split(".")[-1] in DESCRIPTION_KEYS):
+        return True  # a seed has a folder of its own; a description changes nothing
     return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
 
 
@@ -276,7 +281,8 @@ def identity(cfg: DictConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
             del task[key]
         for split in task["splits"].values():
             del split["file"]  # its checksum stands for it
-    content["embeddings"].pop("file", None)
+    for key in ("file", "url", "sha256", "words_sha256", "mirror_only", "licence"):
+        content["embeddings"].pop(key, None)  # its checksum stands for it
     if main_matters(cfg):
         weights = content["sampler"]["weights"]
         weights[cfg.main] = weights.pop("main")

@@ -7,6 +7,7 @@ Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def plain_errors() -> Iterator[None]:
         return
     _failed.clear()
     # Hydra's parser takes -m only before or after all overrides.
+    sys.argv[1:] = ["aux=[]" if argument == "aux=null" else argument for argument in sys.argv[1:]]
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
     try:
@@ -68,6 +70,20 @@ def plain_errors() -> Iterator[None]:
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"\n{answer(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:  # Hydra makes a run's folder
+        print(
+            f"\n{error.filename}: {error.strerror}. Choose another `paths.output_dir`?",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    except ValueError as error:
+        if "Config group override" not in str(error):
+            raise
+        print(f"\n{error}\nFor a run of the main task alone, type aux=[].", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\ninterrupted by SIGINT; the same command goes on from here.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     finally:
         del os.environ["HYDRA_FULL_ERROR"]
     if _failed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -119,8 +120,18 @@ class Record:
         writer.writerow([f.name for f in fields(CurveRow)])
         writer.writerows(row.cells() for row in curve)
         write_atomically(folder / CURVE, lambda stream: stream.write(text.getvalue().encode()))
-        content = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        plain = _without_nan(asdict(self))
+        content = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomically(folder / RECORD, lambda stream: stream.write(content.encode()))
+
+
+def _without_nan(tree: Any) -> Any:
+    """Return a tree with nan and infinities, which JSON lacks, as text."""
+    if isinstance(tree, dict):
+        return {key: _without_nan(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_without_nan(value) for value in tree]
+    return str(tree) if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def read_record(folder: Path) -> Record | None:

@@ -101,7 +101,7 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
             "'train' and 'test' are needed and 'dev' is possible, nothing else."
         )
     root = root_of(task)
-    places = {(where.file, where.member) for where in task.splits.values()}
+    places = dict.fromkeys((where.file, where.member) for where in task.splits.values())
     read = {place: _read(reader, root, place, task.splits.values()) for place in places}
     splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
     for split, where in task.splits.items():

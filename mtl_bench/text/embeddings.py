@@ -131,7 +131,14 @@ class PretrainedVectors:
             path = Path(self.file).expanduser()
         else:
             source = fetch.Source(self.file, self.url, self.sha256)
-            path = fetch.fetch([source], self.licence) / self.file
+            try:
+                path = fetch.fetch([source], self.licence) / self.file
+            except UserError as error:
+                raise UserError(
+                    f"{error}\nOther vectors: `embeddings=glove_union` (of a mirror that has them),"
+                    " `embeddings=random`, or a file of yours (`embeddings.file=... "
+                    "embeddings.url=null`)."
+                ) from None
         if not path.is_file():
             raise UserError(
                 f"embeddings.file: there is no file '{path}'.\nGive the path of a .txt, .zip or "
@@ -145,7 +152,7 @@ class PretrainedVectors:
 
     def known(self, corpora: Iterable[Corpus]) -> Known:  # noqa: ARG002 (the same for all corpora)
         """Return a test for words that the file has."""
-        words = set((self._converted() / "words.txt").read_text("utf-8").split("\n"))
+        words = set(_words(self._converted()))
         return words.__contains__
 
     def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:  # noqa: ARG002
@@ -155,11 +162,7 @@ class PretrainedVectors:
         fitted = np.load(folder / "fitted.npy", mmap_mode="r")
         number = {word: n for n, word in enumerate(vocabulary.words)}
         table = np.repeat(np.load(folder / "mean.npy")[None], len(vocabulary), axis=0)
-        pairs = [
-            (number[word], row)
-            for row, word in enumerate((folder / "words.txt").read_text("utf-8").split("\n"))
-            if word in number
-        ]
+        pairs = [(number[word], row) for row, word in enumerate(_words(folder)) if word in number]
         here, there = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         table[here] = vectors[there]
         facts: dict[str, int | str] = {
@@ -177,9 +180,15 @@ class PretrainedVectors:
         folder = fetch.cache_folder() / "vectors" / key[:24]
         if not folder.exists():
             words, vectors, mean, fitted = self._read(path)
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(
+                    f"{folder.parent}: cannot be made ({error.strerror}). Set MTL_BENCH_CACHE to a "
+                    "folder that can be written."
+                ) from None
             with _appearing_at_once(folder) as made:
-                (made / "words.txt").write_text("\n".join(words), "utf-8")
+                (made / "words.txt").write_text("\n".join(words), "utf-8", newline="\n")
                 np.save(made / "vectors.npy", vectors)
                 np.save(made / "mean.npy", mean)
                 np.save(made / "fitted.npy", fitted)
@@ -202,6 +211,14 @@ class PretrainedVectors:
         else:
             words, vectors = self._read_text(path)
             mean, fitted = vectors.mean(axis=0, dtype=np.float64), np.zeros(len(words), bool)
+        if mean.shape != (self.dim,) or not (
+            np.isfinite(vectors).all() and np.isfinite(mean).all()
+        ):
+            raise UserError(
+                f"{path}: holds numbers that are not finite, or a mean of another length."
+            )
+        if any("\n" in word or "\r" in word for word in words):
+            raise UserError(f"{path}: holds a word with a line break in it.")
         if self.words_sha256:
             found = hashlib.sha256("\n".join(words).encode()).hexdigest()
             if found != self.words_sha256:
@@ -231,6 +248,10 @@ class PretrainedVectors:
         if not words:
             raise UserError(f"{path}: has no word vectors.")
         return words, np.stack(rows)
+
+
+def _words(folder: Path) -> list[str]:
+    return (folder / "words.txt").read_bytes().decode("utf-8").split("\n")
 
 
 @contextmanager

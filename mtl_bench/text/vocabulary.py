@@ -111,20 +111,27 @@ def encode(
     )
 
 
-def normalise(corpus: Corpus, lowercase: bool) -> Corpus:
-    """Return the corpus as the models read it: blanks inside words become `_`, words lower case.
+def normal_word(word: str, lowercase: bool) -> str:
+    """Return a word as the models read it: blanks inside become `_`, letters lower case.
 
-    Blanks are those of `str.split`; the rule and lower case are the paper's released code's.
+    Both are the paper's released code's rules.
+
+    >>> normal_word("New York", lowercase=True)
+    'new_york'
     """
+    word = "_".join(word.split())
+    return word.lower() if lowercase else word
 
-    def word(text: str) -> str:
-        text = "_".join(text.split())
-        return text.lower() if lowercase else text
 
+def normalise(corpus: Corpus, lowercase: bool) -> Corpus:
+    """Return the corpus with every word as the models read it."""
     return Corpus(
         corpus.task,
         {
-            split: tuple(Sentence(tuple(map(word, s.words)), s.labels) for s in sentences)
+            split: tuple(
+                Sentence(tuple(normal_word(w, lowercase) for w in s.words), s.labels)
+                for s in sentences
+            )
             for split, sentences in corpus.splits.items()
         },
         corpus.outside,

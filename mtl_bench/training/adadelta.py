@@ -41,15 +41,13 @@ class LazyAdadelta(torch.optim.Optimizer):
             rho: decay of both accumulators, from 0 to below 1.
             eps: added to both accumulators, above 0.
         """
-        for name, value, fits in (
-            ("lr", lr, isinstance(lr, int | float) and lr > 0),
-            ("rho", rho, isinstance(rho, int | float) and 0 <= rho < 1),
-            ("eps", eps, isinstance(eps, int | float) and eps > 0),
+        for name, value, fits, allowed in (
+            ("lr", lr, isinstance(lr, int | float) and lr > 0, "a number above 0"),
+            ("rho", rho, isinstance(rho, int | float) and 0 <= rho < 1, "from 0 to below 1"),
+            ("eps", eps, isinstance(eps, int | float) and eps > 0, "a number above 0"),
         ):
             if not fits:
-                raise ValueError(
-                    f"{name} is {value!r}; lr and eps are above 0, rho is from 0 to 1."
-                )
+                raise ValueError(f"{name} is {value!r}; it is {allowed}.")
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
 
     @torch.no_grad()

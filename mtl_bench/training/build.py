@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
@@ -26,6 +27,45 @@ from mtl_bench.training.tagger import Tagger
 
 # The keys of `trainer.*` that are not Lightning's own.
 SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads")
+TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
+PRECISIONS = ("32-true", "64-true")
+
+
+def check(cfg: DictConfig) -> None:
+    """Raise an error if a number or an option of the trainer makes no sense.
+
+    Raises:
+        UserError: with the key, what was given, and what is allowed.
+    """
+    for key, fits, allowed in (
+        ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
+        ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
+        ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
+        ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
+        ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
+        ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
+        *(
+            (
+                f"tasks.{n}.max_length",
+                t.max_length is None or t.max_length >= 1,
+                "at least 1, or null",
+            )
+            for n, t in cfg.tasks.items()
+        ),
+        *(
+            (f"data.{key}", cfg.data[key] in SPLITS, "one of " + ", ".join(SPLITS))
+            for key in ("curve_split", "final_split")
+        ),
+    ):
+        if not fits:
+            raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
+    odd = sorted(set(cfg.trainer) - {*SCHEDULE_KEYS, *TRAINER_KEYS})
+    if odd:
+        raise UserError(
+            f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
+            "call of the module takes many steps.\n"
+            f"Possible: {', '.join(f'trainer.{key}' for key in (*SCHEDULE_KEYS, *TRAINER_KEYS))}."
+        )
 
 
 def prepare_inputs(
@@ -35,9 +75,6 @@ def prepare_inputs(
     embeddings: Embeddings,
 ) -> Inputs:
     """Return what the run computes with."""
-    for key in ("curve_split", "final_split"):
-        if cfg.data[key] not in SPLITS:
-            raise UserError(f"data.{key}: '{cfg.data[key]}' is none of {', '.join(SPLITS)}.")
     return prepare(
         corpora,
         {name: task.max_length for name, task in tasks.items()},
@@ -91,17 +128,31 @@ def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, An
     sums: dict[str, Any] = {"embeddings": embeddings.checksum()}
     for name, task in tasks.items():
         root = root_of(task)
-        sums[name] = {
-            split: sha256(root / where.file)
-            for split, where in task.splits.items()
-            if where.file is not None
-        }
+        sums[name] = {}
+        for split, where in task.splits.items():
+            if where.file is None:
+                continue
+            if not (root / where.file).is_file():
+                raise UserError(
+                    f"task '{name}', its {split} split: there is no file '{root / where.file}'.\n"
+                    "Paths in a task's yaml are relative to the yaml."
+                )
+            sums[name][split] = sha256(root / where.file)
     return sums
 
 
 def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
     """Return the corpus of a task as the models read it, with a dev split."""
-    corpus = load_corpus(name, task, instantiate(task.reader))
+    try:
+        reader = instantiate(task.reader)
+        if not callable(reader):
+            raise TypeError("it has no `_target_` that names a reader")
+    except (TypeError, InstantiationException) as error:
+        reason = str(error.__cause__ or error)
+        raise UserError(
+            f"task '{name}': its reader cannot be made: {reason}\nGiven: {dict(task.reader)}"
+        ) from error
+    corpus = load_corpus(name, task, reader)
     return normalise(corpus, cfg.data.lowercase).with_dev(cfg.data.dev_share, cfg.data.split_seed)
 
 
@@ -167,7 +218,10 @@ def blame(cfg: DictConfig, group: str) -> Iterator[None]:
     """Turn what a constructor says of its arguments into an answer about configuration keys."""
     try:
         yield
-    except (TypeError, ValueError, RuntimeError, InstantiationException) as error:
+    except (
+        *(TypeError, ValueError, RuntimeError, OverflowError),
+        *(InstantiationException, MisconfigurationException),
+    ) as error:
         given = " ".join(f"{group}.{k}={v}" for k, v in cfg[group].items() if k[0] != "_")
         raise UserError(f"{group}: {error}\nGiven: {given}") from error
 

@@ -92,6 +92,13 @@ class TaskDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.whole = batch_size if whole_batches else None
+        for task, split in (*curve.items(), *final.items()):
+            if whole_batches and len(split) < batch_size:
+                raise UserError(
+                    f"task '{task}' has {len(split)} sentences to evaluate on, fewer than a whole "
+                    f"batch of {batch_size}: nothing would be evaluated.\n"
+                    "Type `data.whole_batches=false` to evaluate on all of them."
+                )
         self._curve_batches: _Loader | None = None
 
     def draw(self, step: int) -> Batch:

@@ -96,7 +96,8 @@ class Progress(pl.Callback):
 
 
 def _losses(curves: Curves) -> str:
-    return "loss " + " ".join(f"{t}={loss:.3f}" for t, loss in sorted(curves.latest().items()))
+    latest = " ".join(f"{task}={loss:.3f}" for task, loss in sorted(curves.latest().items()))
+    return f"loss {latest}" if latest else ""
 
 
 def summary(record: Record, folder: Path) -> None:

@@ -59,14 +59,25 @@ class Checkpoints(pl.Callback):
     A second signal of the same kind acts at once.
     """
 
-    def __init__(self, path: Path, config_hash: str, curves: Curves, every_seconds: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config_hash: str,
+        curves: Curves,
+        every_seconds: float,
+        overwrite: bool = False,
+    ) -> None:
         """Read the checkpoint, if there is one, and continue its curves.
 
         Args:
             path: of the checkpoint.
-            config_hash: of the run; a checkpoint of another configuration is refused.
+            config_hash: of the run.
             curves: kept with the checkpoint.
             every_seconds: between two saves.
+            overwrite: ignore a checkpoint that is damaged or of another configuration.
+
+        Raises:
+            UserError: the checkpoint is damaged or of another configuration.
         """
         self.path = path
         self.config_hash = config_hash
@@ -75,13 +86,13 @@ class Checkpoints(pl.Callback):
         self.seconds_before = 0.0
         self._asked: int | None = None
         self._previous: dict[int, Any] = {}
-        self._state = self._read()
+        self._state = self._read(overwrite)
         if self._state:
             curves.load_state_dict(self._state["curves"])
             self.seconds_before = self._state["seconds"]
         self._started = self._saved = time.monotonic()
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self, overwrite: bool) -> dict[str, Any] | None:
         if not self.path.exists():
             return None
         remedy = "Type `overwrite=true` to train from the start, or choose another `sweep_name`."
@@ -89,7 +100,11 @@ class Checkpoints(pl.Callback):
             state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
             of = state["config_hash"]
         except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
+            if overwrite:
+                return None
             raise UserError(f"{self.path}: the checkpoint cannot be read.\n{remedy}") from None
+        if of != self.config_hash and overwrite:
+            return None
         if of != self.config_hash:
             raise UserError(
                 f"{self.path}: the checkpoint is of a run with another configuration.\n{remedy}"
@@ -150,6 +165,10 @@ class Checkpoints(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Save if it is time, after an evaluation."""
         self._save_if_due(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Save what is trained: the final evaluation may be long, and be stopped."""
+        self.save(trainer, module)
 
     def _save_if_due(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._asked or time.monotonic() - self._saved >= self.every_seconds:

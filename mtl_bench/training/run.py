@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench import compose
+from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import lock
 from mtl_bench.runs.record import Record, read_record
 from mtl_bench.tasks.task import Task
@@ -44,8 +45,9 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         Interrupted: SIGINT or SIGTERM asked it to stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    build.check(cfg)
     with lock(folder), stoppable():
-        there = None if cfg.overwrite else read_record(folder)
+        there = _record_there(folder, damaged_is_none=cfg.overwrite)
         curves = Curves(cfg.data.curve_split)
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
@@ -54,19 +56,31 @@ def run(cfg: DictConfig, folder: Path) -> Record:
             embeddings = instantiate(cfg.embeddings)
             record.identity = compose.identity(cfg, build.checksums(tasks, embeddings))
             record.config_hash = compose.config_hash(record.identity)
-        if there is not None and there.status != "failed":
+        if there is not None and there.status != "failed" and not cfg.overwrite:
             refuse_other(there, record, folder)
             if there.status == "finished":
+                if cfg.save_weights and not (folder / WEIGHTS).exists():
+                    raise UserError(
+                        f"{folder}: this run finished before, without keeping its weights.\n"
+                        "Type `overwrite=true` to train it again and keep them."
+                    )
                 print(f"finished before: {folder}")
                 return there
-        if cfg.overwrite:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
         with recorded(record, curves, folder):
             _train(cfg, folder, tasks, embeddings, record, curves)
             record.status = "finished"
         (folder / CHECKPOINT).unlink(missing_ok=True)
     summary(record, folder)
     return record
+
+
+def _record_there(folder: Path, damaged_is_none: bool) -> Record | None:
+    try:
+        return read_record(folder)
+    except UserError:
+        if damaged_is_none:
+            return None
+        raise
 
 
 def _train(
@@ -87,7 +101,11 @@ def _train(
         name: build.describe(cfg, task, corpora[name], inputs) for name, task in tasks.items()
     }
     checkpoints = Checkpoints(
-        folder / CHECKPOINT, record.config_hash, curves, cfg.callbacks.checkpoint_seconds
+        folder / CHECKPOINT,
+        record.config_hash,
+        curves,
+        cfg.callbacks.checkpoint_seconds,
+        cfg.overwrite,
     )
     data = build.make_data(cfg, inputs, start=checkpoints.steps_done)
     record.steps_planned = data.schedule.steps
@@ -100,6 +118,7 @@ def _train(
         if intervals:
             trainer.fit(tagger, datamodule=data)
         record.timings["train_seconds"] = checkpoints.seconds
+        tagger.evaluated = {}
         trainer.test(tagger, datamodule=data, verbose=False)
         for name, values in tagger.evaluated.items():
             record.tasks[name].final = values
@@ -111,7 +130,13 @@ def _train(
             _close(logger)
     record.weights_sha256 = weights_sha256(tagger.state_dict())
     if cfg.save_weights:
-        save_tagger(folder / WEIGHTS, tagger, inputs.vocabulary, build.plain(cfg.encoder))
+        save_tagger(
+            folder / WEIGHTS,
+            tagger,
+            inputs.vocabulary,
+            build.plain(cfg.encoder),
+            cfg.data.lowercase,
+        )
 
 
 def _close(logger: Logger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -37,7 +38,10 @@ class Proportional:
 
     def __init__(self, sizes: Mapping[str, int], main: str, exponent: float) -> None:  # noqa: ARG002
         """Take sizes, main task and exponent: 0 draws uniformly, 1 by size."""
-        shares = {task: sizes[task] ** exponent for task in sorted(sizes)}
+        if not math.isfinite(exponent):
+            raise ValueError(f"exponent is {exponent}; it is a finite number.")
+        largest = max(sizes.values())
+        shares = {task: (sizes[task] / largest) ** exponent for task in sorted(sizes)}
         total = sum(shares.values())
         self.probabilities = {task: share / total for task, share in shares.items()}
         self._tasks = list(shares)
@@ -58,6 +62,11 @@ class Weighted(Proportional):
 
     def __init__(self, sizes: Mapping[str, int], main: str, weights: Mapping[str, float]) -> None:
         """Take sizes, main task, and probabilities by task; `main` stands for the main task."""
+        if "main" in weights and main in weights:
+            raise UserError(
+                f"sampler.weights: {dict(weights)} names the main task '{main}' twice. Take one "
+                "out: `~sampler.weights.main`."
+            )
         named = {main if task == "main" else task: float(p) for task, p in weights.items()}
         rest = 1 - sum(named.values())
         others = sorted(set(sizes) - set(named))

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from mtl_bench.runs.record import write_atomically
 from mtl_bench.tasks.corpus import Sentence
-from mtl_bench.text.vocabulary import Labels, Vocabulary, encode
+from mtl_bench.text.vocabulary import Labels, Vocabulary, encode, normal_word
 from mtl_bench.training.batching import Batch, Chunk, collate
 from mtl_bench.training.metrics import TaskScores
 
@@ -100,6 +100,7 @@ class Tagger(pl.LightningModule):
         self.dropout = dropout
         self.seed = seed
         self.vocabulary: Vocabulary | None = None
+        self.lowercase = True
         self.evaluated: dict[str, dict[str, float]] = {}
         self._make_optimizer = optimizer
         self._sparse = False
@@ -161,15 +162,23 @@ class Tagger(pl.LightningModule):
         return scores
 
     def tag(self, task: str, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the labels of sentences, given as lists of words as in training (lower case).
+        """Return the labels of sentences, given as lists of words.
 
         Raises:
             RuntimeError: the tagger does not know its words; `load_tagger` gives one that does.
+            ValueError: it does not know the task.
         """
         if self.vocabulary is None:
             raise RuntimeError("a tagger from `load_tagger` can tag; this one has no vocabulary.")
+        if task not in self.labels:
+            raise ValueError(f"there is no task '{task}'. Possible: {', '.join(self.tasks)}.")
+        if not sentences:
+            return []
         labels = self.labels[task]
-        empty = [Sentence(tuple(words), ("",) * len(words)) for words in sentences]
+        empty = [
+            Sentence(tuple(normal_word(w, self.lowercase) for w in words), ("",) * len(words))
+            for words in sentences
+        ]
         split = encode(empty, self.vocabulary, labels)
         batch = collate(task, split, np.arange(len(split)))
         self.eval()
@@ -194,7 +203,11 @@ def _key(task: str) -> str:
 
 
 def save_tagger(
-    path: Path, tagger: Tagger, vocabulary: Vocabulary, encoder: Mapping[str, Any]
+    path: Path,
+    tagger: Tagger,
+    vocabulary: Vocabulary,
+    encoder: Mapping[str, Any],
+    lowercase: bool,
 ) -> None:
     """Write weights and all that is needed to use them, as plain values.
 
@@ -203,12 +216,14 @@ def save_tagger(
         tagger: trained.
         vocabulary: of its words.
         encoder: the `_target_` and options that its encoder was made from.
+        lowercase: whether it reads words in lower case.
     """
     state = {
         "weights": tagger.state_dict(),
         "words": list(vocabulary.words),
         "labels": {task: tagger.labels[task].names[:-2] for task in tagger.tasks},
         "encoder": dict(encoder),
+        "lowercase": lowercase,
     }
     write_atomically(path, lambda stream: torch.save(state, stream))
 
@@ -227,4 +242,5 @@ def load_tagger(path: Path) -> Tagger:
     )
     tagger.load_state_dict(state["weights"])
     tagger.vocabulary = Vocabulary(state["words"])
+    tagger.lowercase = state["lowercase"]
     return tagger.eval()

@@ -91,6 +91,24 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
     assert resumed.config_hash == read_record(undisturbed).config_hash
 
 
+def test_a_run_stopped_in_its_final_test_has_only_that_left(folder, command, monkeypatch):
+    from mtl_bench.training.datamodule import TaskDataModule
+
+    def interrupt(self):
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TaskDataModule, "test_dataloader", interrupt)
+        code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 128 + signal.SIGINT, err
+    assert checkpoint_step(folder / "checkpoint.pt") == 300
+    monkeypatch.setattr(TaskDataModule, "train_dataloader", interrupt)  # nothing left to train
+    code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 0, err
+    assert read_record(folder).status == "finished"
+    assert len([row for row in read_curve(folder) if row.split == "dev"]) == 2 * 5
+
+
 def test_a_damaged_checkpoint_is_named(folder, command):
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").write_bytes(b"half a check")
@@ -98,6 +116,9 @@ def test_a_damaged_checkpoint_is_named(folder, command):
     assert code == 2
     assert "the checkpoint cannot be read" in err
     assert "overwrite=true" in err
+    code, _, err = command(*RUN, "overwrite=true", "callbacks.progress=false")
+    assert code == 0, err
+    (folder / "record.json").unlink()
     torch.save({"config_hash": "other"}, folder / "checkpoint.pt")
     code, _, err = command(*RUN)
     assert code == 2

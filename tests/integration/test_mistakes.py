@@ -23,12 +23,27 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["overwrite=maybe"], ["overwrite: 'maybe' is not true or false"]),
         (["optimizer.lr=fast"], ["optimizer:", "optimizer.lr=fast"]),
         (["+optimizer.momentum=1"], ["momentum"]),
-        (["+trainer.foo=1"], ["trainer:", "foo"]),
+        (["+trainer.foo=1"], ["trainer.foo", "Possible:", "trainer.max_steps"]),
+        (["+trainer.limit_test_batches=0"], ["trainer.limit_test_batches", "Possible:"]),
+        (["trainer.devices=2"], ["trainer.devices is 2", "side by side"]),
+        (["trainer.precision=16-mixed"], ["trainer.precision is '16-mixed'", "32-true"]),
+        (["trainer=gpu"], ["trainer:", "trainer.accelerator=gpu"]),
+        (["trainer.threads=0"], ["trainer.threads is 0", "at least 1"]),
+        (["seed=-1"], ["seed is -1", "from 0"]),
+        (["data.batch_size=0"], ["data.batch_size is 0", "at least 1"]),
+        (["data.dev_share=-0.2"], ["data.dev_share is -0.2", "from 0"]),
+        (["tasks.syn_pos.max_length=-3"], ["tasks.syn_pos.max_length is -3", "at least 1"]),
+        (["aux=syn_key", "sampler=proportional", "sampler.exponent=nan"], ["exponent is nan"]),
+        (["sampler=weighted", "+sampler.weights.syn_pos=0.3"], ["names the main task", "twice"]),
+        (["sweep_name=../../x"], ["sweep_name is '../../x'", "paths.output_dir"]),
+        (["paths.output_dir=/proc/x"], ["/proc/x", "paths.output_dir"]),
+        (["-m", "aux=syn_key,null"], ["aux=[]"]),
+        (["data=eacl2017", "main=nodev"], ["8 sentences", "data.whole_batches=false"]),
         (["model.hidden_size=0"], ["hidden_size is 0; it is at least 1"]),
         (["model.dropout=2"], ["dropout is 2"]),
         (["model.label_weights=some"], ["'none' or 'balanced'"]),
         (["sampler=weighted", "sampler.weights.main=3"], ["sampler.weights", "at most 1"]),
-        (["data.curve_split=tset"], ["data.curve_split: 'tset' is none of train, dev, test"]),
+        (["data.curve_split=tset"], ["data.curve_split is 'tset'", "train, dev, test"]),
         (
             ["data.dev_share=1"],
             ["data.dev_share"],
@@ -81,6 +96,9 @@ def test_missing_data_names_address_place_and_licence(command, monkeypatch, tmp_
         ({"train": b"The\tDET\nm\xe4n\tNOUN\n"}, "", ["line 2", "UTF-8"]),
         ({"test": "\n"}, "", ["the file is empty"]),
         ({}, "outsid: O", ["mine.yaml", "outsid"]),
+        ({"train": "# a\nThe\tDET\n"}, "", ["line 1", "comment: '#'"]),
+        ({}, "  lable: 3", ["task 'mine': its reader cannot be made", "lable"]),
+        ({}, "  separator: ','", ["separator", "tab, blank"]),
     ],
 )
 def test_own_files_with_a_mistake_are_named(command, own_task, files, extra, expected):
@@ -89,6 +107,16 @@ def test_own_files_with_a_mistake_are_named(command, own_task, files, extra, exp
     assert code == 2, err
     for part in expected:
         assert part in err
+    assert "Traceback" not in err
+
+
+def test_a_file_that_is_not_there_is_named(command, own_task):
+    folder = own_task()
+    (folder / "mine.test.tsv").unlink()
+    code, _, err = command("main=mine", "debug=quick")
+    assert code == 2
+    assert "its test split: there is no file" in err
+    assert "mine.test.tsv" in err
     assert "Traceback" not in err
 
 

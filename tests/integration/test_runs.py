@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from mtl_bench.cli import main as mtl_bench
@@ -106,6 +107,44 @@ def test_own_files_become_a_task(command, own_task):
     assert record.tasks["mine"].sentences == {"train": 40, "dev": 3, "test": 8}
 
 
+def test_overwriting_loses_nothing_before_something_new_can_run(command, own_task):
+    folder = own_task()
+    assert command("main=mine", *QUICK)[0] == 0
+    (run,) = folders()
+    before = (run / "record.json").read_bytes()
+    (folder / "mine.test.tsv").rename(folder / "away")
+    assert command("main=mine", *QUICK, "overwrite=true")[0] == 2
+    assert (run / "record.json").read_bytes() == before
+    (folder / "away").rename(folder / "mine.test.tsv")
+    (run / "record.json").write_text("damaged")
+    assert command("main=mine", *QUICK)[0] == 2
+    assert command("main=mine", *QUICK, "overwrite=true")[0] == 0
+    assert read_record(run).status == "finished"
+
+
+def test_weights_asked_for_too_late_are_not_forgotten(command):
+    assert command("main=syn_pos", *QUICK)[0] == 0
+    code, _, err = command("main=syn_pos", *QUICK, "save_weights=true")
+    assert code == 2
+    assert "overwrite=true" in err
+    assert command("main=syn_pos", *QUICK, "save_weights=true", "overwrite=true")[0] == 0
+    assert (folders()[0] / "weights.pt").exists()
+
+
+def test_a_single_run_may_be_asked_for_in_three_ways(command):
+    for aux in ("aux=[]", "aux=null", "aux=syn_pos"):
+        assert command("main=syn_pos", aux, *QUICK)[0] == 0
+    assert [folder.parts[2] for folder in folders()] == ["syn_pos"]
+
+
+def test_folders_tell_apart_what_their_names_cannot_hold(command):
+    for value in ("a/b", "a b"):
+        assert command("main=syn_pos", *QUICK, f"+optimizer.note='{value}'")[0] == 2
+    assert len({f.parts[3] for f in folders()}) == 2
+    assert command("main=syn_pos", *QUICK, "++seed=3", "tasks.syn_pos.title='a/b'")[0] == 0
+    assert Path("multirun_outputs/default/syn_pos/debug=quick/seed3/record.json").exists()
+
+
 def test_weighted_draws_keep_directed_pairs_apart(command):
     for main, aux in (("syn_pos", "syn_key"), ("syn_key", "syn_pos")):
         assert command(f"main={main}", f"aux={aux}", *QUICK, "sampler=weighted")[0] == 0
@@ -154,7 +193,11 @@ def test_saved_weights_tag_in_a_process_without_hydra(command):
     from mtl_bench.training.tagger import load_tagger
 
     tagger = load_tagger(folders()[0] / "weights.pt")
-    words = ["bako", "never_seen"]
+    words = ["Bako", "never seen"]
+    assert tagger.tag("syn_pos", []) == []
+    with pytest.raises(ValueError, match="there is no task 'xyz'"):
+        tagger.tag("xyz", [words])
+    assert tagger.tag("syn_pos", [words]) == tagger.tag("syn_pos", [["bako", "never_seen"]])
     assert len(tagger.tag("syn_pos", [words, words[:1]])[0]) == 2
     assert {label for tags in tagger.tag("syn_key", [words]) for label in tags} <= {"k", "o"}
 

@@ -41,6 +41,8 @@ class ColumnReader:
             raise UserError(f"separator: {separator!r} is none of {', '.join(SEPARATORS)}.")
         if blank_word not in ("error", "sentence_break"):
             raise UserError(f"blank_word: {blank_word!r} is neither error nor sentence_break.")
+        if not isinstance(word, int) or not isinstance(label, int):
+            raise UserError(f"word: {word!r}, label: {label!r}. Columns are whole numbers, from 1.")
         if word < 1 or label < 1 or word == label:
             raise UserError(
                 f"word: {word}, label: {label}. Columns are counted from 1, and the word and its "
@@ -83,7 +85,8 @@ class ColumnReader:
                 number,
                 line,
                 f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {needed} are expected"
-                f" (word: {self.word}, label: {self.label}, separator: {self.separator}).",
+                f" (word: {self.word}, label: {self.label}, separator: {self.separator})."
+                + (" If this is a comment, set `comment: '#'`." if line.startswith("#") else ""),
             )
         word, label = cells[self.word - 1].strip(), cells[self.label - 1].strip()
         if not word:
