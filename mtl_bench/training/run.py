@@ -45,13 +45,13 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         Interrupted: SIGINT or SIGTERM asked it to stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    build.check(cfg)
     with lock(folder), stoppable():
         there = _record_there(folder, damaged_is_none=cfg.overwrite)
         curves = Curves(cfg.data.curve_split)
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
         with failures if there is None else nullcontext():
+            build.check(cfg)
             tasks = build.tasks_of(cfg)
             embeddings = instantiate(cfg.embeddings)
             record.identity = compose.identity(cfg, build.checksums(tasks, embeddings))
