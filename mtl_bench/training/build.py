@@ -120,7 +120,8 @@ def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
 
 def tasks_of(cfg: DictConfig) -> dict[str, Task]:
     """Return the definitions of a run's tasks, in the order of their names."""
-    return {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}  # type: ignore[misc]
+    objects = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
+    return {name: task for name, task in objects.items() if isinstance(task, Task)}  # all are
 
 
 def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
@@ -241,5 +242,6 @@ def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> Tas
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
     """Return a configuration as plain values."""
-    content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    return content
+    content = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}

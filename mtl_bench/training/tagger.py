@@ -87,10 +87,11 @@ class Tagger(pl.LightningModule):
         self.labels = dict(labels)
         self.table = nn.Parameter(vectors.clone())
         self.encoder = encoder(vectors.shape[1])
+        size: int = self.encoder.size  # type: ignore[assignment]  # what every encoder has
         self.heads = nn.ModuleDict()
         self.scores = nn.ModuleDict()
         for task in self.tasks:
-            head = nn.Linear(int(self.encoder.size), len(labels[task]))  # type: ignore[arg-type]
+            head = nn.Linear(size, len(labels[task]))
             nn.init.xavier_uniform_(head.weight)
             nn.init.zeros_(head.bias)
             self.heads[_key(task)] = head
