@@ -88,7 +88,7 @@ class PretrainedVectors:
     def __init__(
         self,
         dim: int,
-        file: str,
+        file: str | None,
         member: str | None = None,
         url: str | None = None,
         sha256: str | None = None,
@@ -119,6 +119,11 @@ class PretrainedVectors:
 
     def path(self) -> Path:
         """Return the file, after downloading it if it is a public one that is not here."""
+        if self.file is None:
+            raise UserError(
+                "embeddings.file: no file is given. Type `embeddings.file=<path>` of a .txt, .zip "
+                "or .npz file with word vectors."
+            )
         if self.mirror_only:
             mirror = fetch.mirror_folder()
             if mirror is None:
@@ -136,8 +141,7 @@ class PretrainedVectors:
             except UserError as error:
                 raise UserError(
                     f"{error}\nOther vectors: `embeddings=glove_union` (of a mirror that has them),"
-                    " `embeddings=random`, or a file of yours (`embeddings.file=... "
-                    "embeddings.url=null`)."
+                    " `embeddings=random`, or your own: `embeddings=file embeddings.file=...`."
                 ) from None
         if not path.is_file():
             raise UserError(
@@ -166,7 +170,7 @@ class PretrainedVectors:
         here, there = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         table[here] = vectors[there]
         facts: dict[str, int | str] = {
-            "file": Path(self.file).name,
+            "file": self.path().name,
             "sha256": self.checksum(),
             "rows": len(vocabulary),
             "fitted_rows": int(fitted[there].sum()),

@@ -55,6 +55,8 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["nonsense"], ["'nonsense' cannot be read", "key=value"]),
         (["tasks.chu.max_length=20"], ["task 'chu' is not in this run", "syn_pos", "main=chu"]),
         (["-m", "seed=0,1", "tasks.chu.max_length=20"], ["task 'chu' is not in this run"]),
+        (["embeddings=file"], ["embeddings.file=<path>"]),
+        (["embeddings=file", "embeddings.file=absent.txt"], ["there is no file 'absent.txt'"]),
         (["embeddings=glove_union"], ["MTL_BENCH_MIRROR", "embeddings=random"]),
     ],
 )

@@ -122,6 +122,19 @@ def test_overwriting_loses_nothing_before_something_new_can_run(command, own_tas
     assert read_record(run).status == "finished"
 
 
+def test_vectors_of_ones_own_change_the_run_if_their_numbers_change(command, own_task):
+    own_task()
+    own = ["main=mine", *QUICK, "embeddings=file", "embeddings.file=v.txt", "embeddings.dim=2"]
+    Path("v.txt").write_text("the 1 2\nman 3 4\n")
+    assert command(*own)[0] == 0
+    vectors = read_record(folders()[0]).vectors
+    assert (vectors["file"], vectors["rows"], vectors["fitted_rows"]) == ("v.txt", 5, 0)
+    Path("v.txt").write_text("the 1 2\nman 3 5\n")
+    code, _, err = command(*own)
+    assert code == 2
+    assert "checksums.embeddings" in err
+
+
 def test_weights_asked_for_too_late_are_not_forgotten(command):
     assert command("main=syn_pos", *QUICK)[0] == 0
     code, _, err = command("main=syn_pos", *QUICK, "save_weights=true")
