@@ -199,9 +199,12 @@ def run_folder(*, _root_: DictConfig) -> str:
             "you can set as well."
         )
     parts = ["+".join(sorted({_root_.main, *_root_.aux}))]
-    variant = variant_name(list(hydra.overrides.task) if hydra else [])
-    if main_matters(_root_):
-        variant = ",".join(filter(None, (f"main={_root_.main}", variant)))
+    marks = [f"main={_root_.main}"] if main_matters(_root_) else []
+    experiment = hydra and hydra.runtime.choices.get("experiment")
+    if experiment and experiment != _root_.sweep_name:  # else it is the sweep's folder
+        marks.append(f"experiment={experiment}")
+    overrides = variant_name(list(hydra.overrides.task) if hydra else [])
+    variant = ",".join(filter(None, (*marks, overrides)))
     if variant:
         parts.append(variant)
     return "/".join([*parts, f"seed{_root_.seed}"])

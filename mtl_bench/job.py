@@ -79,7 +79,11 @@ def plain_errors() -> Iterator[None]:
     except ValueError as error:
         if "Config group override" not in str(error):
             raise
-        print(f"\n{error}\nFor a run of the main task alone, type aux=[].", file=sys.stderr)
+        print(
+            f"\n{error}\nTo choose nothing in a group, leave the argument out; for a run of the "
+            "main task alone, type aux=[].",
+            file=sys.stderr,
+        )
         sys.exit(2)
     except KeyboardInterrupt:
         print("\ninterrupted by SIGINT; the same command goes on from here.", file=sys.stderr)

@@ -135,6 +135,14 @@ def test_vectors_of_ones_own_change_the_run_if_their_numbers_change(command, own
     assert "checksums.embeddings" in err
 
 
+def test_experiments_of_one_sweep_stay_apart(command):
+    both = ("main=syn_pos", "sweep_name=both", "steps_per_task=20", "callbacks.progress=false")
+    assert command(*both)[0] == 0
+    assert command(*both, "experiment=demo")[0] == 0
+    names = [str(folder.relative_to("multirun_outputs/both/syn_pos")) for folder in folders()]
+    assert names == ["experiment=demo,steps_per_task=20/seed0", "steps_per_task=20/seed0"]
+
+
 def test_weights_asked_for_too_late_are_not_forgotten(command):
     assert command("main=syn_pos", *QUICK)[0] == 0
     code, _, err = command("main=syn_pos", *QUICK, "save_weights=true")
