@@ -275,7 +275,8 @@ def identity(cfg: DictConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
         checksums: of every corpus file and of the vectors.
     """
     copy = OmegaConf.create({key: cfg._get_node(key) for key in cfg if key not in FREE_KEYS})
-    content: dict[str, Any] = OmegaConf.to_container(copy, resolve=True)  # type: ignore[assignment]
+    content = OmegaConf.to_container(copy, resolve=True)
+    assert isinstance(content, dict)
     for key in FREE_KEYS:
         group, _, name = key.partition(".")
         content.get(group, {}).pop(name, None)

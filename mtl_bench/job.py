@@ -57,13 +57,23 @@ def plain_errors() -> Iterator[None]:
 
     HYDRA_FULL_ERROR=1 shows everything.
     """
-    if os.environ.get("HYDRA_FULL_ERROR") == "1":
-        yield
-        return
     _failed.clear()
     # Hydra's parser takes -m only before or after all overrides.
     sys.argv[1:] = ["aux=[]" if argument == "aux=null" else argument for argument in sys.argv[1:]]
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        yield
+    else:
+        with _answered():
+            yield
+    if _failed:
+        print(f"\n{len(_failed)} runs failed:", *_failed, sep="\n  ", file=sys.stderr)
+        sys.exit(1)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Print the answer to an error, and exit."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
     try:
         yield
@@ -90,6 +100,3 @@ def plain_errors() -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
     finally:
         del os.environ["HYDRA_FULL_ERROR"]
-    if _failed:
-        print(f"\n{len(_failed)} runs failed:", *_failed, sep="\n  ", file=sys.stderr)
-        sys.exit(1)

@@ -108,7 +108,7 @@ class Tagger(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return [N, C] logits of the batch's task."""
-        vectors: Tensor = Lookup.apply(  # type: ignore[no-untyped-call]
+        vectors: Tensor = Lookup.apply(  # type: ignore[no-untyped-call]  # torch does not type it
             self.table, batch.rows, self._sparse
         )
         vectors = F.dropout(vectors, self.dropout, self.training)
@@ -132,14 +132,15 @@ class Tagger(pl.LightningModule):
             `losses` [steps], detached.
         """
         optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, Optimizer)  # there is one, not a list
         losses = []
         for step, batch in zip(chunk.steps, chunk.batches, strict=True):
             if self.dropout:
                 torch.manual_seed(self.seed * 1_000_003 + step)
-            optimizer.zero_grad(set_to_none=True)  # type: ignore[union-attr]  # one optimizer
+            optimizer.zero_grad(set_to_none=True)
             loss = self.loss(batch)
             loss.backward()
-            optimizer.step()  # type: ignore[union-attr]
+            optimizer.step()
             losses.append(loss.detach())
         return {"losses": torch.stack(losses)}
 

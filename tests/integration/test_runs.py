@@ -187,7 +187,7 @@ def test_eacl2017_reads_and_evaluates_as_the_paper(command):
     assert {row.split for row in read_curve(folder)} == {"train", "test"}
 
 
-def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command):
+def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command, monkeypatch):
     code, _, err = command("main=syn_pos,syn_key", "aux=syn_pos,syn_key", *QUICK, "-m")
     assert code == 0, err
     assert [folder.parts[2] for folder in folders()] == ["syn_key", "syn_key+syn_pos", "syn_pos"]
@@ -196,6 +196,10 @@ def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command):
     failed, finished = "syn_pos", "syn_key"
     states = {f.parts[2]: read_record(f).status for f in folders() if "batch" in str(f)}
     assert states == {failed: "failed", finished: "finished"}
+    assert "1 runs failed" in err
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # shows more, and says no less
+    code, _, err = command("main=syn_pos,syn_key", *QUICK, "data.batch_size=150", "-m")
+    assert code == 1
     assert "1 runs failed" in err
 
 

@@ -69,7 +69,7 @@ class BiLSTM(nn.Module):
             packed: PackedSequence = self.lstm(PackedSequence(inputs, batch.sizes))[0]
             return packed.data
         p = self.lstm
-        states: Tensor = TwoDirections.apply(  # type: ignore[no-untyped-call]
+        states: Tensor = TwoDirections.apply(  # type: ignore[no-untyped-call]  # torch does not
             vectors,
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
