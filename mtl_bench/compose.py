@@ -27,7 +27,10 @@ FREE_KEYS = (
     "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "paths", "logger",
     "callbacks", "trainer.accelerator", "trainer.devices",
 )  # fmt: skip
-DESCRIPTION_KEYS = ("title", "licence", "citation", "homepage", "sources", "folder")
+DESCRIPTION_KEYS = (
+    *("title", "licence", "citation", "homepage"),
+    *("sources", "obtain", "root", "folder"),  # checksums of the files stand for them
+)
 
 
 @dataclass

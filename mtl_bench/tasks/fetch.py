@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import sys
-from collections.abc import Sequence
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mtl_bench.errors import UserError
 
@@ -17,16 +21,31 @@ TIMEOUT_SECONDS = 60
 
 @dataclass
 class Source:
-    """A public file.
+    """A public file, or a folder of public files.
 
     Attributes:
         path: its place below the data folder (the mirror or the cache).
-        url: where it is downloaded from.
-        sha256: what it must hash to before it is used; None only where nobody knows.
+        url: where it is downloaded from. For a folder: an archive that holds its files, or, with
+            `{member}` in it, the address of each.
+        sha256: what a file must hash to before it is used; None only where nobody knows.
+        members: for a folder, the list of its files and their checksums, as `sha256sum` writes
+            it; a file beside the task's yaml.
+        archive: place of an archive of the folder, which a mirror may hold instead.
     """
 
     path: str
     url: str
+    sha256: str | None = None
+    members: str | None = None
+    archive: str | None = None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A file that a source promises: its place, its address (unless in an archive), its sha256."""
+
+    path: str
+    url: str | None
     sha256: str | None
 
 
@@ -52,60 +71,166 @@ def mirror_folder() -> Path | None:
     return folder
 
 
-def fetch(sources: Sequence[Source], licence: str | None) -> Path:
-    """Make sure that public files are here.
+def expected(source: Source, folder: Path) -> list[Expected]:
+    """Return the files of a source.
+
+    Args:
+        source: a file or a folder.
+        folder: where its list of members is.
+    """
+    if source.members is None:
+        return [Expected(source.path, source.url, source.sha256)]
+    single = "{member}" in source.url
+    files = []
+    for line in (folder / source.members).read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        url = source.url.replace("{member}", name) if single else None
+        files.append(Expected(f"{source.path}/{name}", url, digest))
+    return files
+
+
+def place_of(sources: Sequence[Source], folder: Path) -> tuple[Path, list[Expected]]:
+    """Return where public files belong, and those that are not there yet.
+
+    Returns:
+        The mirror if it holds all files, else the cache; and the files that the cache lacks.
+    """
+    files = [file for source in sources for file in expected(source, folder)]
+    mirror, cache = mirror_folder(), cache_folder()
+    if mirror and all((mirror / file.path).is_file() for file in files):
+        return mirror, []
+    return cache, [file for file in files if not (cache / file.path).exists()]
+
+
+def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path()) -> Path:
+    """Make sure that public files are here, and the ones expected.
 
     Args:
         sources: the files.
         licence: named if they cannot be had, with the place to put them by hand.
+        folder: where the lists of members are.
 
     Returns:
-        The folder that their paths are relative to: the mirror if it holds them all, else the
-        cache, after what it lacks was downloaded.
+        The folder that their paths are relative to, see `place_of`.
 
     Raises:
         UserError: a file cannot be had, or is not the one expected.
     """
-    mirror = mirror_folder()
-    if mirror and all((mirror / source.path).is_file() for source in sources):
-        folder = mirror
-    else:
-        folder = cache_folder()
-        for source in sources:
-            if not (folder / source.path).exists():
-                _download(source, folder, licence)
+    place, missing = place_of(sources, folder)
     for source in sources:
-        if source.sha256 and (seen := sha256(folder / source.path)) != source.sha256:
-            raise UserError(
-                f"{folder / source.path}: this is not the file expected.\n"
-                f"  sha256 expected: {source.sha256}\n  sha256 found:    {seen}\n"
-                f"Delete it to download it again from {source.url}"
-            )
-    return folder
+        lacking = [file for file in expected(source, folder) if file in missing]
+        if lacking and lacking[0].url is None:
+            _unpack(source, lacking, place, licence)
+        else:
+            for file in lacking:
+                target = place / file.path
+                _download(str(file.url), target, file.sha256, licence, target)
+    for source in sources:
+        for file in expected(source, folder):
+            found = place / file.path
+            if file.sha256 and (seen := sha256(found)) != file.sha256:
+                raise UserError(
+                    f"{found}: this is not the file expected.\n"
+                    f"  sha256 expected: {file.sha256}\n  sha256 found:    {seen}\n"
+                    f"Delete it to download it again from {file.url or source.url}"
+                )
+    return place
 
 
-def _download(source: Source, folder: Path, licence: str | None) -> None:
-    """Download one file to the cache; it takes its place only after its checksum held."""
+def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str | None) -> None:
+    """Put the members of an archive into their places, out of the mirror or downloaded.
+
+    Raises:
+        UserError: the archive cannot be had, is damaged, lacks a member, or has what no archive
+            of these files has: absolute paths, paths with `..`, a link in place of a member.
+    """
+    mirror = mirror_folder()
+    kept = mirror / source.archive if mirror and source.archive else None
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as aside:
+            archive = Path(aside) / "archive"
+            if kept and kept.is_file():
+                archive = kept
+            else:
+                _download(source.url, archive, None, licence, place / source.path)
+            wanted = {file.path.removeprefix(f"{source.path}/"): file for file in files}
+            _extract(archive, {name: file.sha256 for name, file in wanted.items()}, Path(aside))
+            for name, file in wanted.items():
+                (place / file.path).parent.mkdir(parents=True, exist_ok=True)
+                (Path(aside) / _flat(name)).replace(place / file.path)
+    except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
+        shown = kept if kept and kept.is_file() else source.url
+        raise UserError(f"{shown}: is not a tar archive, or is damaged: {error}.") from None
+    except OSError as error:
+        raise UserError(
+            f"{source.path}: cannot be unpacked to {place}: {error.strerror or error}."
+        ) from None
+
+
+def _extract(archive: Path, wanted: Mapping[str, str | None], aside: Path) -> None:
+    """Write the members wanted to a folder, each found by the end of its path and its checksum."""
+    found: set[str] = set()
+    other: dict[str, str] = {}
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            parts = PurePosixPath(member.name).parts
+            if member.name.startswith("/") or ".." in parts:
+                raise UserError(
+                    f"{archive}: has a member '{member.name}', which would lie outside of its "
+                    "folder. Nothing of it is used."
+                )
+            names = ("/".join(parts[first:]) for first in range(len(parts)))
+            name = next((name for name in names if name in wanted), None)
+            if name is None or name in found or member.isdir():
+                continue
+            stream = tar.extractfile(member) if member.isreg() else None
+            if stream is None:
+                raise UserError(
+                    f"{archive}: its member '{member.name}' is a link or a device, not a file. "
+                    "Nothing of it is used."
+                )
+            content = stream.read()
+            other[name] = hashlib.sha256(content).hexdigest()
+            if other[name] == wanted[name]:
+                (aside / _flat(name)).write_bytes(content)
+                found.add(name)
+    if lacking := sorted(set(wanted) - found):
+        first = lacking[0]
+        raise UserError(
+            f"{archive}: {len(lacking)} of {len(wanted)} files expected are not in it, the first "
+            f"is '{first}'.\n  sha256 expected: {wanted[first]}\n"
+            f"  sha256 found:    {other.get(first, 'no such member')}\nNothing of it is used."
+        )
+
+
+def _flat(name: str) -> str:
+    return name.replace("/", "\x1f")
+
+
+def _download(
+    url: str, target: Path, digest: str | None, licence: str | None, by_hand: Path
+) -> None:
+    """Download one file; it takes its place only after its checksum held."""
     import pooch  # imports requests: not wanted where nothing is downloaded
 
-    target = folder / source.path
     pooch.get_logger().setLevel("WARNING")
-    print(f"downloading {source.url}", file=sys.stderr)
+    print(f"downloading {url}", file=sys.stderr)
     try:
         pooch.retrieve(
-            source.url,
-            known_hash=source.sha256 and f"sha256:{source.sha256}",
+            url,
+            known_hash=digest and f"sha256:{digest}",
             fname=target.name,
             path=target.parent,
             downloader=pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS),
         )
     except (OSError, ValueError) as error:  # requests' errors are OSErrors
         raise UserError(
-            f"{source.path}: cannot be downloaded.\n"
-            f"  address: {source.url}\n"
+            f"{by_hand.name}: cannot be downloaded.\n"
+            f"  address: {url}\n"
             f"  reason:  {type(error).__name__}: {error}\n"
             f"  licence: {licence or 'see the address'}\n"
-            f"Put the file by hand at {target}\n"
+            f"Put it by hand at {by_hand}\n"
             "or set MTL_BENCH_MIRROR to a folder that holds it (and the task's other files)."
         ) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,11 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.cache import CorpusCache
 from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
-from mtl_bench.tasks.fetch import Source, fetch
+from mtl_bench.tasks.fetch import (
+    Source,
+    cache_folder,
+    expected,
+    fetch,
+    mirror_folder,
+    place_of,
+    sha256,
+)
 
 Reader = Callable[[Path | None, str | None], Iterator[Sentence]]
-"""Called with a file or folder and a member's name (None where the split names none)."""
+"""Called with a file or folder and the part of it that the split names (or None)."""
 
 
 @dataclass
@@ -23,12 +33,12 @@ class Split:
     Attributes:
         file: a file or folder: below the data folder if the task has sources, else relative to
             the task's yaml. None for generated tasks.
-        member: a file inside the archive `file`.
+        part: of the file or folder; the reader says what its parts are (a zip archive's files).
         sentences: `first:last`, counted from 0, last excluded, as in Python (`500:`).
     """
 
     file: str | None = None
-    member: str | None = None
+    part: str | None = None
     sentences: str | None = None
 
     def bounds(self) -> tuple[int, int | None]:
@@ -61,6 +71,8 @@ class Task:
         outside: label that F1 leaves out, or null.
         spans: `bio` if labels mark spans, or null.
         max_length: words kept of a training sentence; follows `data.max_length`.
+        obtain: how a person gets data that cannot be downloaded for them, or null.
+        root: folder of such data; a relative one is looked for here, in the mirror and the cache.
         folder: where relative files of the yaml are; filled in when the yaml is read.
     """
 
@@ -74,12 +86,82 @@ class Task:
     outside: str | None = None
     spans: str | None = None
     max_length: int | None = None
+    obtain: str | None = None
+    root: str | None = None
     folder: str = "."
 
 
 def root_of(task: Task) -> Path:
-    """Return the folder that a task's files are relative to, after downloading what it lacks."""
-    return fetch(task.sources, task.licence) if task.sources else Path(task.folder)
+    """Return the folder that a task's files are relative to, after downloading what it lacks.
+
+    Raises:
+        UserError: the data is neither here nor can it be downloaded.
+    """
+    if task.sources:
+        return fetch(task.sources, task.licence, Path(task.folder))
+    if task.obtain is None:
+        return Path(task.folder)
+    places = _own_places(task)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise UserError(
+        f"{task.title}: its data is not here.\n{task.obtain.strip()}\n"
+        "Looked for in:\n  " + "\n  ".join(map(str, places)) + "\n"
+        "Put it there, or say where it is with `tasks.<name>.root=<folder>`."
+    )
+
+
+def is_here(task: Task) -> bool:
+    """Return whether a task's files are on this machine; nothing is downloaded."""
+    if task.sources:
+        _, missing = place_of(task.sources, Path(task.folder))
+        mirror = mirror_folder()
+        return not missing or all(
+            source.archive is not None and mirror is not None and (mirror / source.archive).exists()
+            for source in task.sources
+        )
+    return task.obtain is None or any(place.is_dir() for place in _own_places(task))
+
+
+def _own_places(task: Task) -> list[Path]:
+    """Return where the data of a task that nobody can download may be."""
+    folders = (Path.cwd(), mirror_folder(), cache_folder())
+    root = Path(task.root or ".").expanduser()
+    return list(dict.fromkeys(folder / root for folder in folders if folder))
+
+
+def checksums(name: str, task: Task) -> dict[str, str]:
+    """Return a sha256 by split: of its file, or over all files of its folder.
+
+    Raises:
+        UserError: a file is not there.
+    """
+    root = root_of(task)
+    known = {
+        file.path: str(file.sha256)
+        for source in task.sources
+        for file in expected(source, Path(task.folder))
+    }
+    found = {}
+    for split, where in task.splits.items():
+        if where.file is None:
+            continue
+        place = root / where.file
+        if not place.exists():
+            raise UserError(
+                f"task '{name}', its {split} split: there is no file '{place}'.\n"
+                "Paths in a task's yaml are relative to the yaml."
+            )
+        if place.is_file():
+            found[split] = sha256(place)
+            continue
+        files = {
+            path: digest for path, digest in known.items() if path.startswith(f"{where.file}/")
+        } or {str(f.relative_to(root)): sha256(f) for f in place.rglob("*") if f.is_file()}
+        digests = "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items()))
+        found[split] = hashlib.sha256(digests.encode()).hexdigest()
+    return found
 
 
 def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
@@ -100,12 +182,20 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
             f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
             "'train' and 'test' are needed and 'dev' is possible, nothing else."
         )
+    kept = CorpusCache(name, task.reader, task.splits, checksums(name, task))
+    if (splits := kept.load()) is None:
+        splits = _read_splits(name, task, reader)
+        kept.save(splits)
+    return Corpus(name, splits, task.outside, task.spans)
+
+
+def _read_splits(name: str, task: Task, reader: Reader) -> dict[SplitName, tuple[Sentence, ...]]:
     root = root_of(task)
-    places = dict.fromkeys((where.file, where.member) for where in task.splits.values())
+    places = dict.fromkeys((where.file, where.part) for where in task.splits.values())
     read = {place: _read(reader, root, place, task.splits.values()) for place in places}
     splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
     for split, where in task.splits.items():
-        sentences = tuple(read[where.file, where.member][slice(*where.bounds())])
+        sentences = tuple(read[where.file, where.part][slice(*where.bounds())])
         if not sentences:
             raise UserError(
                 f"task '{name}': its {split} split has no sentences"
@@ -114,14 +204,14 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
                 + "\nA sentence is a block of lines with a word and a label, ended by a blank line."
             )
         splits[split] = sentences  # type: ignore[index]  # the names were checked
-    return Corpus(name, splits, task.outside, task.spans)
+    return splits
 
 
 def _read(
     reader: Reader, root: Path, place: tuple[str | None, str | None], splits: Iterable[Split]
 ) -> list[Sentence]:
     """Read a file once for all splits that share it, as far as they need it."""
-    file, member = place
-    stops = [where.bounds()[1] for where in splits if (where.file, where.member) == place]
+    file, part = place
+    stops = [where.bounds()[1] for where in splits if (where.file, where.part) == place]
     last = None if None in stops else max(stop for stop in stops if stop is not None)
-    return list(islice(reader(None if file is None else root / file, member), last))
+    return list(islice(reader(None if file is None else root / file, part), last))

@@ -17,8 +17,8 @@ from pytorch_lightning.loggers import Logger
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import TaskRecord
 from mtl_bench.tasks.corpus import SPLITS, Corpus
-from mtl_bench.tasks.fetch import sha256
-from mtl_bench.tasks.task import Task, load_corpus, root_of
+from mtl_bench.tasks.task import Task, load_corpus
+from mtl_bench.tasks.task import checksums as task_checksums
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
@@ -125,21 +125,9 @@ def tasks_of(cfg: DictConfig) -> dict[str, Task]:
 
 
 def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
-    """Return the sha256 of every file that the run reads."""
-    sums: dict[str, Any] = {"embeddings": embeddings.checksum()}
-    for name, task in tasks.items():
-        root = root_of(task)
-        sums[name] = {}
-        for split, where in task.splits.items():
-            if where.file is None:
-                continue
-            if not (root / where.file).is_file():
-                raise UserError(
-                    f"task '{name}', its {split} split: there is no file '{root / where.file}'.\n"
-                    "Paths in a task's yaml are relative to the yaml."
-                )
-            sums[name][split] = sha256(root / where.file)
-    return sums
+    """Return the sha256 of all that the run reads: the vectors' file, and by task its splits."""
+    own = {name: task_checksums(name, task) for name, task in tasks.items()}
+    return {"embeddings": embeddings.checksum(), **own}
 
 
 def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Sentence
-from mtl_bench.tasks.readers.lines import Lines
+from mtl_bench.tasks.readers.files import Lines
 
 SEPARATORS = {"tab": "\t", "blank": None}
 
@@ -56,11 +56,11 @@ class ColumnReader:
         self.lowercase_labels = lowercase_labels
         self.label_map = label_map
 
-    def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
         """Yield the sentences of a file."""
         if file is None:
             raise UserError("a column reader needs `file:` in each split of the task's yaml.")
-        lines = Lines(file, member)
+        lines = Lines(file, part)
         words: list[str] = []
         labels: list[str] = []
         for number, line in lines:

@@ -28,9 +28,9 @@ class StreusleReader:
         self.convert = whole_tag if label == "tag" else position
         self.columns = ColumnReader(word=2, label=5)
 
-    def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
         """Yield the sentences of the file."""
-        for words, tags in self.columns(file, member):
+        for words, tags in self.columns(file, part):
             yield Sentence(words, tuple(self.convert(tag) for tag in tags))
 
 

@@ -185,7 +185,7 @@ class SyntheticReader:
             raise UserError(f"reader.task: '{task}' is none of {', '.join(TASKS)}.")
         self.task = task
 
-    def __call__(self, file: Path | None, member: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
         """Yield sentences without end; no file is read."""
         names = language().names
         for words, labels in _labelled(self.task):

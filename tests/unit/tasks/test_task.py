@@ -11,7 +11,7 @@ SENTENCES = [Sentence((f"w{n}",), ("x",)) for n in range(10)]
 
 
 def load(splits):
-    return load_corpus("t", Task("title", {}, splits), lambda file, member: iter(SENTENCES))
+    return load_corpus("t", Task("title", {}, splits), lambda file, part: iter(SENTENCES))
 
 
 def test_splits_are_slices_of_one_file():

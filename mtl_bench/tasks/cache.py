@@ -1,0 +1,97 @@
+"""Corpora that were read before, kept so that the next run need not parse them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mtl_bench.tasks.corpus import SPLITS, Sentence, SplitName
+from mtl_bench.tasks.fetch import cache_folder
+
+Splits = dict[SplitName, tuple[Sentence, ...]]
+READERS = "mtl_bench.tasks.readers."
+
+
+class CorpusCache:
+    """The place of one corpus in the cache.
+
+    The place follows from all that decides what is read: the files' checksums, the reader and its
+    options, the cut of the splits, and the code of this package's tasks. What a reader of the
+    user's own yields is not kept, since nobody knows what code it calls; nor is what reads no file.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: Mapping[str, Any],
+        splits: Mapping[str, Any],
+        checksums: Mapping[str, str],
+    ) -> None:
+        """Describe the corpus."""
+        self.file: Path | None = None
+        if checksums and str(reader.get("_target_")).startswith(READERS):
+            cuts = {split: [w.file, w.part, w.sentences] for split, w in splits.items()}
+            key = json.dumps([dict(reader), cuts, dict(checksums), _code()], sort_keys=True)
+            digest = hashlib.sha256(key.encode()).hexdigest()[:24]
+            self.file = cache_folder() / "corpora" / f"{name}-{digest}.npz"
+
+    def load(self) -> Splits | None:
+        """Return the splits, or None if they are not there as they were saved."""
+        if self.file is None:
+            return None
+        try:
+            with np.load(self.file) as kept:
+                strings = json.loads(kept["strings"].tobytes())
+                return {split: _sentences(kept, split, strings) for split in SPLITS}
+        except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
+            return None  # not there, or damaged: it is read anew
+
+    def save(self, splits: Splits) -> None:
+        """Write the splits; a cache that cannot be written costs time, nothing else."""
+        if self.file is None:
+            return
+        ids: dict[str, int] = {}
+        arrays: dict[str, Any] = {}
+        for split in SPLITS:
+            for field in Sentence._fields:
+                texts = (getattr(sentence, field) for sentence in splits[split])
+                arrays[f"{split}.{field}"] = np.fromiter(
+                    (ids.setdefault(text, len(ids)) for text in chain.from_iterable(texts)), "i4"
+                )
+            arrays[f"{split}.lengths"] = np.array([len(s.words) for s in splits[split]], "i4")
+        arrays["strings"] = np.frombuffer(json.dumps(list(ids)).encode(), np.uint8)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as stream:
+                try:
+                    np.savez(stream, **arrays)
+                    os.replace(stream.name, self.file)
+                except BaseException:
+                    os.unlink(stream.name)
+                    raise
+        except OSError:
+            pass
+
+
+def _sentences(kept: Any, split: str, strings: list[str]) -> tuple[Sentence, ...]:
+    words = [strings[n] for n in kept[f"{split}.words"].tolist()]
+    labels = [strings[n] for n in kept[f"{split}.labels"].tolist()]
+    ends = [0, *np.cumsum(kept[f"{split}.lengths"]).tolist()]
+    return tuple(Sentence(tuple(words[a:b]), tuple(labels[a:b])) for a, b in pairwise(ends))
+
+
+def _code() -> str:
+    """Return a checksum of the code that reads corpora."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

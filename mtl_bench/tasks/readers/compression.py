@@ -1,0 +1,90 @@
+"""Sentence compression: sentences, their compressions, and dependency labels, a line each.
+
+Three files of a folder whose lines belong together, tokens between blanks: `test_words.txt`,
+`test_labels.txt` (the compression), `test_dep.txt` (the label of the arc above each token).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.readers.files import Lines
+
+FILES = ("test_words.txt", "test_labels.txt", "test_dep.txt")
+# Arcs below which a token belongs to the head word of a kept node, and is no such head itself.
+DEPENDENT = {
+    "det", "prep", "aux", "auxpass", "p", "ps", "possessive", "poss", "nn", "neg", "cop", "num",
+    "number", "amod", "mark", "cc", "prt", "predet", "mwe",
+}  # fmt: skip
+ATTACHED = re.compile(r"(?<=.)(,|\.|'s|n't)$")
+"""What the compressions leave attached to a word that the sentences split off."""
+
+
+class CompressionReader:
+    """Reads words and, by choice, `del` for what the compression leaves out or `k` for kept heads.
+
+    `kept_heads`: `k` for a kept token that heads a node of the dependency tree (not a function
+    word, modifier or punctuation mark), else `o`. `deleted`: `del` for a deleted token, else `o`.
+    """
+
+    def __init__(self, label: str) -> None:
+        """Choose `kept_heads` or `deleted`."""
+        if label not in ("kept_heads", "deleted"):
+            raise UserError(f"label: {label!r} is neither 'kept_heads' nor 'deleted'.")
+        self.label = label
+
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+        """Yield the sentences of the folder."""
+        if file is None or not file.is_dir():
+            raise UserError(f"{file or 'file'}: expected a folder with {', '.join(FILES)}.")
+        texts, compressions, arcs = (Lines(file / name) for name in FILES)
+        for text, compression, arc in zip_longest(texts, compressions, arcs):
+            if text is None or compression is None or arc is None:
+                raise UserError(f"{file}: {', '.join(FILES)} have different numbers of lines.")
+            number, line = text
+            words, dependencies = line.split(), arc[1].split()
+            if len(words) != len(dependencies):
+                arcs.fail(
+                    number, arc[1], f"{len(dependencies)} arcs for {len(words)} words: {line!r}"
+                )
+            if words:
+                kept = aligned(words, compression[1].split())
+                yield Sentence(tuple(words), self._labels(kept, dependencies))
+
+    def _labels(self, kept: list[bool], dependencies: list[str]) -> tuple[str, ...]:
+        if self.label == "deleted":
+            return tuple("o" if keep else "del" for keep in kept)
+        return tuple(
+            "k" if keep and dependency not in DEPENDENT else "o"
+            for keep, dependency in zip(kept, dependencies, strict=True)
+        )
+
+
+def aligned(words: list[str], compression: list[str]) -> list[bool]:
+    """Return which words a compression keeps: its tokens are found one after the other.
+
+    A token that is not found is split where punctuation or a clitic is attached to it, and left
+    out if that does not help.
+
+    >>> aligned("A man , seen by all , left .".split(), ["A", "man", "left."])
+    [True, True, False, False, False, False, False, True, True]
+    """
+    kept = [False] * len(words)
+    place = 0
+    queue = compression[::-1]
+    while queue:
+        token = queue.pop()
+        try:
+            found = words.index(token, place)
+        except ValueError:
+            head, attached, _ = (*ATTACHED.split(token, maxsplit=1), "", "")[:3]
+            queue += [attached, head] if attached else []
+            continue
+        kept[found] = True
+        place = found + 1
+    return kept

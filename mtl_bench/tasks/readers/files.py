@@ -1,0 +1,126 @@
+"""Text files, members of zip archives and folders of documents, with errors that name the place."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import xml.etree.ElementTree as ElementTree
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from mtl_bench.errors import UserError
+
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
+
+
+class Lines:
+    """The lines of a UTF-8 file, plain or compressed; CRLF and a byte order mark are taken off.
+
+    Iterating yields `(number, line)`, numbers from 1.
+    """
+
+    def __init__(self, file: Path, member: str | None = None) -> None:
+        """Name the file, or the member of the zip archive `file`."""
+        self.file = file
+        self.member = member
+        self.name = f"{file}!{member}" if member else str(file)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Yield the numbered lines."""
+        number = 0
+        # Split at \n only: other separators of str.splitlines occur inside words.
+        for number, raw in enumerate(self._bytes().split(b"\n"), start=1):
+            try:
+                line = raw.decode("utf-8").removesuffix("\r")
+            except UnicodeDecodeError as error:
+                self.fail(
+                    number,
+                    raw.decode("utf-8", "backslashreplace"),
+                    f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8, for example "
+                    "with `iconv -f latin1 -t utf-8`.",
+                )
+            yield number, line.removeprefix(BOM) if number == 1 else line
+
+    def _bytes(self) -> bytes:
+        content = read_bytes(self.file, self.member)
+        if not content.strip():
+            raise UserError(f"{self.name}: the file is empty.")
+        return content
+
+    def fail(self, number: int, line: str, problem: str) -> NoReturn:
+        """Raise the error that shows a line and what is wrong with it."""
+        shown = line if len(line) <= 200 else line[:200] + " ..."
+        raise UserError(f"{self.name}, line {number}: {problem}\n    {shown!r}")
+
+
+def read_bytes(file: Path, member: str | None = None) -> bytes:
+    """Return the content of a file, decompressed by its suffix, or of a zip archive's member."""
+    try:
+        if member is not None:
+            with zipfile.ZipFile(file) as archive:
+                return archive.read(member)
+        content = file.read_bytes()
+        return DECOMPRESS.get(file.suffix, bytes)(content)
+    except FileNotFoundError:
+        raise UserError(f"{file}: there is no such file.") from None
+    except (zipfile.BadZipFile, KeyError):
+        raise UserError(f"{file}: is not a zip archive with a member '{member}'.") from None
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise UserError(f"{file}: its compression is damaged, or cut short: {error}.") from None
+    except OSError as error:
+        reason = error.strerror or f"its compression is damaged: {error}"  # bz2 raises OSError
+        raise UserError(f"{file}: cannot be read: {reason}.") from None
+    except (RuntimeError, NotImplementedError, ValueError) as error:  # encrypted, odd methods
+        raise UserError(f"{file}: cannot be read: {error}.") from None
+
+
+def documents(folder: Path | None, pattern: str) -> list[Path]:
+    """Return the files of a folder and the folders below it that match, sorted by path.
+
+    Raises:
+        UserError: there is no such folder, or no such file in it.
+    """
+    if folder is None or not folder.is_dir():
+        raise UserError(f"{folder or 'file'}: expected a folder with files {pattern}.")
+    found = sorted(folder.rglob(pattern))
+    if not found:
+        raise UserError(f"{folder}: has no files {pattern}, neither itself nor in folders below.")
+    return found
+
+
+def xml_root(file: Path) -> ElementTree.Element:
+    """Return the root element of an XML document."""
+    try:
+        return ElementTree.fromstring(read_bytes(file))
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # unknown encodings, too
+        raise UserError(f"{file}: is not valid XML: {error}.") from None
+
+
+def whole_number(file: Path, text: str | None, what: str) -> int:
+    """Return a number that a document gives as text.
+
+    Raises:
+        UserError: it is missing, or no number.
+    """
+    try:
+        return int(text or "")
+    except ValueError:
+        raise UserError(f"{file}: {what} is {text!r}, not a whole number.") from None
+
+
+def overlaps(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
+    """Return whether characters start to end (excluded) share one with any of the spans.
+
+    >>> overlaps(3, 5, [(0, 3)]), overlaps(3, 5, [(0, 4)])
+    (False, True)
+    """
+    return any(start < last and first < end for first, last in spans)
