@@ -28,7 +28,7 @@ FREE_KEYS = (
     "callbacks", "trainer.accelerator", "trainer.devices",
 )  # fmt: skip
 DESCRIPTION_KEYS = (
-    *("title", "licence", "citation", "homepage"),
+    *("title", "licence", "citation", "homepage", "stands_in_for", "deviation"),
     *("sources", "obtain", "root", "folder"),  # checksums of the files stand for them
 )
 

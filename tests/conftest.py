@@ -31,11 +31,16 @@ def own_world(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def mirror(monkeypatch):
-    """The folder with the real corpora; the test is skipped where there is none."""
+def mirror(monkeypatch, tmp_path_factory):
+    """The folder with the real corpora; the test is skipped where there is none.
+
+    Corpora that were read are kept for the other tests, those of other workers included.
+    """
     if not MIRROR or not (Path(MIRROR) / "raw").is_dir():
         pytest.skip("needs the real corpora: MTL_BENCH_MIRROR is not set to a mirror")
     monkeypatch.setenv("MTL_BENCH_MIRROR", str(Path(MIRROR).absolute()))
+    shared = tmp_path_factory.getbasetemp().parent / "mirror_cache"
+    monkeypatch.setenv("MTL_BENCH_CACHE", str(shared))
     return Path(MIRROR).absolute()
 
 

@@ -49,7 +49,7 @@ class CorpusCache:
         if self.file is None:
             return None
         try:
-            with np.load(self.file) as kept:
+            with self.file.open("rb") as stream, np.load(stream) as kept:
                 strings = json.loads(kept["strings"].tobytes())
                 return {split: _sentences(kept, split, strings) for split in SPLITS}
         except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):

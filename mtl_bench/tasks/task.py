@@ -73,6 +73,8 @@ class Task:
         max_length: words kept of a training sentence; follows `data.max_length`.
         obtain: how a person gets data that cannot be downloaded for them, or null.
         root: folder of such data; a relative one is looked for here, in the mirror and the cache.
+        stands_in_for: the task of the paper that this one replaces, where it does.
+        deviation: why its numbers are not those of the paper's Table 1.
         folder: where relative files of the yaml are; filled in when the yaml is read.
     """
 
@@ -88,6 +90,8 @@ class Task:
     max_length: int | None = None
     obtain: str | None = None
     root: str | None = None
+    stands_in_for: str | None = None
+    deviation: str | None = None
     folder: str = "."
 
 

@@ -150,6 +150,11 @@ class PretrainedVectors:
             )
         return path
 
+    def is_here(self) -> bool:
+        """Return whether a public file need not be downloaded."""
+        folders = (fetch.mirror_folder(), fetch.cache_folder())
+        return any((folder / str(self.file)).is_file() for folder in folders if folder)
+
     def checksum(self) -> str:
         """Return the sha256 of the file."""
         return fetch.sha256(self.path())

@@ -9,7 +9,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench.compose import conf_folder, plain_task, task_files
+from mtl_bench.compose import conf_folder, plain_task, read_task, task_files
 from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.fetch import expected
 from mtl_bench.tasks.task import Split, load_corpus
@@ -44,6 +44,10 @@ def test_a_task_says_what_it_is_and_where_it_is_from(name):
     for where in task.splits.values():
         assert Split(**vars(where)).bounds()
         assert where.file is None or task.obtain or where.file in places
+
+
+def test_the_template_of_a_task_is_one():
+    assert read_task(conf_folder().parent / "docs" / "task.yaml").splits.train.file == "train.tsv"
 
 
 @pytest.mark.parametrize("name", task_files())

@@ -42,11 +42,12 @@ class Lines:
             try:
                 line = raw.decode("utf-8").removesuffix("\r")
             except UnicodeDecodeError as error:
+                encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
                 self.fail(
                     number,
                     raw.decode("utf-8", "backslashreplace"),
                     f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8, for example "
-                    "with `iconv -f latin1 -t utf-8`.",
+                    f"with `iconv -f {encoding} -t utf-8`.",
                 )
             yield number, line.removeprefix(BOM) if number == 1 else line
 

@@ -1,0 +1,1 @@
+"""The commands of `mtl-bench`, a module each: `add` describes its arguments, `run` does it."""

@@ -1,0 +1,127 @@
+"""`mtl-bench check`: look over a corpus of one's own before training on it.
+
+Exit code 0: it can be used; 1: something must be mended; 2: it cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.markup import escape
+
+from mtl_bench.commands.definitions import corpus_of, definitions
+from mtl_bench.compose import TASK_NAME, task_files
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.check import Finding, examine, guess_outside, guess_spans
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.guess import guess
+from mtl_bench.tasks.task import Split, Task, load_corpus
+
+HELP = "look over a task, or files that are to become one"
+MARKS = {"fine": "[green]fine[/]", "look": "[yellow]look[/]", "mend": "[red]mend[/]"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "what", nargs="+", help="a task's name; or files: train [dev] test, or a single one"
+    )
+    parser.add_argument("--word", help="column (from 1) or key of the words; else guessed")
+    parser.add_argument("--label", help="column, key or CoNLL-U field of the labels; else guessed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print findings, and a yaml for files that are fit to be a task."""
+    first = arguments.what[0]
+    if len(arguments.what) == 1 and first in task_files() and not Path(first).is_file():
+        return _report(list(examine(corpus_of(first, definitions([first])[first]))))
+    files = [Path(name) for name in arguments.what]
+    if len(files) > 3:
+        raise UserError(f"{len(files)} files are given; a task has train, test and possibly dev.")
+    for file in files:
+        if not file.is_file():
+            raise UserError(
+                f"'{file}' is neither a file nor a task. Tasks: {', '.join(task_files())}."
+            )
+    guessed = guess(files[0], arguments.word, arguments.label)
+    console = Console(highlight=False)
+    console.print(escape(f"{files[0]}: UTF-8. " + guessed.reasons[0]))
+    for reason in guessed.reasons[1:]:
+        console.print(f"  {escape(reason)}")
+    task = Task(_name(files[0]), guessed.reader, _splits(files, guessed.reader), folder="/")
+    corpus = load_corpus(task.title, task, instantiate(task.reader))
+    corpus = replace(corpus, outside=guess_outside(corpus), spans=guess_spans(corpus))
+    code = _report(list(examine(corpus)))
+    if code == 0:
+        _print_yaml(task, corpus, files)
+    return code
+
+
+def _splits(files: list[Path], reader: dict[str, Any]) -> dict[str, Split]:
+    """Return train, dev and test; of a single file, the last tenth is test."""
+    paths = [str(file.absolute()) for file in files]
+    if len(paths) > 1:
+        names = ("train", "test") if len(paths) == 2 else ("train", "dev", "test")
+        return {name: Split(path) for name, path in zip(names, paths, strict=True)}
+    count = sum(1 for _ in instantiate(reader)(files[0], None))
+    if count < 2:
+        raise UserError(
+            f"{files[0]}: has {count} sentence. Is there a blank line after each sentence?"
+        )
+    border = count - max(1, count // 10)
+    return {
+        "train": Split(paths[0], sentences=f":{border}"),
+        "test": Split(paths[0], sentences=f"{border}:"),
+    }
+
+
+def _report(findings: list[Finding]) -> int:
+    """Print findings; return the exit code."""
+    console = Console(highlight=False)
+    for finding in findings:
+        console.print(f"{MARKS[finding.level]}  {escape(finding.text)}")
+    mend = sum(finding.level == "mend" for finding in findings)
+    look = sum(finding.level == "look" for finding in findings)
+    console.print(
+        f"\n{mend} to mend, {look} worth a look."
+        + (" Mend the file, then check again." if mend else "")
+    )
+    return int(mend > 0)
+
+
+def _print_yaml(task: Task, corpus: Corpus, files: list[Path]) -> None:
+    """Print the definition of the task that the files make."""
+    folder = files[0].absolute().parent
+    beside = all(file.absolute().parent == folder for file in files)
+    splits: dict[str, Any] = {}
+    for split, where in task.splits.items():
+        path = Path(str(where.file))
+        splits[split] = {"file": path.name if beside else str(path)}
+        if where.sentences:
+            splits[split]["sentences"] = where.sentences
+    content = {
+        "title": f"{task.title} (say here what it labels)",
+        "reader": task.reader,
+        "splits": splits,
+        "outside": corpus.outside,
+        "spans": corpus.spans,
+    }
+    name = task.title
+    print(f"\nThe task, to be saved as {folder / name}.yaml:\n")
+    print(OmegaConf.to_yaml(content))
+    print(f"Then: MTL_BENCH_TASKS={folder} python train.py main={name} aux=...")
+
+
+def _name(file: Path) -> str:
+    """Return a task's name made from a file's."""
+    stem = file.name.split(".")[0].lower()
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
+    if name in ("train", "dev", "test"):
+        name = _name(file.absolute().parent)
+    return name if TASK_NAME.fullmatch(name) else "mine"

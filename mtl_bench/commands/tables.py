@@ -1,0 +1,71 @@
+"""Tables on the terminal, as Markdown, CSV or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Row = Mapping[str, str | float | bool | None]
+FORMATS = ("table", "markdown", "csv", "json")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Let a command be asked for another format than a table for people."""
+    parser.add_argument("--format", choices=FORMATS, default="table", help="of the output")
+
+
+def print_table(
+    rows: Sequence[Row], style: str, notes: Sequence[str] = (), cut: Sequence[str] = ()
+) -> None:
+    """Print rows that have the same keys.
+
+    Args:
+        rows: cell by heading.
+        style: one of FORMATS.
+        notes: printed below where a person reads.
+        cut: columns whose texts are cut where the terminal is too narrow.
+    """
+    header = list(rows[0]) if rows else []
+    if style == "json":
+        print(json.dumps(list(rows), indent=1, ensure_ascii=False))
+        return
+    if style == "csv":
+        writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    texts = [["" if v is None else str(v) for v in row.values()] for row in rows]
+    if style == "markdown":
+        for line in (header, ["---"] * len(header), *texts):
+            print("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |")
+        print(*(f"\n{note}" for note in notes), sep="\n", end="")
+        print()
+        return
+    console = Console()
+    widths = {
+        name: max(len(part) for line in (name, *column) for part in line.split("\n"))
+        for name, column in zip(header, zip(*texts, strict=True), strict=True)
+    }
+    left = console.width - sum(2 + width for name, width in widths.items() if name not in cut)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
+    for name in header:
+        numbers = name not in cut and not any(isinstance(row[name], str) for row in rows)
+        table.add_column(
+            escape(name),
+            no_wrap=True,
+            justify="right" if numbers else "left",
+            max_width=max(8, left // len(cut) - 2) if name in cut else None,
+        )
+    for line in texts:
+        table.add_row(*map(escape, line))
+    console.print(table)
+    for note in notes:
+        console.print(escape(note), style="dim")

@@ -1,0 +1,180 @@
+"""`mtl-bench tasks`: the tasks known, or the paper's Table 1 beside the corpora here."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from mtl_bench import published
+from mtl_bench.commands.definitions import corpus_of, definitions
+from mtl_bench.commands.tables import Row, add_format, print_table
+from mtl_bench.compose import conf_folder
+from mtl_bench.errors import UserError
+from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.tasks.corpus import SPLITS
+from mtl_bench.tasks.fetch import mirror_folder
+from mtl_bench.tasks.statistics import statistics
+from mtl_bench.tasks.task import Task, is_here
+from mtl_bench.text.vocabulary import normalise
+
+HELP = "list the tasks known, or compare their corpora with the paper's Table 1"
+MAX_LENGTH = 28  # words; the paper's analysis looked at no more of a sentence
+HEADINGS = {
+    "size": "size",
+    "labels": "labels",
+    "tokens_per_type": "tok/typ",
+    "oov_percent": "%OOV",
+    "label_entropy": "H(y)",
+    "frobenius_norm": "‖X‖F",
+    "jsd": "JSD",
+    "f1": "F1",
+}
+JSD_NOTE = (
+    "JSD: of the bags of words of train and test, base 2, as the paper defines it. It deviates for "
+    "every task, because the released code compared word ids of one split with label ids of the "
+    "other."
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "--table1", action="store_true", help="statistics of the corpora here beside the paper's"
+    )
+    parser.add_argument(
+        "--records",
+        type=Path,
+        default=Path("multirun_outputs"),
+        help="folder of runs that Table 1 takes F1 from (default: multirun_outputs)",
+    )
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the one table or the other."""
+    if arguments.table1:
+        _table1(arguments.records, arguments.format)
+    else:
+        rows = [_overview(name, task) for name, task in definitions().items()]
+        for row in rows if arguments.format == "table" else ():
+            row.pop("source")
+        print_table(rows, arguments.format, cut=("what it labels", "licence"))
+
+
+def _overview(name: str, task: Task) -> dict[str, str | float | None]:
+    """Return what is known of a task; its sizes in sentences only where its data is here."""
+    if all(where.file is None for where in task.splits.values()):
+        data = "generated"
+    elif is_here(task):
+        data = "here"
+    else:
+        data = "to download" if task.sources else "bring your own"
+    corpus = corpus_of(name, task) if data in ("generated", "here") else None
+    sizes = {str(split): len(corpus[split]) if corpus else None for split in SPLITS}
+    return {
+        "task": name,
+        "what it labels": task.title,
+        "data": data,
+        **sizes,
+        "licence": task.licence,
+        "source": task.homepage,
+    }
+
+
+def _table1(records: Path, style: str) -> None:
+    """Print Table 1: a row for each task of the paper that is here, itself or by a stand-in."""
+    paper = published.table1()
+    known = _glove_words()
+    f1 = _f1_of_single_runs(records)
+    rows: list[Row] = []
+    notes: list[str] = []
+    for row in paper:
+        for name, task in definitions().items():
+            if row not in (name, task.stands_in_for) or not is_here(task):
+                continue
+            corpus = normalise(corpus_of(name, task), lowercase=True)
+            ours = statistics(corpus, known or (lambda _: True), MAX_LENGTH)
+            if known is None:
+                ours["oov_percent"] = None
+            ours["f1"] = f1[name][0] if name in f1 else None
+            marked = _compare(name, ours, paper[row], style, rows)
+            notes += [f"* {name}: {task.deviation}"] if marked and task.deviation else []
+    if not rows:
+        raise UserError(
+            "none of the paper's corpora is here. `mtl-bench fetch` downloads those that can be."
+        )
+    if known is None:
+        notes.append("%OOV: the words of GloVe 6B are not here; `embeddings=glove` brings them.")
+    notes += [
+        "Each cell: here, then the paper. * more than one unit of the last printed digit off.",
+        JSD_NOTE,
+        *(f"F1 of {name}: {source}." for name, (_, source) in f1.items() if name in paper),
+    ]
+    print_table(rows, style, notes)
+
+
+def _compare(
+    name: str,
+    ours: dict[str, float | None],
+    paper: dict[str, float],
+    style: str,
+    rows: list[Row],
+) -> bool:
+    """Add the row or rows of a task; return whether a cell but JSD is marked."""
+    lines = style == "table"  # two lines a task, since a terminal is narrow
+    cells: dict[str, str] = {"task": f"{name}\n  paper" if lines else name}
+    marked = False
+    for statistic, decimals in published.DECIMALS.items():
+        here, there = ours[statistic], paper[statistic]
+        off = here is not None and published.deviates(statistic, here, there)
+        marked |= off and statistic not in ("jsd", "f1")
+        shown = "-" if here is None else f"{here:,.{decimals}f}"
+        between = " \n" if lines and not off else "\n" if lines else " / "
+        cells[HEADINGS[statistic]] = (
+            f"{shown}{'*' * off}{between}{there:,.{decimals}f}{' ' * lines}"
+        )
+        if style in ("csv", "json"):
+            rows.append(
+                {"task": name, "statistic": statistic, "here": here, "paper": there, "off": off}
+            )
+    if style not in ("csv", "json"):
+        rows.append(cells)
+    return marked
+
+
+def _glove_words() -> Callable[[str], bool] | None:
+    """Return a test for the words of GloVe 6B, or None if neither list nor vectors are here."""
+    mirror = mirror_folder()
+    vocabulary = mirror and mirror / "embeddings" / "glove6b_vocab.txt.gz"
+    if vocabulary and vocabulary.is_file():
+        return set(gzip.decompress(vocabulary.read_bytes()).decode().split("\n")).__contains__
+    glove = instantiate(OmegaConf.load(conf_folder() / "embeddings" / "glove.yaml"))
+    if glove.is_here():
+        known: Callable[[str], bool] = glove.known([])
+        return known
+    return None
+
+
+def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
+    """Return the F1 (percent, mean over seeds) of tasks trained alone, and where it is from.
+
+    Of several schedules and variants the one with the most steps is taken.
+    """
+    found: dict[str, dict[tuple[int, Path], list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for file in sorted(folder.rglob(RECORD)):
+        record = read_record(file.parent)
+        if record and record.status == "finished" and len(record.tasks) == 1:
+            found[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
+    best = {}
+    for name, variants in found.items():
+        (steps, place), records = max(variants.items(), key=lambda item: item[0])
+        f1 = 100 * fmean(record.tasks[name].final["f1"] for record in records)
+        best[name] = (f1, f"{len(records)} run(s) of {steps:,} steps in {place}")
+    return best

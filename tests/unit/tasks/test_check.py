@@ -1,0 +1,126 @@
+"""What the doctor says of a corpus, and the format that it guesses."""
+
+import gzip
+import json
+
+import pytest
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.check import examine, guess_outside, guess_spans
+from mtl_bench.tasks.corpus import Corpus, Sentence
+from mtl_bench.tasks.guess import guess
+
+
+def corpus(train, test=None, outside="O", spans=None, dev=()):
+    def sentences(lines):
+        return tuple(
+            Sentence(*zip(*(p.split("/") for p in line.split()), strict=True)) for line in lines
+        )
+
+    splits = {
+        "train": sentences(train),
+        "dev": sentences(dev),
+        "test": sentences(test or ["z/O y/X"]),
+    }
+    return Corpus("t", splits, outside, spans)
+
+
+def said(corpus):
+    return "\n".join(f"{finding.level}: {finding.text}" for finding in examine(corpus))
+
+
+@pytest.mark.parametrize(
+    ("content", "reader", "options"),
+    [
+        ("The\tDT\nold\tJJ\nman\tNN\nold\tJJ\n\nA\tDT\ndog\tNN\n", "ColumnReader", {"word": 1, "label": 2, "separator": "tab"}),
+        ("1 The x B-NP\n2 cat y I-NP\n\n1 A z B-NP\n2 d y I-NP\n3 e x O\n4 f y O\n", "ColumnReader", {"word": 2, "label": 4, "separator": "blank"}),
+        ("# id = 1\nDT\tThe\nNN\tcat\nNN\tdog\nDT\tA\n\n# id = 2\nNN\tmat\n", "ColumnReader", {"word": 2, "label": 1, "separator": "tab", "comment": "#"}),
+        ("# # O\nNo NN B\n# # O\n1 CD I\nof IN O\nin IN O\n\nx NN O\n", "ColumnReader", {"word": 1, "label": 3, "separator": "blank"}),
+        ("a\tX\n\u00a0\tX\nb\tY\nc\tY\nd\tX\ne\tY\n", "ColumnReader", {"word": 1, "label": 2, "separator": "tab", "blank_word": "sentence_break"}),
+        ("# text\n" + "".join(f"{n}\tw{n}\tl\t_\tNN\t_\t0\tobj\t_\t_\n" for n in (1, 2)), "ConlluReader", {"label": "xpos"}),
+        (json.dumps({"id": 1, "tags": ["X"], "tokens": ["a"]}), "JsonLinesReader", {"words": "tokens", "labels": "tags"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_format_is_guessed(tmp_path, content, reader, options, compressed):
+    file = tmp_path / ("file.gz" if compressed else "file")
+    file.write_bytes(gzip.compress(content.encode()) if compressed else content.encode())
+    guessed = guess(file)
+    target = guessed.reader.pop("_target_")
+    assert target.endswith("." + reader)
+    assert guessed.reader == options
+    assert guessed.reasons
+
+
+def test_what_the_user_knows_is_not_guessed(tmp_path):
+    (tmp_path / "f").write_text("a X 1 p\nb X 2 q\nc Y 3 p\nd Y 3 q\n")
+    assert guess(tmp_path / "f", "4", "2").reader["word"] == 4
+    assert guess(tmp_path / "f", "4", "2").reader["label"] == 2
+    with pytest.raises(UserError, match="--label X: columns are whole numbers"):
+        guess(tmp_path / "f", None, "X")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"one\ntwo\n", "most lines have one column"),
+        ("é\tX\n".encode("utf-16"), "iconv -f utf-16"),
+        ("é\tX\n".encode("latin1"), "line 1: byte 1 is not UTF-8"),
+        (b"\n \n", "the file is empty"),
+        (b'{"tokens": ["a"]}', "expected two lists"),
+        (b"{no", "line 1: begins with a brace, but is not JSON"),
+    ],
+)
+def test_a_file_that_is_none_of_the_formats_is_refused(tmp_path, content, message):
+    (tmp_path / "f").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        guess(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("labels", "outside", "spans"),
+    [
+        ("B-X I-X B-X I-X I-X O", "O", "bio"),
+        ("N V V", None, None),
+        ("o o k", "o", None),
+        ("V V O O N V", None, None),  # O: pronouns of a tweet
+        ("b i o o", "o", "bio"),
+    ],
+)
+def test_outside_and_spans_are_guessed(labels, outside, spans):
+    found = corpus([" ".join(f"w/{label}" for label in labels.split())])
+    assert (guess_outside(found), guess_spans(found)) == (outside, spans)
+
+
+TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (corpus(TRAIN), "fine: Sizes: train 3 sentences with 7 words, test 1 sentence with 2 words."),
+        (corpus(TRAIN), "fine: 2 labels in train: O 5, X 2."),
+        (corpus(TRAIN), "fine: 71.4% of the words have the outside label 'O'."),
+        (corpus(["a/O b/O c/O"]), "mend: A single label leaves nothing to learn."),
+        (corpus(["a/P b/Q c/R"]), "mend: Every third word has a label of its own."),
+        (corpus([*TRAIN, "h/x"]), "look: Labels that differ in case only: X and x."),
+        (corpus(TRAIN, outside="o"), "mend: No word of train has the outside label 'o'."),
+        (corpus(TRAIN, ["z/Y y/O"]), "look: test has 1 label that train has not: Y (1)."),
+        (corpus(TRAIN, ["z/P y/Q"]), "mend: test has no label that train has: P (1), Q (1)."),
+        (corpus(["a/O b/I-X c/I-X", "d/B-X e/I-Y"], spans="bio"), "look: train: 2 labels I-... that continue no span, first in sentence 1: a/O b/I-X c/I-X."),
+        (corpus([*TRAIN, "a/O b/X c/O"]), "look: train: 1 of 4 sentences repeat an earlier one; most frequent (2 times) is 'a b c'."),
+        (corpus(TRAIN, ["a/O b/X c/O", "z/O", "y/O"]), "look: test: 1 of 3 sentences (33.3%) stand in train, too, such as 'a b c'."),
+        (corpus(TRAIN, TRAIN), "mend: test: 3 of 3 sentences (100.0%) stand in train"),
+        (corpus(TRAIN, TRAIN), "Are they the same file?"),
+        (corpus([" ".join(["a/O b/X"] * 60)]), "look: 1 of 2 sentences have more than 100 words, the longest 120"),
+        (corpus(["a/O", "b/X", "c/O"], ["d/O"]), "mend: Every sentence has one word"),
+        (corpus(["a\u200bb/O c\u00adb/X"]), "look: Words with blanks, or with characters that nobody sees: 2"),
+        (corpus([*TRAIN, "-DOCSTART-/O"]), "look: 1 sentence only mark a document's start."),
+    ],
+)  # fmt: skip
+def test_findings(found, expected):
+    assert expected in said(found)
+
+
+def test_a_good_corpus_has_nothing_to_mend():
+    assert {finding.level for finding in examine(corpus(TRAIN))} == {"fine"}
