@@ -22,7 +22,7 @@ from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from mtl_bench.compose import conf_folder, plain_task, register, task_files
+from mtl_bench.compose import conf_folder, plain_task, register, task_files, tasks_of
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.task import root_of
 from mtl_bench.training import build, run
@@ -93,7 +93,7 @@ def prepared(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
     overrides = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         cfg = compose("train", overrides)
-    tasks = build.tasks_of(cfg)
+    tasks = tasks_of(cfg)
     corpora = {task: build.read_corpus(cfg, task, tasks[task])}
     inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
     return task, build.make_data(cfg, inputs, start=0), build.make_tagger(cfg, inputs, corpora)

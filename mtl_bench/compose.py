@@ -13,19 +13,24 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import PROTOCOL_VERSION
-from mtl_bench.tasks.task import Task
+from mtl_bench.tasks.task import Reader, Task
+from mtl_bench.tasks.task import checksums as task_checksums
+from mtl_bench.text.embeddings import Embeddings
 
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 # What cannot change the result of a run: no part of its hash, and no folder of its own.
 FREE_KEYS = (
-    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "paths", "logger",
-    "callbacks", "trainer.accelerator", "trainer.devices",
+    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "dry_run",
+    "skip_missing", "paths", "logger", "callbacks", "trainer.accelerator", "trainer.devices",
+    "hydra",
 )  # fmt: skip
 DESCRIPTION_KEYS = (
     *("title", "licence", "citation", "homepage", "stands_in_for", "deviation"),
@@ -94,6 +99,8 @@ class Train:
     sweep_name: str = MISSING
     overwrite: bool = MISSING
     save_weights: bool = MISSING
+    dry_run: bool = MISSING
+    skip_missing: bool = MISSING
 
 
 def conf_folder() -> Path:
@@ -182,6 +189,12 @@ def register() -> None:
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
 
+def is_sweep(override: str) -> bool:
+    """Return whether `experiment=<name>` names one that is a sweep."""
+    file = conf_folder() / "experiment" / f"{override.partition('=')[2]}.yaml"
+    return file.is_file() and OmegaConf.select(OmegaConf.load(file), "hydra.mode") == "MULTIRUN"
+
+
 def unknown_keys(cfg: DictConfig) -> list[str]:
     """Return keys that `+key=...` added where no key can be added, since nothing reads it."""
     groups = {"": Train, "data": Data, "model": Model, "callbacks": Callbacks, "paths": Paths}
@@ -189,7 +202,7 @@ def unknown_keys(cfg: DictConfig) -> list[str]:
         f"{group}.{key}" if group else key
         for group, schema in groups.items()
         for key in map(str, cfg[group] if group else cfg)
-        if key not in {f.name for f in fields(schema)}
+        if key not in {"hydra", *(f.name for f in fields(schema))}
     ]
 
 
@@ -268,6 +281,39 @@ def job_type(*, _root_: DictConfig) -> str:
 def task_tags(*, _root_: DictConfig) -> list[str]:
     """Return the tasks as tags."""
     return [f"main:{_root_.main}", *(f"aux:{a}" for a in sorted(_root_.aux) if a != _root_.main)]
+
+
+def make_reader(name: str, task: Task) -> Reader:
+    """Return the reader that a task's yaml describes.
+
+    Raises:
+        UserError: there is none such, or it does not take these options.
+    """
+    try:
+        reader = instantiate(task.reader)
+        if not callable(reader) or "_target_" not in task.reader:
+            raise TypeError("it has no `_target_` that names a reader")
+    except (TypeError, InstantiationException) as error:
+        cause = error.__cause__
+        if isinstance(cause, UserError):
+            raise UserError(f"task '{name}', its reader: {cause}") from None
+        raise UserError(
+            f"task '{name}': its reader cannot be made: {cause or error}\nGiven: {task.reader}"
+        ) from error
+    found: Reader = reader
+    return found
+
+
+def tasks_of(cfg: DictConfig) -> dict[str, Task]:
+    """Return the definitions of a run's tasks, in the order of their names."""
+    objects = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
+    return {name: task for name, task in objects.items() if isinstance(task, Task)}  # all are
+
+
+def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
+    """Return the sha256 of all that a run reads: the vectors' file, and by task its splits."""
+    own = {name: task_checksums(name, task) for name, task in tasks.items()}
+    return {"embeddings": embeddings.checksum(), **own}
 
 
 def identity(cfg: DictConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:

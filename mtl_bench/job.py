@@ -1,54 +1,111 @@
 """A run on the command line: its place in a sweep, and its exit code.
 
-Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs mending;
-128 + n the run was interrupted by signal n, and the same command goes on with it.
+Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs mending; 3 another
+process works on what is left; 128 + n signal n interrupted it, and the same command goes on.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.answers import answer, unknown_key
-from mtl_bench.compose import unknown_keys
+from mtl_bench.compose import (
+    checksums,
+    config_hash,
+    identity,
+    is_sweep,
+    tasks_of,
+    unknown_keys,
+)
 from mtl_bench.errors import UserError
+from mtl_bench.runs.lock import RunningElsewhere
+from mtl_bench.runs.record import read_record
+from mtl_bench.runs.store import Stored
+from mtl_bench.sweep.plan import plan_single
+from mtl_bench.sweep.screen import show_plan
 
-_failed: list[str] = []  # runs of this process's sweep
+FAILED, USAGE, ELSEWHERE, INTERRUPTED = 1, 2, 3, 128
+
+TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
+_unfinished: list[Stored] = []  # runs of this process's sweep, when it has ended
 
 
 def run_job(cfg: DictConfig) -> None:
-    """Train one run; in a sweep, a failure is kept in its record and the sweep goes on."""
+    """Train one run, where Hydra has made its configuration."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    single = HydraConfig.get().mode == RunMode.RUN
+    if single and cfg.dry_run:
+        show_plan(plan_single(cfg, folder), 1)
+        return
+    if single and not (cfg.overwrite or cfg.save_weights) and _finished(cfg, folder):
+        print(f"finished before: {folder}")
+        return
+    try:
+        code = train(cfg, folder)
+    except RunningElsewhere as error:
+        print(f"\n{error}", file=sys.stderr)
+        code = ELSEWHERE
+    if single or code > INTERRUPTED:  # in a sweep, the others go on
+        sys.exit(code)
+
+
+def train(cfg: DictConfig, folder: Path) -> int:
+    """Train a run; its failure is told, and kept in its record.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RunningElsewhere: another process works on it.
+    """
     from mtl_bench.training.resume import Interrupted  # both import torch: only where one trains
     from mtl_bench.training.run import run
 
-    folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         for key in unknown_keys(cfg):
             raise UserError(unknown_key(key, key, HydraConfig.get().overrides.task))
         run(cfg, folder)
     except Interrupted as stop:
         print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
-        sys.exit(128 + stop.number)
-    except Exception as error:
-        if isinstance(error, UserError):
-            print(f"\n{error}", file=sys.stderr)
-        else:
-            traceback.print_exc()
-            print(f"\nThe run failed; its record says why: {folder}", file=sys.stderr)
-        if HydraConfig.get().mode == RunMode.RUN:
-            sys.exit(2 if isinstance(error, UserError) else 1)
-        _failed.append(str(folder))
+        return INTERRUPTED + stop.number
+    except RunningElsewhere:
+        raise
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return USAGE
+    except (Exception, SystemExit):  # code of others may call exit
+        traceback.print_exc()
+        print(f"\nThe run failed; its record says why: {folder}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _finished(cfg: DictConfig, folder: Path) -> bool:
+    """Return whether a run need not be trained; without torch, whose import takes seconds."""
+    record = read_record(folder)
+    if record is None or record.status != "finished":
+        return False
+    sums = checksums(tasks_of(cfg), instantiate(cfg.embeddings))
+    return config_hash(identity(cfg, sums)) == record.config_hash
+
+
+def sweep_ended(runs: Sequence[Stored]) -> None:
+    """Note the runs of a sweep that has ended; those that are not finished decide its exit code."""
+    _unfinished[:] = [run for run in runs if run.state != "finished"]
 
 
 @contextmanager
@@ -57,18 +114,32 @@ def plain_errors() -> Iterator[None]:
 
     HYDRA_FULL_ERROR=1 shows everything.
     """
-    _failed.clear()
-    # Hydra's parser takes -m only before or after all overrides.
-    sys.argv[1:] = ["aux=[]" if argument == "aux=null" else argument for argument in sys.argv[1:]]
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
+    _unfinished.clear()
+    sys.argv[1:] = _arguments(sys.argv[1:])
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         yield
     else:
         with _answered():
             yield
-    if _failed:
-        print(f"\n{len(_failed)} runs failed:", *_failed, sep="\n  ", file=sys.stderr)
-        sys.exit(1)
+    if _unfinished:
+        print(f"\n{len(_unfinished)} runs are not finished:", file=sys.stderr)
+        for run in _unfinished:
+            print(f"  {run.planned.folder}: {run.problem or run.state}", file=sys.stderr)
+        print("The same command does what is left.", file=sys.stderr)
+        running = all(run.state == "running" for run in _unfinished)
+        sys.exit(ELSEWHERE if running else FAILED)
+
+
+def _arguments(given: Sequence[str]) -> list[str]:
+    """Return arguments as Hydra wants them."""
+    arguments = ["aux=[]" if argument == "aux=null" else argument for argument in given]
+    flags = [argument for argument in arguments if argument in ("-m", "--multirun")]
+    others = [argument for argument in arguments if argument not in flags]
+    if not flags and any(is_sweep(a) for a in others if a.startswith("experiment=")):
+        flags = ["-m"]
+    if flags:  # composed once before main is known, where a task's own keys have no place
+        others = [TASK_KEY.sub(r"\1choice(\2)", argument) for argument in others]
+    return [*flags[:1], *others]  # Hydra's parser takes -m only before or after all overrides
 
 
 @contextmanager
@@ -97,6 +168,6 @@ def _answered() -> Iterator[None]:
         sys.exit(2)
     except KeyboardInterrupt:
         print("\ninterrupted by SIGINT; the same command goes on from here.", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(INTERRUPTED + signal.SIGINT)
     finally:
         del os.environ["HYDRA_FULL_ERROR"]

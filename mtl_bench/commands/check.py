@@ -6,22 +6,24 @@ Exit code 0: it can be used; 1: something must be mended; 2: it cannot be read.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
 from mtl_bench.commands.definitions import corpus_of, definitions
-from mtl_bench.compose import TASK_NAME, task_files
+from mtl_bench.compose import TASK_NAME, make_reader, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.check import Finding, examine, guess_outside, guess_spans
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.guess import guess
-from mtl_bench.tasks.task import Split, Task, load_corpus
+from mtl_bench.tasks.task import Reader, Split, Task, load_corpus
 
 HELP = "look over a task, or files that are to become one"
 MARKS = {"fine": "[green]fine[/]", "look": "[yellow]look[/]", "mend": "[red]mend[/]"}
@@ -38,38 +40,47 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print findings, and a yaml for files that are fit to be a task."""
-    first = arguments.what[0]
-    if len(arguments.what) == 1 and first in task_files() and not Path(first).is_file():
-        return _report(list(examine(corpus_of(first, definitions([first])[first]))))
+    names = [name for name in arguments.what if name in task_files() and not Path(name).is_file()]
+    if names:
+        if len(arguments.what) > 1 or arguments.word or arguments.label:
+            raise UserError(
+                f"'{names[0]}' is a task, whose yaml says all: give nothing else. Several tasks "
+                "are checked one by one."
+            )
+        return _report(examine(corpus_of(names[0], definitions(names)[names[0]])))
     files = [Path(name) for name in arguments.what]
     if len(files) > 3:
         raise UserError(f"{len(files)} files are given; a task has train, test and possibly dev.")
-    for file in files:
+    for name, file in zip(arguments.what, files, strict=True):
         if not file.is_file():
             raise UserError(
-                f"'{file}' is neither a file nor a task. Tasks: {', '.join(task_files())}."
+                f"'{name}' is neither a file nor a task. Tasks: {', '.join(task_files())}."
             )
-    guessed = guess(files[0], arguments.word, arguments.label)
-    console = Console(highlight=False)
-    console.print(escape(f"{files[0]}: UTF-8. " + guessed.reasons[0]))
+    guessed = guess(files, arguments.word, arguments.label)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {guessed.reasons[0]}"))
     for reason in guessed.reasons[1:]:
         console.print(f"  {escape(reason)}")
-    task = Task(_name(files[0]), guessed.reader, _splits(files, guessed.reader), folder="/")
-    corpus = load_corpus(task.title, task, instantiate(task.reader))
+    task = Task(_name(files[0]), guessed.reader, {}, folder="/")
+    reader = make_reader(task.title, task)
+    task.splits = _splits(files, reader)
+    if len(files) == 1:
+        console.print("  A single file: its last tenth becomes the test split.")
+    corpus = load_corpus(task.title, task, reader)
     corpus = replace(corpus, outside=guess_outside(corpus), spans=guess_spans(corpus))
-    code = _report(list(examine(corpus)))
+    code = _report(examine(corpus))
     if code == 0:
         _print_yaml(task, corpus, files)
     return code
 
 
-def _splits(files: list[Path], reader: dict[str, Any]) -> dict[str, Split]:
+def _splits(files: list[Path], reader: Reader) -> dict[str, Split]:
     """Return train, dev and test; of a single file, the last tenth is test."""
     paths = [str(file.absolute()) for file in files]
     if len(paths) > 1:
         names = ("train", "test") if len(paths) == 2 else ("train", "dev", "test")
         return {name: Split(path) for name, path in zip(names, paths, strict=True)}
-    count = sum(1 for _ in instantiate(reader)(files[0], None))
+    count = sum(1 for _ in reader(files[0], None))
     if count < 2:
         raise UserError(
             f"{files[0]}: has {count} sentence. Is there a blank line after each sentence?"
@@ -81,16 +92,16 @@ def _splits(files: list[Path], reader: dict[str, Any]) -> dict[str, Split]:
     }
 
 
-def _report(findings: list[Finding]) -> int:
+def _report(found: Iterable[Finding]) -> int:
     """Print findings; return the exit code."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    findings = list(found)
     for finding in findings:
         console.print(f"{MARKS[finding.level]}  {escape(finding.text)}")
     mend = sum(finding.level == "mend" for finding in findings)
     look = sum(finding.level == "look" for finding in findings)
     console.print(
-        f"\n{mend} to mend, {look} worth a look."
-        + (" Mend the file, then check again." if mend else "")
+        f"\n{mend} to mend, {look} worth a look." + (" Mend it, then check again." if mend else "")
     )
     return int(mend > 0)
 
@@ -114,8 +125,8 @@ def _print_yaml(task: Task, corpus: Corpus, files: list[Path]) -> None:
     }
     name = task.title
     print(f"\nThe task, to be saved as {folder / name}.yaml:\n")
-    print(OmegaConf.to_yaml(content))
-    print(f"Then: MTL_BENCH_TASKS={folder} python train.py main={name} aux=...")
+    print(OmegaConf.to_yaml(content).replace("${", "\\${"))  # else a file's name is looked up
+    print(f"Then: MTL_BENCH_TASKS={shlex.quote(str(folder))} python train.py main={name}")
 
 
 def _name(file: Path) -> str:
@@ -124,4 +135,6 @@ def _name(file: Path) -> str:
     name = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
     if name in ("train", "dev", "test"):
         name = _name(file.absolute().parent)
-    return name if TASK_NAME.fullmatch(name) else "mine"
+    usable = TASK_NAME.fullmatch(name) and name != "main"
+    name = name if usable else "mine"
+    return f"my_{name}" if name in task_files() else name

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hydra.utils import instantiate
-
-from mtl_bench.compose import plain_task, task_files
+from mtl_bench.compose import make_reader, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.task import Task, load_corpus
@@ -27,4 +25,4 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
 
 def corpus_of(name: str, task: Task) -> Corpus:
     """Read the corpus of a task."""
-    return load_corpus(name, task, instantiate(task.reader))
+    return load_corpus(name, task, make_reader(name, task))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mtl_bench.commands.definitions import definitions
+from mtl_bench.errors import UserError
 from mtl_bench.tasks.task import root_of
 
 HELP = "fetch and check the public corpora of tasks"
@@ -17,6 +19,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Download what is missing, and name where each task's files are."""
+    failed = []
     for name, task in definitions(arguments.task).items():
-        if task.sources or name in arguments.task:
-            print(f"{name}: {root_of(task)}")
+        if not task.sources and name not in arguments.task:
+            continue
+        try:
+            root = root_of(task)
+            generated = all(where.file is None for where in task.splits.values())
+            print(f"{name}: {'generated; there are no files' if generated else root}")
+        except UserError as error:
+            failed.append(name)
+            print(f"\n{name}: {error}\n", file=sys.stderr)
+    if failed:
+        raise UserError(f"{len(failed)} tasks could not be had: {', '.join(failed)}.")

@@ -23,7 +23,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def print_table(
-    rows: Sequence[Row], style: str, notes: Sequence[str] = (), cut: Sequence[str] = ()
+    rows: Sequence[Row], style: str, notes: Sequence[str] = (), wrapped: Sequence[str] = ()
 ) -> None:
     """Print rows that have the same keys.
 
@@ -31,7 +31,7 @@ def print_table(
         rows: cell by heading.
         style: one of FORMATS.
         notes: printed below where a person reads.
-        cut: columns whose texts are cut where the terminal is too narrow.
+        wrapped: columns whose texts may take several lines.
     """
     header = list(rows[0]) if rows else []
     if style == "json":
@@ -50,19 +50,13 @@ def print_table(
         print()
         return
     console = Console()
-    widths = {
-        name: max(len(part) for line in (name, *column) for part in line.split("\n"))
-        for name, column in zip(header, zip(*texts, strict=True), strict=True)
-    }
-    left = console.width - sum(2 + width for name, width in widths.items() if name not in cut)
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
     for name in header:
-        numbers = name not in cut and not any(isinstance(row[name], str) for row in rows)
+        numbers = not any(isinstance(row[name], str) for row in rows)
         table.add_column(
             escape(name),
-            no_wrap=True,
+            no_wrap=name not in wrapped,
             justify="right" if numbers else "left",
-            max_width=max(8, left // len(cut) - 2) if name in cut else None,
         )
     for line in texts:
         table.add_row(*map(escape, line))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 
@@ -51,7 +52,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--records",
         type=Path,
-        default=Path("multirun_outputs"),
         help="folder of runs that Table 1 takes F1 from (default: multirun_outputs)",
     )
     add_format(parser)
@@ -59,13 +59,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the one table or the other."""
+    if arguments.records and not (arguments.table1 and arguments.records.is_dir()):
+        raise UserError(
+            f"--records {arguments.records}: goes with --table1, and is a folder of runs."
+        )
     if arguments.table1:
-        _table1(arguments.records, arguments.format)
+        _table1(arguments.records or Path("multirun_outputs"), arguments.format)
     else:
         rows = [_overview(name, task) for name, task in definitions().items()]
         for row in rows if arguments.format == "table" else ():
             row.pop("source")
-        print_table(rows, arguments.format, cut=("what it labels", "licence"))
+        print_table(rows, arguments.format, wrapped=("what it labels", "licence"))
 
 
 def _overview(name: str, task: Task) -> dict[str, str | float | None]:
@@ -76,7 +80,13 @@ def _overview(name: str, task: Task) -> dict[str, str | float | None]:
         data = "here"
     else:
         data = "to download" if task.sources else "bring your own"
-    corpus = corpus_of(name, task) if data in ("generated", "here") else None
+    corpus = None
+    if data in ("generated", "here"):
+        try:
+            corpus = corpus_of(name, task)
+        except UserError as error:  # one broken task hides no other
+            data = "broken"
+            print(f"\n{name}: {error}\n", file=sys.stderr)
     sizes = {str(split): len(corpus[split]) if corpus else None for split in SPLITS}
     return {
         "task": name,
@@ -95,8 +105,9 @@ def _table1(records: Path, style: str) -> None:
     f1 = _f1_of_single_runs(records)
     rows: list[Row] = []
     notes: list[str] = []
-    for row in paper:
-        for name, task in definitions().items():
+    tasks = definitions()
+    for row, printed in paper.items():
+        for name, task in tasks.items():
             if row not in (name, task.stands_in_for) or not is_here(task):
                 continue
             corpus = normalise(corpus_of(name, task), lowercase=True)
@@ -104,8 +115,11 @@ def _table1(records: Path, style: str) -> None:
             if known is None:
                 ours["oov_percent"] = None
             ours["f1"] = f1[name][0] if name in f1 else None
-            marked = _compare(name, ours, paper[row], style, rows)
-            notes += [f"* {name}: {task.deviation}"] if marked and task.deviation else []
+            if style in ("csv", "json"):
+                rows += _long(name, ours, printed)
+            else:
+                rows.append(_wide(name, ours, printed, two_lines=style == "table"))
+            notes += [f"* {name}: {task.deviation}"] if task.deviation else []
     if not rows:
         raise UserError(
             "none of the paper's corpora is here. `mtl-bench fetch` downloads those that can be."
@@ -120,33 +134,27 @@ def _table1(records: Path, style: str) -> None:
     print_table(rows, style, notes)
 
 
-def _compare(
-    name: str,
-    ours: dict[str, float | None],
-    paper: dict[str, float],
-    style: str,
-    rows: list[Row],
-) -> bool:
-    """Add the row or rows of a task; return whether a cell but JSD is marked."""
-    lines = style == "table"  # two lines a task, since a terminal is narrow
-    cells: dict[str, str] = {"task": f"{name}\n  paper" if lines else name}
-    marked = False
-    for statistic, decimals in published.DECIMALS.items():
+Numbers = Mapping[str, float | None]
+
+
+def _long(name: str, ours: Numbers, paper: Mapping[str, float]) -> Iterator[Row]:
+    """Yield a row for each statistic of a task."""
+    for statistic in published.DECIMALS:
         here, there = ours[statistic], paper[statistic]
         off = here is not None and published.deviates(statistic, here, there)
-        marked |= off and statistic not in ("jsd", "f1")
-        shown = "-" if here is None else f"{here:,.{decimals}f}"
-        between = " \n" if lines and not off else "\n" if lines else " / "
-        cells[HEADINGS[statistic]] = (
-            f"{shown}{'*' * off}{between}{there:,.{decimals}f}{' ' * lines}"
-        )
-        if style in ("csv", "json"):
-            rows.append(
-                {"task": name, "statistic": statistic, "here": here, "paper": there, "off": off}
-            )
-    if style not in ("csv", "json"):
-        rows.append(cells)
-    return marked
+        yield {"task": name, "statistic": statistic, "here": here, "paper": there, "off": off}
+
+
+def _wide(name: str, ours: Numbers, paper: Mapping[str, float], two_lines: bool) -> Row:
+    """Return the row of a task; on two lines where a terminal is narrow."""
+    cells: dict[str, str] = {"task": f"{name}\n  paper" if two_lines else name}
+    for row in _long(name, ours, paper):
+        statistic, here = str(row["statistic"]), row["here"]
+        form = f",.{published.DECIMALS[statistic]}f"
+        shown = ("-" if here is None else format(here, form)) + "*" * bool(row["off"])
+        printed = format(paper[statistic], form)
+        cells[HEADINGS[statistic]] = f"{shown}\n{printed}" if two_lines else f"{shown} / {printed}"
+    return cells
 
 
 def _glove_words() -> Callable[[str], bool] | None:
@@ -165,12 +173,18 @@ def _glove_words() -> Callable[[str], bool] | None:
 def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
     """Return the F1 (percent, mean over seeds) of tasks trained alone, and where it is from.
 
-    Of several schedules and variants the one with the most steps is taken.
+    Runs count that were evaluated as the paper's (`experiment=eacl2017`). Of several schedules and
+    variants the one with the most steps is taken.
     """
     found: dict[str, dict[tuple[int, Path], list[Record]]] = defaultdict(lambda: defaultdict(list))
     for file in sorted(folder.rglob(RECORD)):
         record = read_record(file.parent)
-        if record and record.status == "finished" and len(record.tasks) == 1:
+        if (
+            record
+            and record.status == "finished"
+            and len(record.tasks) == 1
+            and record.config["data"]["whole_batches"]  # evaluated as the paper did
+        ):
             found[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
     best = {}
     for name, variants in found.items():

@@ -11,8 +11,9 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, ClassVar, Literal
@@ -181,6 +182,38 @@ def read_curve(folder: Path) -> list[CurveRow]:
     return curve
 
 
+def differences(folder: Path, there: Record, identity: Mapping[str, Any]) -> str:
+    """Return what to say of a folder that holds a run of another configuration."""
+    old, new = _flat(there.identity), _flat(identity)
+    differing = [
+        f"  {key}: {old.get(key, '(not there)')} there, {new.get(key, '(not there)')} now"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    return (
+        f"{folder} holds a run of another configuration:\n" + "\n".join(differing) + "\n"
+        "Type `overwrite=true` to replace it, or choose another `sweep_name`."
+    )
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            leaves |= _flat(value, f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = value
+    return leaves
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed while writing left in a folder that is ours now."""
+    for file in folder.iterdir():
+        if TEMPORARY.fullmatch(file.name):
+            file.unlink(missing_ok=True)
+
+
+TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 

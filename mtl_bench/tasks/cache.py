@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from mtl_bench.tasks.fetch import cache_folder
 
 Splits = dict[SplitName, tuple[Sentence, ...]]
 READERS = "mtl_bench.tasks.readers."
+DIGEST = hashlib.sha256().digest_size
+KEPT = 4  # of one task: its variants
 
 
 class CorpusCache:
@@ -40,7 +42,7 @@ class CorpusCache:
         self.file: Path | None = None
         if checksums and str(reader.get("_target_")).startswith(READERS):
             cuts = {split: [w.file, w.part, w.sentences] for split, w in splits.items()}
-            key = json.dumps([dict(reader), cuts, dict(checksums), _code()], sort_keys=True)
+            key = json.dumps([repr(reader), cuts, dict(checksums), _code()], sort_keys=True)
             digest = hashlib.sha256(key.encode()).hexdigest()[:24]
             self.file = cache_folder() / "corpora" / f"{name}-{digest}.npz"
 
@@ -49,11 +51,14 @@ class CorpusCache:
         if self.file is None:
             return None
         try:
-            with self.file.open("rb") as stream, np.load(stream) as kept:
-                strings = json.loads(kept["strings"].tobytes())
-                return {split: _sentences(kept, split, strings) for split in SPLITS}
-        except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
-            return None  # not there, or damaged: it is read anew
+            content = self.file.read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+            return None  # damaged: it is read anew
+        with np.load(io.BytesIO(content[DIGEST:])) as kept:
+            strings = json.loads(kept["strings"].tobytes())
+            return {split: _sentences(kept, split, strings) for split in SPLITS}
 
     def save(self, splits: Splits) -> None:
         """Write the splits; a cache that cannot be written costs time, nothing else."""
@@ -69,17 +74,26 @@ class CorpusCache:
                 )
             arrays[f"{split}.lengths"] = np.array([len(s.words) for s in splits[split]], "i4")
         arrays["strings"] = np.frombuffer(json.dumps(list(ids)).encode(), np.uint8)
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
+        content = stream.getvalue()
+        aside = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as stream:
-                try:
-                    np.savez(stream, **arrays)
-                    os.replace(stream.name, self.file)
-                except BaseException:
-                    os.unlink(stream.name)
-                    raise
+            aside.write_bytes(hashlib.sha256(content).digest() + content)
+            aside.replace(self.file)
+            self._remove_old()
         except OSError:
-            pass
+            with suppress(OSError):
+                aside.unlink()
+
+    def _remove_old(self) -> None:
+        """Remove what earlier code or files left of this corpus, but for the latest few."""
+        assert self.file is not None
+        name = self.file.name.rsplit("-", 1)[0]
+        there = [f for f in self.file.parent.glob(f"{name}-*") if f.name.rsplit("-", 1)[0] == name]
+        for file in sorted(there, key=lambda file: file.stat().st_mtime)[:-KEPT]:
+            file.unlink(missing_ok=True)
 
 
 def _sentences(kept: Any, split: str, strings: list[str]) -> tuple[Sentence, ...]:

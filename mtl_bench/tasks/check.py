@@ -8,15 +8,18 @@ from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Literal
 
+from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
 
 Level = Literal["fine", "look", "mend"]
+BATCH = 32  # sentences, by default
 LONG = 100
 """Words beyond which a sentence is probably several, or a list."""
 
-# White space, and characters of no width: zero-width spaces and joiners, soft hyphens, marks of
-# direction, byte order marks.
-ODD_CHARACTER = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]")
+# White space, control characters, and characters of no width: zero-width spaces and joiners, soft
+# hyphens, marks of direction, byte order marks.
+ODD_CHARACTER = re.compile("[\\s\\x00-\\x1f\\x7f\u00ad\u200b-\u200f\u2060\ufeff]")
+DOCUMENT_START = "-DOCSTART-"
 NOBODY = {"o", "_", "none", "null", "0", "outside"}
 SPAN = re.compile(r"[BI](?:-.+)?|O", re.IGNORECASE)
 
@@ -50,6 +53,47 @@ def label_counts(corpus: Corpus) -> Counter[str]:
     return Counter(label for sentence in corpus["train"] for label in sentence.labels)
 
 
+def refuse_unusable(corpus: Corpus, split: SplitName) -> None:
+    """Raise an error if a split cannot be evaluated with the labels of train.
+
+    Raises:
+        UserError: labels do not fit one another, or their description in the task's yaml.
+    """
+    task, labels = corpus.task, corpus.labels()
+    shown = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+    if not corpus[split]:
+        raise UserError(
+            f"task '{task}' has no {split} split to evaluate on.\nGive it one, or set a share of "
+            "train aside with `data.dev_share=0.1`."
+        )
+    if corpus.outside is not None and corpus.outside not in labels:
+        raise UserError(
+            f"task '{task}': outside is '{corpus.outside}', which is none of the {len(labels)} "
+            f"labels of its training split: {shown}.\nMend `outside` in the task's yaml; `outside: "
+            "null` counts every label."
+        )
+    if corpus.spans not in (None, "bio"):
+        raise UserError(f"task '{task}': spans is '{corpus.spans}'; it is 'bio' or null.")
+    if corpus.spans == "bio":
+        odd = [
+            x
+            for x in labels
+            if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")
+        ]
+        if odd:
+            raise UserError(
+                f"task '{task}': spans is 'bio', but these labels are not B, I or O, nor begin "
+                f"with B- or I-: {', '.join(odd[:10])}.\nSet `spans: null` in the task's yaml."
+            )
+    found = {label for sentence in corpus[split] for label in sentence.labels}
+    if not found & set(labels):
+        raise UserError(
+            f"task '{task}': its train and {split} splits have no label in common.\n"
+            f"  train: {shown}\n  {split}: {', '.join(sorted(found)[:20])}\n"
+            "Check the label column, and whether the files belong together."
+        )
+
+
 def examine(corpus: Corpus) -> Iterator[Finding]:
     """Yield what is to be said of a corpus."""
     sizes = ", ".join(
@@ -58,6 +102,18 @@ def examine(corpus: Corpus) -> Iterator[Finding]:
         if sentences
     )
     yield Finding("fine", f"Sizes: {sizes}.")
+    try:
+        for split in ("dev", "test"):
+            if corpus.splits[split]:
+                refuse_unusable(corpus, split)
+    except UserError as error:
+        yield Finding("mend", str(error))
+    if len(corpus["train"]) < BATCH:
+        yield Finding(
+            "look",
+            f"Training draws {BATCH} sentences a step, more than train has: type "
+            f"`data.batch_size={max(1, len(corpus['train']) // 2)}`.",
+        )
     yield from _labels(corpus)
     if corpus.spans == "bio":
         yield from _spans(corpus)
@@ -70,11 +126,25 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
     total = counts.total()
     shown = ", ".join(f"{label} {n:,}" for label, n in counts.most_common(12))
     more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
-    yield Finding("fine", f"{len(counts)} labels in train: {shown}{more}.")
+    yield Finding("fine", f"{_count(counts, 'label')} in train: {shown}{more}.")
     if len(counts) < 2:
         yield Finding("mend", "A single label leaves nothing to learn. Is it the right column?")
     if len(counts) > total / 3:
         yield Finding("mend", "Every third word has a label of its own. Is it the right column?")
+    once = Counter({label: n for label, n in counts.items() if n == 1})
+    if once and len(counts) > 1:
+        yield Finding(
+            "look",
+            f"{_count(once, 'label')} of train with one occurrence: {_some(once)}. A header line, "
+            "or a slip of annotation?",
+        )
+    ends = [label for label in counts if label[:2] in ("E-", "S-")]
+    if ends:
+        yield Finding(
+            "look",
+            f"Labels such as {ends[0]} are of the BIOES scheme. Span F1 knows BIO only: turn E- "
+            "into I- and S- into B-, for example by `label_map`.",
+        )
     folded: dict[str, list[str]] = {}
     for label in counts:
         folded.setdefault(label.lower(), []).append(label)
@@ -87,21 +157,17 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         )
     if corpus.outside is None:
         yield Finding("fine", "No outside label: F1 counts every label, and so equals accuracy.")
-    elif corpus.outside in counts:
+    elif corpus.outside in counts:  # else it was refused above
         share = counts[corpus.outside] / total
         yield Finding(
             "look" if share > 0.98 else "fine",
             f"{share:.1%} of the words have the outside label {corpus.outside!r}"
             + (": so few others make F1 noisy." if share > 0.98 else "."),
         )
-    else:
-        yield Finding("mend", f"No word of train has the outside label {corpus.outside!r}.")
     for split in ("dev", "test"):
         labels = Counter(x for s in corpus.splits[split] for x in s.labels)
         unseen = Counter({label: n for label, n in labels.items() if label not in counts})
-        if labels and len(unseen) == len(labels):
-            yield Finding("mend", f"{split} has no label that train has: {_some(unseen)}.")
-        elif unseen:
+        if unseen and len(unseen) < len(labels):  # else it was refused above
             yield Finding(
                 "look",
                 f"{split} has {_count(unseen, 'label')} that train has not: {_some(unseen)}. No "
@@ -135,7 +201,10 @@ def _spans(corpus: Corpus) -> Iterator[Finding]:
 
 
 def _repetitions(corpus: Corpus) -> Iterator[Finding]:
-    words = {split: Counter(s.words for s in found) for split, found in corpus.splits.items()}
+    words = {
+        split: Counter(s.words for s in found if not s.words[0].upper().startswith(DOCUMENT_START))
+        for split, found in corpus.splits.items()
+    }
     for split, counts in words.items():
         again = counts.total() - len(counts)
         if again:
@@ -153,11 +222,11 @@ def _repetitions(corpus: Corpus) -> Iterator[Finding]:
             continue
         count = sum(shared.values())
         share = count / words[one].total()
+        advice = "Are they the same file?" if share > 0.5 else "There a score shows memory only."
         yield Finding(
             "mend" if share > 0.5 else "look",
             f"{one}: {count:,} of {words[one].total():,} sentences ({share:.1%}) stand in {other}, "
-            f"too, such as {_shown(max(shared, key=len))}."
-            + (" Are they the same file?" if share > 0.5 else " What they score is memory."),
+            f"too, such as {_shown(max(shared, key=len))}. {advice}",
         )
 
 
@@ -182,9 +251,9 @@ def _words(corpus: Corpus) -> Iterator[Finding]:
             f"Words with blanks, or with characters that nobody sees: {odd.total():,}, such as "
             f"{shown}. Blanks inside a word become _.",
         )
-    marks = [s for _, s in every if s.words[0].upper().startswith("-DOCSTART-")]
+    marks = [s for _, s in every if s.words[0].upper().startswith(DOCUMENT_START)]
     if marks:
-        yield Finding("look", f"{_count(marks, 'sentence')} only mark a document's start.")
+        yield Finding("look", f"{_count(marks, 'sentence')} mark a document's start: remove them.")
 
 
 def _count(things: Sized, name: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import lzma
 import os
+import re
 import sys
 import tarfile
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from mtl_bench.errors import UserError
 
 TIMEOUT_SECONDS = 60
+MEMBER = re.compile(r"[0-9a-f]{64}  [^/].*")
 
 
 @dataclass
@@ -78,12 +80,24 @@ def expected(source: Source, folder: Path) -> list[Expected]:
         source: a file or a folder.
         folder: where its list of members is.
     """
+    if Path(source.path).is_absolute() or ".." in Path(source.path).parts:
+        raise UserError(f"sources: path '{source.path}' is not below the data folder.")
     if source.members is None:
         return [Expected(source.path, source.url, source.sha256)]
     single = "{member}" in source.url
     files = []
-    for line in (folder / source.members).read_text(encoding="utf-8").splitlines():
+    listed = folder / source.members
+    try:
+        lines = listed.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{listed}: the list of members cannot be read: {error}.") from None
+    for number, line in enumerate(lines, start=1):
         digest, _, name = line.partition("  ")
+        if not MEMBER.fullmatch(line) or ".." in Path(name).parts:
+            raise UserError(
+                f"{listed}, line {number}: expected a sha256, two blanks and a path, as written by "
+                f"`sha256sum`.\n    {line[:200]!r}"
+            )
         url = source.url.replace("{member}", name) if single else None
         files.append(Expected(f"{source.path}/{name}", url, digest))
     return files
@@ -99,7 +113,7 @@ def place_of(sources: Sequence[Source], folder: Path) -> tuple[Path, list[Expect
     mirror, cache = mirror_folder(), cache_folder()
     if mirror and all((mirror / file.path).is_file() for file in files):
         return mirror, []
-    return cache, [file for file in files if not (cache / file.path).exists()]
+    return cache, [file for file in files if not (cache / file.path).is_file()]
 
 
 def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path()) -> Path:
@@ -144,27 +158,32 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
         UserError: the archive cannot be had, is damaged, lacks a member, or has what no archive
             of these files has: absolute paths, paths with `..`, a link in place of a member.
     """
-    mirror = mirror_folder()
-    kept = mirror / source.archive if mirror and source.archive else None
+    folders = [folder for folder in (mirror_folder(), place) if folder and source.archive]
+    kept = next(
+        (f / str(source.archive) for f in folders if (f / str(source.archive)).is_file()), None
+    )
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as aside:
             archive = Path(aside) / "archive"
-            if kept and kept.is_file():
+            if kept:
                 archive = kept
             else:
-                _download(source.url, archive, None, licence, place / source.path)
+                by_hand = place / (source.archive or source.path)
+                _download(source.url, archive, None, licence, by_hand)
             wanted = {file.path.removeprefix(f"{source.path}/"): file for file in files}
             _extract(archive, {name: file.sha256 for name, file in wanted.items()}, Path(aside))
             for name, file in wanted.items():
                 (place / file.path).parent.mkdir(parents=True, exist_ok=True)
                 (Path(aside) / _flat(name)).replace(place / file.path)
     except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
-        shown = kept if kept and kept.is_file() else source.url
-        raise UserError(f"{shown}: is not a tar archive, or is damaged: {error}.") from None
+        raise UserError(
+            f"{kept or source.url}: is not a tar archive, or is damaged: {error}."
+        ) from None
     except OSError as error:
         raise UserError(
-            f"{source.path}: cannot be unpacked to {place}: {error.strerror or error}."
+            f"{source.path}: cannot be unpacked to {place}: {error.strerror or error}.\n"
+            "Set MTL_BENCH_CACHE to a folder that can be written and has room."
         ) from None
 
 
@@ -198,8 +217,8 @@ def _extract(archive: Path, wanted: Mapping[str, str | None], aside: Path) -> No
     if lacking := sorted(set(wanted) - found):
         first = lacking[0]
         raise UserError(
-            f"{archive}: {len(lacking)} of {len(wanted)} files expected are not in it, the first "
-            f"is '{first}'.\n  sha256 expected: {wanted[first]}\n"
+            f"{archive}: {len(lacking)} of {len(wanted)} files expected are not in it, or have "
+            f"other content; the first is '{first}'.\n  sha256 expected: {wanted[first]}\n"
             f"  sha256 found:    {other.get(first, 'no such member')}\nNothing of it is used."
         )
 
@@ -230,7 +249,7 @@ def _download(
             f"  address: {url}\n"
             f"  reason:  {type(error).__name__}: {error}\n"
             f"  licence: {licence or 'see the address'}\n"
-            f"Put it by hand at {by_hand}\n"
+            f"Put it by hand at {by_hand} (the cache, which MTL_BENCH_CACHE names),\n"
             "or set MTL_BENCH_MIRROR to a folder that holds it (and the task's other files)."
         ) from None
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.cache import READERS
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
 
-READERS = "mtl_bench.tasks.readers"
-LOOKED_AT = 20_000
-"""Lines from which the format is guessed."""
+SHOWN = 20
+"""Columns that are explained, and characters of a value that are shown."""
 
 FEW = 0.3
 """Labels are fewer than this share of the words they label; else a column holds no labels."""
@@ -34,25 +34,38 @@ class Guess:
     reasons: list[str] = field(default_factory=list)
 
 
-def guess(file: Path, word: int | str | None = None, label: int | str | None = None) -> Guess:
-    """Guess the format of a file.
+def guess(
+    files: Sequence[Path], word: int | str | None = None, label: int | str | None = None
+) -> Guess:
+    """Guess the format that some files share.
 
     Args:
-        file: of labelled words; plain or compressed.
+        files: of labelled words; plain or compressed.
         word: column (from 1) or key of the words, where the user knows.
         label: column, key or field of the labels.
 
     Raises:
-        UserError: the file cannot be read, or is no table of labelled words.
+        UserError: a file cannot be read, or is no table of labelled words.
     """
-    lines = [line for (_, line), _ in zip(Lines(file), range(LOOKED_AT), strict=False)]
+    file = files[0]
+    lines = [line for each in files for _, line in Lines(each)]
     filled = [line for line in lines if line.strip()]
-    if filled[0].lstrip().startswith("{"):
+    if not filled:
+        raise UserError(f"{file}: has blank lines only.")
+    if filled[0].lstrip().startswith("[") and not filled[0].rstrip().endswith("]"):
+        raise UserError(
+            f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
+            '{"tokens": ["The", "cat"], "labels": ["DT", "NN"]}.'
+        )
+    if any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
         return _json_lines(file, filled, word, label)
     rows = [line.split("\t") for line in filled if not line.startswith("#")]
-    if rows and all(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows):
+    numbered = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
+    if numbered > 0.9 * len(rows):
+        if word is not None:
+            raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
         return _conllu(rows, label)
-    return _columns(file, lines, _number(word, "word"), _number(label, "label"))
+    return _columns(file, filled, _number(word, "word"), _number(label, "label"))
 
 
 def _number(column: int | str | None, name: str) -> int | None:
@@ -65,10 +78,13 @@ def _number(column: int | str | None, name: str) -> int | None:
 def _json_lines(
     file: Path, lines: Sequence[str], word: int | str | None, label: int | str | None
 ) -> Guess:
+    line = next(line for line in lines if line.lstrip().startswith("{"))
     try:
-        first = json.loads(lines[0])
-    except ValueError as error:
-        raise UserError(f"{file}, line 1: begins with a brace, but is not JSON: {error}.") from None
+        first = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{file}: begins with a brace, but is not JSON: {error}.\n    {line[:200]!r}"
+        ) from None
     lists = [key for key, value in first.items() if isinstance(value, list)]
     if word is None:
         word = next((k for k in ("tokens", "words", *lists) if k in lists), None)
@@ -76,13 +92,13 @@ def _json_lines(
     if label is None:
         usual = ("labels", "tags", "ner_tags", "pos_tags")
         label = next((k for k in (*usual, *others) if k in others), None)
-    if word is None or label is None:
+    if word is None or label is None or word == label:
         raise UserError(
-            f"{file}, line 1: expected two lists, of words and of labels. Lists found: "
-            f"{', '.join(lists) or 'none'}."
+            f"{file}: expected two lists, of words and of labels. Lists found: "
+            f"{', '.join(lists) or 'none'}.\n    {line[:200]!r}"
         )
     reader = {
-        "_target_": f"{READERS}.jsonl.JsonLinesReader",
+        "_target_": f"{READERS}jsonl.JsonLinesReader",
         "words": str(word),
         "labels": str(label),
     }
@@ -94,10 +110,10 @@ def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
     full = [
         name
         for name in ("upos", "xpos", "deprel", "feats")
-        if any(row[FIELDS.index(name)] != "_" for row in rows)
+        if any(len(row) == len(FIELDS) and row[FIELDS.index(name)] != "_" for row in rows)
     ]
     chosen = str(label or (full or ["upos"])[0])
-    reader = {"_target_": f"{READERS}.conllu.ConlluReader", "label": chosen}
+    reader = {"_target_": f"{READERS}conllu.ConlluReader", "label": chosen}
     return Guess(
         reader,
         [
@@ -107,8 +123,7 @@ def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
     )
 
 
-def _columns(file: Path, lines: Sequence[str], word: int | None, label: int | None) -> Guess:
-    filled = [line for line in lines if line.strip()]
+def _columns(file: Path, filled: Sequence[str], word: int | None, label: int | None) -> Guess:
     separator = "tab" if sum("\t" in line for line in filled) > len(filled) / 2 else "blank"
     rows = [line.split("\t" if separator == "tab" else None) for line in filled]
     count = Counter(map(len, rows)).most_common(1)[0][0]
@@ -138,13 +153,16 @@ def _columns(file: Path, lines: Sequence[str], word: int | None, label: int | No
         ]
         label = 1 + (few[-1] if few else next(n for n in range(count)[::-1] if n + 1 != word))
     for number, column in enumerate(columns, start=1):
-        shown = ", ".join(value for value, _ in Counter(column).most_common(4))
+        if number > SHOWN:
+            reasons.append(f"... and {count - SHOWN} more columns")
+            break
+        shown = ", ".join(value[:SHOWN] for value, _ in Counter(column).most_common(4))
         role = {word: " -> the words (most values)", label: " -> the labels (last with few values)"}
         what = "numbers" if numbers[number - 1] else f"{types[number - 1]} values: {shown}, ..."
         reasons.append(f"column {number}: {what}{role.get(number, '')}")
     reasons.append("Not so? Say `--word N --label N`.")
     reader: dict[str, Any] = {
-        "_target_": f"{READERS}.columns.ColumnReader",
+        "_target_": f"{READERS}columns.ColumnReader",
         "word": word,
         "label": label,
         "separator": separator,

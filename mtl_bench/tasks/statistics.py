@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from math import log, log2, sqrt
 
 from mtl_bench.tasks.corpus import Corpus, Sentence
@@ -33,24 +34,24 @@ def statistics(
         (base 2, 0 to 1) between the bags of words of train and test.
     """
     train = corpus["train"]
-    tokens = [word for sentence in train for word in sentence.words]
+    tokens = Counter(chain.from_iterable(sentence.words for sentence in train))
     if max_length is None:
         window, ends = tokens, len(train)
-        labels = Counter(label for sentence in train for label in sentence.labels)
+        labels = Counter(chain.from_iterable(sentence.labels for sentence in train))
     else:
         seen = slice(max_length + 1)
-        window = [word for sentence in train for word in sentence.words[seen]]
+        window = Counter(chain.from_iterable(sentence.words[seen] for sentence in train))
         ends = sum(len(sentence.words) <= max_length for sentence in train)
-        labels = Counter(label for sentence in train for label in sentence.labels[seen])
+        labels = Counter(chain.from_iterable(sentence.labels[seen] for sentence in train))
     return {
         "size": len(train),
         "labels": len(corpus.labels()),
-        "tokens_per_type": (len(window) + ends) / (len(set(window)) + bool(ends)),
-        "oov_percent": 100 * sum(not known(word) for word in tokens) / len(tokens),
+        "tokens_per_type": (window.total() + ends) / (len(window) + bool(ends)),
+        "oov_percent": 100 * sum(n for w, n in tokens.items() if not known(w)) / tokens.total(),
         "label_entropy": _entropy(labels),
         "frobenius_norm": _frobenius_norm(train),
         "jsd": jensen_shannon_divergence(
-            Counter(tokens), Counter(word for s in corpus["test"] for word in s.words)
+            tokens, Counter(chain.from_iterable(sentence.words for sentence in corpus["test"]))
         ),
     }
 
@@ -61,10 +62,12 @@ def _entropy(counts: Mapping[str, int]) -> float:
 
 
 def _frobenius_norm(sentences: Sequence[Sentence]) -> float:
+    words = {word for sentence in sentences for word in sentence.words}
+    terms = {word: TERM.findall(word.lower()) for word in words}
     square = 0
     for sentence in sentences:
-        terms = Counter(TERM.findall(" ".join(sentence.words).lower()))
-        square += sum(count * count for count in terms.values())
+        counts = Counter(chain.from_iterable(terms[word] for word in sentence.words))
+        square += sum(count * count for count in counts.values())
     return sqrt(square)
 
 

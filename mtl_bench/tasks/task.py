@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -51,7 +51,7 @@ class Split:
         if not colon or start < 0 or (stop is not None and stop <= start):
             raise UserError(
                 f"sentences: {self.sentences!r} is not a range. Write 'first:last' with whole "
-                "numbers from 0, such as ':500' (the first 500) or '500:' (all others)."
+                "numbers from 0, in quotes, such as ':500' (the first 500) or '500:' (all others)."
             )
         return start, stop
 
@@ -101,6 +101,13 @@ def root_of(task: Task) -> Path:
     Raises:
         UserError: the data is neither here nor can it be downloaded.
     """
+    if bool(task.root) != bool(task.obtain) or (task.sources and task.obtain):
+        raise UserError(
+            f"{task.title}: `root` and `obtain` belong together, and never stand beside `sources`: "
+            "they are for data that nobody may pass on.\n"
+            f"Given: root: {task.root!r}, obtain: {task.obtain!r}, {len(task.sources)} sources. "
+            "Files of one's own lie beside the task's yaml and need neither."
+        )
     if task.sources:
         return fetch(task.sources, task.licence, Path(task.folder))
     if task.obtain is None:
@@ -125,7 +132,9 @@ def is_here(task: Task) -> bool:
             source.archive is not None and mirror is not None and (mirror / source.archive).exists()
             for source in task.sources
         )
-    return task.obtain is None or any(place.is_dir() for place in _own_places(task))
+    if task.obtain and task.root:
+        return any(place.is_dir() for place in _own_places(task))
+    return True
 
 
 def _own_places(task: Task) -> list[Path]:
@@ -143,7 +152,7 @@ def checksums(name: str, task: Task) -> dict[str, str]:
     """
     root = root_of(task)
     known = {
-        file.path: str(file.sha256)
+        file.path: file.sha256 or sha256(root / file.path)
         for source in task.sources
         for file in expected(source, Path(task.folder))
     }
@@ -155,7 +164,7 @@ def checksums(name: str, task: Task) -> dict[str, str]:
         if not place.exists():
             raise UserError(
                 f"task '{name}', its {split} split: there is no file '{place}'.\n"
-                "Paths in a task's yaml are relative to the yaml."
+                f"{task.obtain or 'Paths in a yaml of your own are relative to the yaml.'}"
             )
         if place.is_file():
             found[split] = sha256(place)
@@ -195,11 +204,18 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
 
 def _read_splits(name: str, task: Task, reader: Reader) -> dict[SplitName, tuple[Sentence, ...]]:
     root = root_of(task)
-    places = dict.fromkeys((where.file, where.part) for where in task.splits.values())
-    read = {place: _read(reader, root, place, task.splits.values()) for place in places}
+    bounds = {}
+    stops: dict[tuple[str | None, str | None], list[int | None]] = {}
+    for split, where in task.splits.items():
+        try:
+            bounds[split] = where.bounds()
+        except UserError as error:
+            raise UserError(f"task '{name}', its {split} split: {error}") from None
+        stops.setdefault((where.file, where.part), []).append(bounds[split][1])
+    read = {place: _read(name, reader, root, place, ends) for place, ends in stops.items()}
     splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
     for split, where in task.splits.items():
-        sentences = tuple(read[where.file, where.part][slice(*where.bounds())])
+        sentences = tuple(read[where.file, where.part][slice(*bounds[split])])
         if not sentences:
             raise UserError(
                 f"task '{name}': its {split} split has no sentences"
@@ -212,10 +228,17 @@ def _read_splits(name: str, task: Task, reader: Reader) -> dict[SplitName, tuple
 
 
 def _read(
-    reader: Reader, root: Path, place: tuple[str | None, str | None], splits: Iterable[Split]
+    name: str,
+    reader: Reader,
+    root: Path,
+    place: tuple[str | None, str | None],
+    stops: Sequence[int | None],
 ) -> list[Sentence]:
     """Read a file once for all splits that share it, as far as they need it."""
     file, part = place
-    stops = [where.bounds()[1] for where in splits if (where.file, where.part) == place]
-    last = None if None in stops else max(stop for stop in stops if stop is not None)
-    return list(islice(reader(None if file is None else root / file, part), last))
+    known = [stop for stop in stops if stop is not None]
+    last = max(known) if len(known) == len(stops) else None
+    try:
+        return list(islice(reader(None if file is None else root / file, part), last))
+    except UserError as error:
+        raise UserError(f"task '{name}': {error}") from None

@@ -34,6 +34,9 @@ class Embeddings(Protocol):
 
     dim: int
 
+    def is_here(self) -> bool:
+        """Return whether nothing need be downloaded."""
+
     def checksum(self) -> str | None:
         """Return the sha256 of the file, or None if there is none."""
 
@@ -56,6 +59,10 @@ class RandomVectors:
         self.dim = dim
         self.min_count = min_count
         self.std = std
+
+    def is_here(self) -> bool:
+        """Return True: there is no file."""
+        return True
 
     def checksum(self) -> None:
         """Return None: there is no file."""
@@ -151,7 +158,9 @@ class PretrainedVectors:
         return path
 
     def is_here(self) -> bool:
-        """Return whether a public file need not be downloaded."""
+        """Return whether nothing need be downloaded."""
+        if self.url is None:
+            return True
         folders = (fetch.mirror_folder(), fetch.cache_folder())
         return any((folder / str(self.file)).is_file() for folder in folders if folder)
 

@@ -125,12 +125,12 @@ def normal_word(word: str, lowercase: bool) -> str:
 
 def normalise(corpus: Corpus, lowercase: bool) -> Corpus:
     """Return the corpus with every word as the models read it."""
+    normal = {word: normal_word(word, lowercase) for word in set(corpus.words())}
     return Corpus(
         corpus.task,
         {
             split: tuple(
-                Sentence(tuple(normal_word(w, lowercase) for w in s.words), s.labels)
-                for s in sentences
+                Sentence(tuple([normal[word] for word in s.words]), s.labels) for s in sentences
             )
             for split, sentences in corpus.splits.items()
         },

@@ -14,11 +14,11 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
+from mtl_bench.compose import make_reader
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import TaskRecord
 from mtl_bench.tasks.corpus import SPLITS, Corpus
 from mtl_bench.tasks.task import Task, load_corpus
-from mtl_bench.tasks.task import checksums as task_checksums
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
@@ -118,30 +118,9 @@ def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
     return Schedule(steps, min(interval, steps), start)
 
 
-def tasks_of(cfg: DictConfig) -> dict[str, Task]:
-    """Return the definitions of a run's tasks, in the order of their names."""
-    objects = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
-    return {name: task for name, task in objects.items() if isinstance(task, Task)}  # all are
-
-
-def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
-    """Return the sha256 of all that the run reads: the vectors' file, and by task its splits."""
-    own = {name: task_checksums(name, task) for name, task in tasks.items()}
-    return {"embeddings": embeddings.checksum(), **own}
-
-
 def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
     """Return the corpus of a task as the models read it, with a dev split."""
-    try:
-        reader = instantiate(task.reader)
-        if not callable(reader):
-            raise TypeError("it has no `_target_` that names a reader")
-    except (TypeError, InstantiationException) as error:
-        reason = str(error.__cause__ or error)
-        raise UserError(
-            f"task '{name}': its reader cannot be made: {reason}\nGiven: {dict(task.reader)}"
-        ) from error
-    corpus = load_corpus(name, task, reader)
+    corpus = load_corpus(name, task, make_reader(name, task))
     return normalise(corpus, cfg.data.lowercase).with_dev(cfg.data.dev_share, cfg.data.split_seed)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtl_bench.errors import UserError
+from mtl_bench.tasks.check import refuse_unusable
 from mtl_bench.tasks.corpus import Corpus, SplitName
 from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.embeddings import Embeddings
@@ -71,7 +71,7 @@ def prepare(
     inputs = Inputs(vocabulary, torch.from_numpy(table), facts, {}, {}, {}, {}, {})
     for task, corpus in sorted(corpora.items()):
         for split in (curve_split, final_split):
-            _check(task, corpus, split)
+            refuse_unusable(corpus, split)
         labels = inputs.labels[task] = Labels(corpus.labels())
         length = max_length[task]
         evaluated = length if cut_evaluation else None
@@ -80,40 +80,3 @@ def prepare(
         inputs.final[task] = encode(corpus[final_split], vocabulary, labels, evaluated)
         inputs.statistics[task] = statistics(corpus, embeddings.known([corpus]), length)
     return inputs
-
-
-def _check(task: str, corpus: Corpus, split: SplitName) -> None:
-    """Raise an error if a split cannot be evaluated with the labels of train."""
-    labels = corpus.labels()
-    shown = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
-    if not corpus[split]:
-        raise UserError(
-            f"task '{task}' has no {split} split to evaluate on.\nGive it one, or set a share of "
-            "train aside with `data.dev_share=0.1`."
-        )
-    if corpus.outside is not None and corpus.outside not in labels:
-        raise UserError(
-            f"task '{task}': outside is '{corpus.outside}', which is none of the {len(labels)} "
-            f"labels of its training split: {shown}.\nMend `outside` in the task's yaml; `outside: "
-            "null` counts every label."
-        )
-    if corpus.spans not in (None, "bio"):
-        raise UserError(f"task '{task}': spans is '{corpus.spans}'; it is 'bio' or null.")
-    if corpus.spans == "bio":
-        odd = [
-            x
-            for x in labels
-            if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")
-        ]
-        if odd:
-            raise UserError(
-                f"task '{task}': spans is 'bio', but these labels are not B, I or O, nor begin "
-                f"with B- or I-: {', '.join(odd[:10])}.\nSet `spans: null` in the task's yaml."
-            )
-    found = {label for sentence in corpus[split] for label in sentence.labels}
-    if not found & set(labels):
-        raise UserError(
-            f"task '{task}': its train and {split} splits have no label in common.\n"
-            f"  train: {shown}\n  {split}: {', '.join(sorted(found)[:20])}\n"
-            "Check the label column, and whether the files belong together."
-        )

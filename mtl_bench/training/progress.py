@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,28 @@ from mtl_bench.training.tagger import Tagger
 class Progress(pl.Callback):
     """A bar with losses and time left on a terminal, else a line after each tenth of the run."""
 
-    def __init__(self, curves: Curves, steps: int, shown: bool) -> None:
-        """Take the curves to show, the steps of the run, and whether to show anything."""
+    def __init__(
+        self, curves: Curves, steps: int, shown: bool, beat: Callable[[int, int], None]
+    ) -> None:
+        """Take what to show, and whether.
+
+        Args:
+            curves: of the run.
+            steps: of the run in all.
+            shown: whether a person looks on here.
+            beat: called with the step reached and `steps`, for those who look on from elsewhere.
+        """
         self.curves = curves
         self.steps = steps
         self.shown = shown
+        self.beat = beat
         self.console = Console(stderr=True)
         self._bar: Bar | None = None
         self._begin = (0, time.monotonic())
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
         """Open the bar."""
+        self.beat(self.curves.step, self.steps)
         self._begin = (self.curves.step, time.monotonic())
         if self.shown and self.console.is_terminal:
             self._bar = Bar(
@@ -58,6 +70,7 @@ class Progress(pl.Callback):
         _: int,
     ) -> None:
         """Move the bar."""
+        self.beat(chunk.steps.stop, self.steps)
         if self._bar:
             self._bar.update(
                 self._bar.task_ids[0],

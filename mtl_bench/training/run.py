@@ -16,14 +16,15 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench import compose
 from mtl_bench.errors import UserError
-from mtl_bench.runs.lock import lock
-from mtl_bench.runs.record import Record, read_record
+from mtl_bench.runs.lock import Lock, lock
+from mtl_bench.runs.provenance import new_record
+from mtl_bench.runs.record import Record, differences, read_record, remove_leftovers
 from mtl_bench.tasks.task import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
 from mtl_bench.training.curves import Curves
 from mtl_bench.training.progress import Progress, summary
-from mtl_bench.training.recording import new_record, recorded, refuse_other, weights_sha256
+from mtl_bench.training.recording import recorded, weights_sha256
 from mtl_bench.training.resume import Checkpoints, stoppable
 from mtl_bench.training.tagger import save_tagger
 
@@ -45,19 +46,21 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         Interrupted: SIGINT or SIGTERM asked it to stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder), stoppable():
+    with lock(folder) as held, stoppable():
+        remove_leftovers(folder)
         there = _record_there(folder, damaged_is_none=cfg.overwrite)
         curves = Curves(cfg.data.curve_split)
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
         with failures if there is None else nullcontext():
             build.check(cfg)
-            tasks = build.tasks_of(cfg)
+            tasks = compose.tasks_of(cfg)
             embeddings = instantiate(cfg.embeddings)
-            record.identity = compose.identity(cfg, build.checksums(tasks, embeddings))
+            record.identity = compose.identity(cfg, compose.checksums(tasks, embeddings))
             record.config_hash = compose.config_hash(record.identity)
         if there is not None and there.status != "failed" and not cfg.overwrite:
-            refuse_other(there, record, folder)
+            if there.config_hash != record.config_hash:
+                raise UserError(differences(folder, there, record.identity))
             if there.status == "finished":
                 if cfg.save_weights and not (folder / WEIGHTS).exists():
                     raise UserError(
@@ -67,7 +70,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
                 print(f"finished before: {folder}")
                 return there
         with recorded(record, curves, folder):
-            _train(cfg, folder, tasks, embeddings, record, curves)
+            _train(cfg, folder, tasks, embeddings, record, curves, held)
             record.status = "finished"
         (folder / CHECKPOINT).unlink(missing_ok=True)
     summary(record, folder)
@@ -90,6 +93,7 @@ def _train(
     embeddings: Embeddings,
     record: Record,
     curves: Curves,
+    held: Lock,
 ) -> None:
     """Train and evaluate; fill in the record as facts come in."""
     torch.set_num_threads(cfg.trainer.threads)
@@ -110,7 +114,7 @@ def _train(
     data = build.make_data(cfg, inputs, start=checkpoints.steps_done)
     record.steps_planned = data.schedule.steps
     tagger = build.make_tagger(cfg, inputs, corpora)
-    progress = Progress(curves, data.schedule.steps, cfg.callbacks.progress)
+    progress = Progress(curves, data.schedule.steps, cfg.callbacks.progress, held.beat)
     loggers = build.make_loggers(cfg)
     try:
         intervals = len(data.schedule.intervals())

@@ -26,10 +26,11 @@ def trace(configure, overrides):
     """Return the losses of 50 steps."""
     from hydra.utils import instantiate
 
+    from mtl_bench.compose import tasks_of
     from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
-    tasks = build.tasks_of(cfg)
+    tasks = tasks_of(cfg)
     corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
     data = build.make_data(cfg, inputs, start=0)

@@ -132,6 +132,8 @@ def test_check_says_what_must_be_mended(bench, tmp_path):
         (["nothing"], "'nothing' is neither a file nor a task. Tasks: ccg"),
         (["a", "b", "c", "d"], "4 files are given"),
         (["hyp"], "its data is not here"),
+        (["syn_chu", "syn_pos"], "'syn_chu' is a task, whose yaml says all"),
+        (["syn_chu", "--label", "2"], "'syn_chu' is a task, whose yaml says all"),
     ],
 )
 def test_check_answers_mistakes(bench, arguments, message):

@@ -41,8 +41,20 @@ class ColumnReader:
             raise UserError(f"separator: {separator!r} is none of {', '.join(SEPARATORS)}.")
         if blank_word not in ("error", "sentence_break"):
             raise UserError(f"blank_word: {blank_word!r} is neither error nor sentence_break.")
-        if not isinstance(word, int) or not isinstance(label, int):
+        if type(word) is not int or type(label) is not int:
             raise UserError(f"word: {word!r}, label: {label!r}. Columns are whole numbers, from 1.")
+        if comment is not None and not isinstance(comment, str):
+            raise UserError(f"comment: {comment!r} is no text. Put it in quotes.")
+        if not isinstance(lowercase_labels, bool):
+            raise UserError(f"lowercase_labels: {lowercase_labels!r} is neither true nor false.")
+        if label_map is not None and not isinstance(label_map, Mapping):
+            raise UserError(f"label_map: {label_map!r} is no map such as {{NN: noun, VB: verb}}.")
+        for pair in (label_map or {}).items():
+            if any(not isinstance(each, str | int) or isinstance(each, bool) for each in pair):
+                raise UserError(
+                    f"label_map: {pair[0]!r}: {pair[1]!r} is not from text to text. YAML reads "
+                    "yes, no, null and their kin as values: put them in quotes."
+                )
         if word < 1 or label < 1 or word == label:
             raise UserError(
                 f"word: {word}, label: {label}. Columns are counted from 1, and the word and its "
@@ -54,7 +66,7 @@ class ColumnReader:
         self.comment = comment
         self.blank_word = blank_word
         self.lowercase_labels = lowercase_labels
-        self.label_map = label_map
+        self.label_map = label_map and {str(old): str(new) for old, new in label_map.items()}
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
         """Yield the sentences of a file."""

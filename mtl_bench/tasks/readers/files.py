@@ -21,6 +21,8 @@ DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
 }
 
+MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
+
 
 class Lines:
     """The lines of a UTF-8 file, plain or compressed; CRLF and a byte order mark are taken off.
@@ -53,6 +55,12 @@ class Lines:
 
     def _bytes(self) -> bytes:
         content = read_bytes(self.file, self.member)
+        for magic, kind in MAGIC.items():
+            if content.startswith(magic):
+                raise UserError(
+                    f"{self.name}: is compressed ({kind}). Files named .gz, .bz2 and .xz are read "
+                    "as they are; of a .zip a split's yaml names the member: `part: train.txt`."
+                )
         if not content.strip():
             raise UserError(f"{self.name}: the file is empty.")
         return content

@@ -34,15 +34,12 @@ class JsonLinesReader:
                 lines.fail(number, line, f"is not JSON: {error}.")
             if not isinstance(sentence, dict):
                 lines.fail(number, line, "expected an object, in braces.")
-            words, labels = (self._texts(lines, number, line, sentence, key) for key in self._keys)
+            words = self._texts(lines, number, line, sentence, self.words)
+            labels = self._texts(lines, number, line, sentence, self.labels)
             if len(words) != len(labels):
                 lines.fail(number, line, f"{len(words)} words and {len(labels)} labels.")
             if words:
                 yield Sentence(words, labels)
-
-    @property
-    def _keys(self) -> tuple[str, str]:
-        return self.words, self.labels
 
     @staticmethod
     def _texts(
@@ -55,4 +52,6 @@ class JsonLinesReader:
         for text in texts:
             if not isinstance(text, str) or not text.strip():
                 lines.fail(number, line, f"{text!r} in '{key}' is not a string, or blank.")
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                lines.fail(number, line, f"{text!r} in '{key}' is half a character (a surrogate).")
         return tuple(text.strip() for text in texts)

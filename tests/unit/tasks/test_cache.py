@@ -59,6 +59,22 @@ def test_a_damaged_file_is_read_anew(load, tmp_path, damage):
     assert load() == (first, 2)
 
 
+def test_no_changed_bit_goes_unnoticed(load, tmp_path):
+    first, _ = load()
+    [file] = (tmp_path / "cache/corpora").iterdir()
+    content = file.read_bytes()
+    for place in range(0, len(content), 7):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert load()[0] == first
+    assert load()[1] == 1 + len(range(0, len(content), 7))
+
+
+def test_a_few_variants_are_kept(load, tmp_path):
+    for word in range(1, 9):
+        load({**READER, "word": word})
+    assert len(list((tmp_path / "cache/corpora").iterdir())) == 4
+
+
 def test_a_cache_that_cannot_be_written_costs_time_only(load, tmp_path, monkeypatch):
     (tmp_path / "no_folder").write_text("")
     monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path / "no_folder"))

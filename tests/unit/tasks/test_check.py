@@ -45,7 +45,7 @@ def said(corpus):
 def test_the_format_is_guessed(tmp_path, content, reader, options, compressed):
     file = tmp_path / ("file.gz" if compressed else "file")
     file.write_bytes(gzip.compress(content.encode()) if compressed else content.encode())
-    guessed = guess(file)
+    guessed = guess([file])
     target = guessed.reader.pop("_target_")
     assert target.endswith("." + reader)
     assert guessed.reader == options
@@ -54,10 +54,10 @@ def test_the_format_is_guessed(tmp_path, content, reader, options, compressed):
 
 def test_what_the_user_knows_is_not_guessed(tmp_path):
     (tmp_path / "f").write_text("a X 1 p\nb X 2 q\nc Y 3 p\nd Y 3 q\n")
-    assert guess(tmp_path / "f", "4", "2").reader["word"] == 4
-    assert guess(tmp_path / "f", "4", "2").reader["label"] == 2
+    assert guess([tmp_path / "f"], "4", "2").reader["word"] == 4
+    assert guess([tmp_path / "f"], "4", "2").reader["label"] == 2
     with pytest.raises(UserError, match="--label X: columns are whole numbers"):
-        guess(tmp_path / "f", None, "X")
+        guess([tmp_path / "f"], None, "X")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,17 @@ def test_what_the_user_knows_is_not_guessed(tmp_path):
         ("é\tX\n".encode("latin1"), "line 1: byte 1 is not UTF-8"),
         (b"\n \n", "the file is empty"),
         (b'{"tokens": ["a"]}', "expected two lists"),
-        (b"{no", "line 1: begins with a brace, but is not JSON"),
+        (b"{no", "begins with a brace, but is not JSON"),
+        (b'{"a":' * 5000, "begins with a brace, but is not JSON"),
+        (b'[\n{"tokens": ["a"]}\n]', "looks like a JSON list"),
+        (gzip.compress(b"a\tX\n"), "is compressed .gzip."),
+        (b"\xef\xbb\xbf", "has blank lines only"),
     ],
 )
 def test_a_file_that_is_none_of_the_formats_is_refused(tmp_path, content, message):
     (tmp_path / "f").write_bytes(content)
     with pytest.raises(UserError, match=message):
-        guess(tmp_path / "f")
+        guess([tmp_path / "f"])
 
 
 @pytest.mark.parametrize(
@@ -103,10 +107,13 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus(TRAIN), "fine: 71.4% of the words have the outside label 'O'."),
         (corpus(["a/O b/O c/O"]), "mend: A single label leaves nothing to learn."),
         (corpus(["a/P b/Q c/R"]), "mend: Every third word has a label of its own."),
+        (corpus([*TRAIN, "word/label"]), "look: 1 label of train with one occurrence: label (1)."),
+        (corpus([*TRAIN, "h/E-x i/E-x"]), "look: Labels such as E-x are of the BIOES scheme."),
+        (corpus(TRAIN), "look: Training draws 32 sentences a step, more than train has"),
         (corpus([*TRAIN, "h/x"]), "look: Labels that differ in case only: X and x."),
-        (corpus(TRAIN, outside="o"), "mend: No word of train has the outside label 'o'."),
+        (corpus(TRAIN, outside="o"), "mend: task 't': outside is 'o', which is none of the 2 labels"),
         (corpus(TRAIN, ["z/Y y/O"]), "look: test has 1 label that train has not: Y (1)."),
-        (corpus(TRAIN, ["z/P y/Q"]), "mend: test has no label that train has: P (1), Q (1)."),
+        (corpus(TRAIN, ["z/P y/Q"]), "mend: task 't': its train and test splits have no label in common."),
         (corpus(["a/O b/I-X c/I-X", "d/B-X e/I-Y"], spans="bio"), "look: train: 2 labels I-... that continue no span, first in sentence 1: a/O b/I-X c/I-X."),
         (corpus([*TRAIN, "a/O b/X c/O"]), "look: train: 1 of 4 sentences repeat an earlier one; most frequent (2 times) is 'a b c'."),
         (corpus(TRAIN, ["a/O b/X c/O", "z/O", "y/O"]), "look: test: 1 of 3 sentences (33.3%) stand in train, too, such as 'a b c'."),
@@ -115,7 +122,7 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus([" ".join(["a/O b/X"] * 60)]), "look: 1 of 2 sentences have more than 100 words, the longest 120"),
         (corpus(["a/O", "b/X", "c/O"], ["d/O"]), "mend: Every sentence has one word"),
         (corpus(["a\u200bb/O c\u00adb/X"]), "look: Words with blanks, or with characters that nobody sees: 2"),
-        (corpus([*TRAIN, "-DOCSTART-/O"]), "look: 1 sentence only mark a document's start."),
+        (corpus([*TRAIN, "-DOCSTART-/O"]), "look: 1 sentence mark a document's start: remove them."),
     ],
 )  # fmt: skip
 def test_findings(found, expected):
@@ -123,4 +130,5 @@ def test_findings(found, expected):
 
 
 def test_a_good_corpus_has_nothing_to_mend():
-    assert {finding.level for finding in examine(corpus(TRAIN))} == {"fine"}
+    found = corpus([f"w{n}/O x/X" for n in range(40)], ["z/O y/X"])
+    assert {finding.level for finding in examine(found)} == {"fine"}

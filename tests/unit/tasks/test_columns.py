@@ -80,7 +80,12 @@ def test_labels_outside_the_map_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}]
+    "options",
+    [
+        *({"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}, {"word": True}),
+        *({"comment": 3}, {"lowercase_labels": "maybe"}, {"label_map": ["A"]}),
+        *({"label_map": {"A": None}}, {"label_map": {"A": False}}),
+    ],
 )
 def test_impossible_options_are_refused(options):
     with pytest.raises(UserError):

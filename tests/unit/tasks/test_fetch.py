@@ -112,6 +112,7 @@ def test_a_download_that_fails_leaves_nothing_behind(
     assert corpora() == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # requests' sockets
 def test_without_a_network_the_error_says_all_that_is_needed(tmp_path):
     source = Source("raw/corpus", "http://127.0.0.1:9/corpus", SUM)
     with pytest.raises(UserError) as error:
@@ -162,7 +163,10 @@ GOOD = [(f"repo/{name}", content) for name, content in MEMBERS.items()]
         ([link("repo/a/one.txt", tarfile.SYMTYPE, "/etc/passwd"), GOOD[1]], "is a link"),
         ([GOOD[1], link("repo/a/one.txt", tarfile.LNKTYPE, "repo/a/two.txt")], "is a link"),
         ([link("repo/a/one.txt", tarfile.FIFOTYPE, "")], "is a link or a device"),
-        ([GOOD[0]], "1 of 2 files expected are not in it, the first is 'a/two.txt'"),
+        (
+            [GOOD[0]],
+            "1 of 2 files expected are not in it, or have other content; the first is 'a/two.txt'",
+        ),
         ([GOOD[0], ("repo/a/two.txt", b"changed")], hashlib.sha256(b"changed").hexdigest()),
     ],
 )
@@ -230,6 +234,27 @@ def test_a_checksum_follows_a_changed_file(tmp_path):
     assert sha256(file) == sha256(file) == hashlib.sha256(b"one").hexdigest()
     file.write_bytes(b"three")
     assert sha256(file) == hashlib.sha256(b"three").hexdigest()
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "raw/../../x"])
+def test_a_place_outside_the_data_folder_is_refused(path):
+    with pytest.raises(UserError, match="is not below the data folder"):
+        fetch([Source(path, "http://127.0.0.1:9/x", SUM)], None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        ("zzz  a\n", "line 1: expected"),
+        (f"{SUM}  ../a", "line 1: expected"),
+    ],
+)
+def test_a_list_of_members_is_checked(tmp_path, content, message):
+    if content:
+        (tmp_path / "members.sha256").write_text(content)
+    with pytest.raises(UserError, match=message):
+        fetch([Source("raw/x", "https://x", None, "members.sha256")], None, tmp_path)
 
 
 def test_a_source_without_members_is_one_file(tmp_path):

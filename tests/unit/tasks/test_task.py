@@ -5,13 +5,33 @@ import pytest
 from mtl_bench.compose import read_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus, Sentence
-from mtl_bench.tasks.task import Split, Task, load_corpus
+from mtl_bench.tasks.fetch import Source
+from mtl_bench.tasks.task import Split, Task, checksums, load_corpus
 
 SENTENCES = [Sentence((f"w{n}",), ("x",)) for n in range(10)]
 
 
 def load(splits):
     return load_corpus("t", Task("title", {}, splits), lambda file, part: iter(SENTENCES))
+
+
+@pytest.mark.parametrize("keys", [{"root": "x"}, {"obtain": "ask"}, {"obtain": "ask", "root": ""}])
+def test_root_and_obtain_belong_together(keys):
+    task = Task("title", {}, {"train": Split("f"), "test": Split("f")}, **keys)
+    with pytest.raises(UserError, match="`root` and `obtain` belong together"):
+        load_corpus("t", task, None)
+
+
+def test_files_without_a_checksum_are_noticed_when_they_change(tmp_path, monkeypatch):
+    monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path))
+    (tmp_path / "raw/x").mkdir(parents=True)
+    source = Source("raw/x/a", "https://x")
+    task = Task("title", {}, {"train": Split("raw/x"), "test": Split("raw/x")}, [source])
+    found = set()
+    for content in ("one", "longer"):
+        (tmp_path / "raw/x/a").write_text(content)
+        found.add(checksums("t", task)["train"])
+    assert len(found) == 2
 
 
 def test_splits_are_slices_of_one_file():

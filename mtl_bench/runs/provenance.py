@@ -1,0 +1,56 @@
+"""Where a run comes from: code, versions, host, time."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mtl_bench.runs.record import Record
+
+PACKAGES = ("mtl-bench", "torch", "pytorch-lightning", "hydra-core", "numpy", "torchmetrics")
+
+
+def new_record(config: dict[str, Any], seed: int, threads: int) -> Record:
+    """Return the record of a run that has not begun; it counts as failed until it is finished."""
+    return Record(
+        status="failed",
+        tasks={},
+        seed=seed,
+        config=config,
+        config_hash="",
+        identity={},
+        steps_planned=0,
+        steps_done=0,
+        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        git_commit=_git_commit(),
+        threads=threads,
+        host={"name": platform.node(), "machine": platform.machine(), "system": platform.system()},
+        timings={"started": now()},
+        vectors={},
+    )
+
+
+def now() -> str:
+    """Return the time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _git_commit() -> str | None:
+    """Return the commit of the code, with `+changes` if files differ; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        commit, status = (
+            subprocess.run(
+                [*git, *command], capture_output=True, text=True, check=True, env=environment
+            ).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno", "--", "."])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+changes" if status else "")

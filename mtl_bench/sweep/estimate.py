@@ -1,0 +1,86 @@
+"""How long the runs of a sweep will take: from those that ended before, else from a short trial."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, open_dict
+
+from mtl_bench.runs.record import read_record
+from mtl_bench.sweep.plan import Plan
+from mtl_bench.sweep.workers import Outcome, Workers, redirect_output
+
+STEPS_A_TASK = 8
+"""Of the trial: a second or two on real corpora."""
+
+WITH_EVALUATION = 1.1
+"""Of the training time; measured at an evaluation every 500 steps."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run for the clock: the configuration, and where it may write."""
+
+    cfg: DictConfig
+    folder: Path
+
+
+def seconds_left(plan: Plan, processes: int) -> float | None:
+    """Return how long what is left takes with some processes side by side; None if unknown."""
+    steps = plan.steps_left()
+    ended = [
+        (record.steps_done, float(wall))
+        for job in plan.jobs
+        if (record := job.stored.record)
+        and record.status == "finished"
+        and (wall := record.timings.get("wall_seconds"))
+    ]
+    if ended:
+        each = sum(wall for _, wall in ended) / max(1, sum(done for done, _ in ended))
+        return steps * each / processes
+    if plan.whole is None or not steps:
+        return None
+    seconds = _by_trial(plan.whole, plan)
+    return None if seconds is None else seconds / processes
+
+
+def _by_trial(cfg: DictConfig, plan: Plan) -> float | None:
+    """Train all tasks together for a moment, shortly and three times as long."""
+    tasks, runs = len(cfg.tasks), plan.left()
+    count = STEPS_A_TASK * tasks
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = (_wall(cfg, Path(folder) / f"{n}", n * count) for n in (1, 3))
+    if short is None or long is None:
+        return None
+    step = max(long - short, 0) / (2 * count)
+    rest = max(short - count * step, 0)  # reading and the final evaluation, of all tasks
+    share = sum(len(job.stored.planned.tasks) for job in runs) / tasks
+    return plan.steps_left() * step * WITH_EVALUATION + share * rest
+
+
+def _wall(cfg: DictConfig, folder: Path, steps: int) -> float | None:
+    """Return how long a run took, in a process of its own."""
+    trial = cfg.copy()
+    with open_dict(trial):
+        trial.trainer.max_steps = trial.trainer.val_check_interval = steps
+        trial.callbacks.progress = False
+        trial.overwrite = trial.save_weights = False
+        trial.logger = {}
+    folder.mkdir()
+    for _ in Workers(1, try_run, ["mtl_bench.training.run"]).run([Trial(trial, folder)]):
+        pass
+    record = read_record(folder)
+    return float(record.timings["wall_seconds"]) if record and record.status == "finished" else None
+
+
+def try_run(trial: Trial) -> Outcome:
+    """Train the run of a trial."""
+    from mtl_bench.compose import register
+    from mtl_bench.training.run import run
+
+    redirect_output(trial.folder / "log.txt")
+    register()
+    run(trial.cfg, trial.folder)
+    return "done"

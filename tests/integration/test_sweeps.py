@@ -1,0 +1,297 @@
+"""Sweeps on the real command line: planned, spread out, contained, resumed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mtl_bench.cli import main as bench
+from mtl_bench.runs.record import read_curve, read_record
+from mtl_bench.runs.store import read_sweep
+
+REPOSITORY = Path(__file__).parents[2]
+SHORT = [
+    "steps_per_task=4",
+    "trainer.val_check_interval=4",
+    "model.hidden_size=5",
+    "embeddings.dim=5",
+]
+THREE = ["main=syn_chu,syn_pos,syn_mwe", "aux=syn_chu,syn_pos,syn_mwe"]
+SWEEP = Path("multirun_outputs/default")
+
+
+def train(*arguments, **options):
+    """Run train.py in a process of its own."""
+    return subprocess.run(
+        [sys.executable, str(REPOSITORY / "train.py"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **options,
+    )
+
+
+def records(sweep=SWEEP):
+    """Return what each run measured, by folder; nothing that time or place decides."""
+    found = {}
+    for run in read_sweep(sweep):
+        record = read_record(sweep / run.planned.folder)
+        facts = {k: v for k, v in vars(record).items() if k not in ("timings", "host", "config")}
+        curve = (sweep / run.planned.folder / "curve.csv").read_bytes()
+        found[run.planned.folder] = (str(facts), curve)
+    return found
+
+
+def leftovers(sweep=SWEEP):
+    return [str(f) for f in sweep.rglob(".*")]
+
+
+@pytest.mark.parametrize("experiment", ["eacl2017_sweep", "demo_sweep"])
+def test_the_studies_are_55_runs(experiment, tmp_path):
+    end = train(f"experiment={experiment}", "dry_run=true", "embeddings=random")
+    assert end.returncode == 0, end.stderr
+    assert "55 runs (10 singles, 45 pairs)" in end.stdout
+    assert not (tmp_path / "multirun_outputs").exists()
+    if experiment == "eacl2017_sweep":
+        assert (
+            "ccg_redwoods, chu, com, fnt, hyp_wescience, key, mwe, pos, sem, str"
+            in end.stdout.replace("\n", " ")
+        )
+        assert "download  ccg_redwoods, chu" in end.stdout
+
+
+def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
+    end = train("-m", *THREE, *SHORT)
+    assert end.returncode == 0, end.stderr
+    assert "6 runs (3 singles, 3 pairs)" in end.stdout
+    assert "6 waiting" in end.stdout
+    assert re.search(r"to train +6 runs, 36 steps, \d+ at a time", end.stdout)
+    assert re.search(r"time +about \d+ s", end.stdout)
+    assert "[6/6]" in end.stderr
+    assert re.search(r"Gain of F1 in percent, 4 steps a task, 1 seed", end.stdout)
+    assert leftovers() == []
+    assert bench(["status", str(SWEEP)]) == 0
+    out = capsys.readouterr().out
+    assert "6 runs: 6 finished ✓" in out
+    again = train("-m", *THREE, *SHORT, "seed=0,1")
+    assert again.returncode == 0, again.stderr
+    assert "6 finished, 6 waiting" in again.stdout
+    assert "2 seeds" in again.stdout
+    before = {f: f.stat().st_mtime_ns for f in SWEEP.rglob("record.json")}
+    finished = train("-m", *THREE, *SHORT)
+    assert "6 finished" in finished.stdout
+    assert "to train" not in finished.stdout
+    assert before == {f: f.stat().st_mtime_ns for f in SWEEP.rglob("record.json")}
+    rows = bench(["gains", str(SWEEP), "--format", "json"])
+    assert rows == 0
+    gains = json.loads(capsys.readouterr().out)
+    assert len(gains) == 6
+    assert {row["seeds"] for row in gains} == {2}
+
+
+@pytest.mark.slow
+def test_side_by_side_gives_the_records_of_one_after_the_other(tmp_path):
+    ends = [
+        train("-m", *THREE, *SHORT, f"sweep_name={name}", f"hydra/launcher={launcher}")
+        for name, launcher in (("side", "workers"), ("serial", "basic"))
+    ]
+    assert [end.returncode for end in ends] == [0, 0], [end.stderr for end in ends]
+    assert records(Path("multirun_outputs/side")) == records(Path("multirun_outputs/serial"))
+
+
+BAD = """
+import os, signal, sys
+class Bad:
+    def __init__(self, how): self.how = how
+    def __call__(self, file, part):
+        if self.how == "raise": raise RuntimeError("what now?")
+        if self.how == "exit": sys.exit(5)
+        if self.how == "abort": os._exit(9)
+        if self.how == "memory": return [0] * 10**14
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_whatever_happens_to_a_run_costs_that_run_only(tmp_path, own_task):
+    (tmp_path / "bad.py").write_text(BAD)
+    names = {"raise": "RuntimeError: what now?", "exit": "SystemExit: 5", "memory": "MemoryError",
+             "abort": "Killed: its process ended with exit code 9", "kill": "Killed: its process was killed by SIGKILL"}  # fmt: skip
+    folder = own_task("good")
+    for how in names:
+        (folder / f"{how}.yaml").write_text(
+            f"title: bad\nreader: {{_target_: bad.Bad, how: {how}}}\nsplits: {{train: {{}}, test: {{}}}}\n"
+        )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    end = train("-m", f"main=syn_chu,{','.join(names)},good", *SHORT, env=env)
+    assert end.returncode == 1
+    assert "5 runs are not finished" in end.stderr
+    for how, reason in names.items():
+        assert re.search(rf"{how}/.*: {re.escape(reason)}", end.stderr), end.stderr
+    states = {run.planned.tasks[0]: run.state for run in read_sweep(SWEEP)}
+    assert states == dict.fromkeys(names, "failed") | {"syn_chu": "finished", "good": "finished"}
+    for how in names:
+        (folder / f"{how}.yaml").write_text((folder / "good.yaml").read_text())
+    mended = train("-m", f"main=syn_chu,{','.join(names)},good", *SHORT, env=env)
+    assert mended.returncode == 0, mended.stderr
+    assert "2 finished, 5 failed" in mended.stdout
+    assert "to train  5 runs" in mended.stdout
+
+
+def start(*arguments):
+    """Start a sweep in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "train.py"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def running(sweep=SWEEP):
+    try:
+        return [run for run in read_sweep(sweep) if run.heart and run.heart.step > 0]
+    except Exception:
+        return []
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+LONG = ["main=syn_chu,syn_pos", "aux=syn_chu,syn_pos", "steps_per_task=1500", "model.hidden_size=5",
+        "embeddings.dim=5", "trainer.val_check_interval=500"]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_what_runs_and_the_same_command_goes_on(tmp_path, capsys):
+    sweep = start("-m", *LONG)
+    assert wait_until(running)
+    assert bench(["status", str(SWEEP)]) == 0
+    assert "▶" in capsys.readouterr().out
+    os.killpg(sweep.pid, signal.SIGINT)
+    out, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 130, out
+    assert "interrupted by SIGINT; the same command goes on from here" in out
+    assert any(run.state == "interrupted" for run in read_sweep(SWEEP))
+    assert not any(run.state == "running" for run in read_sweep(SWEEP))
+    end = train("-m", *LONG)
+    assert end.returncode == 0, end.stderr
+    assert "interrupted" in end.stdout
+    undisturbed = train("-m", *LONG, "sweep_name=other")
+    assert undisturbed.returncode == 0
+    assert records() == records(Path("multirun_outputs/other"))
+    assert leftovers() == []
+
+
+@pytest.mark.slow
+def test_two_sweeps_at_once_do_each_other_no_harm(tmp_path):
+    sweeps = [start("-m", *LONG), start("-m", *LONG)]
+    ends = [sweep.communicate(timeout=200)[0] for sweep in sweeps]
+    assert [sweep.returncode for sweep in sweeps] == [0, 0], ends
+    assert {run.state for run in read_sweep(SWEEP)} == {"finished"}
+    trained = [sum("  finished  " in line for line in out.splitlines()) for out in ends]
+    assert sum(trained) >= 3
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "state"),
+    [
+        ("record.json", lambda text: text[: len(text) // 2], "damaged"),
+        (
+            "record.json",
+            lambda text: text.replace('"schema_version": 1', '"schema_version": 0'),
+            "damaged",
+        ),
+    ],
+)
+def test_damaged_records_are_told_and_trained_again_on_demand(file, damage, state, command):
+    run = ["main=syn_chu", *SHORT]
+    assert command(*run)[0] == 0
+    [place] = SWEEP.rglob(file)
+    first = read_record(place.parent).weights_sha256
+    place.write_text(damage(place.read_text()))
+    assert [run.state for run in read_sweep(SWEEP)] == [state]
+    end = train("-m", *run)
+    assert end.returncode == 1
+    assert "overwrite=true" in end.stderr
+    assert train("-m", *run, "overwrite=true").returncode == 0
+    assert read_record(place.parent).weights_sha256 == first
+    assert read_curve(place.parent)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["main=glob(nothing*)"], "has no runs"),
+        (
+            ["main=syn_chu", "aux=syn_pos,syn_mwe", "tasks.syn_pos.max_length=3"],
+            "is not in 1 of the 2",
+        ),
+        (["main=ccg,syn_chu"], "skip_missing=true"),
+        (["main=syn_pos,syn_chu", "+stepspertask=3"], "there is no such key"),
+        (["main=syn_chu", "optimizer.lrr=1,2"], "lrr"),
+        (["main=syn_chu", "sweep_name=a,b"], "has one folder"),
+    ],
+)
+def test_mistakes_are_told_before_the_first_run(arguments, message):
+    end = train("-m", *arguments)
+    assert end.returncode == 2, end.stdout
+    assert message in end.stderr
+    assert "Traceback" not in end.stderr
+    assert not list(Path().rglob("record.json"))
+
+
+def test_a_folder_without_rights_is_told(tmp_path):
+    if os.geteuid() == 0:
+        target = Path("/proc/mtl")
+    else:
+        target = tmp_path / "closed"
+        target.mkdir(mode=0o500)
+    end = train("-m", "main=syn_chu,syn_pos", *SHORT, f"paths.output_dir={target}")
+    assert end.returncode in (1, 2)
+    assert "Traceback" not in end.stderr
+    assert str(target) in end.stderr
+
+
+def test_keys_of_a_task_may_be_set_in_a_sweep():
+    end = train("-m", "main=syn_pos,syn_mwe", "aux=syn_pos", "tasks.syn_pos.max_length=3", *SHORT)
+    assert end.returncode == 0, end.stderr
+    lengths = {
+        record.config["tasks"]["syn_pos"]["max_length"]
+        for run in read_sweep(SWEEP)
+        if (record := run.record)
+    }
+    assert lengths == {3}
+
+
+def test_skip_missing_and_adding_a_task(tmp_path):
+    end = train("-m", "main=syn_chu,ccg", "aux=syn_chu,ccg", "skip_missing=true", *SHORT)
+    assert end.returncode == 0, end.stderr
+    assert "missing" in end.stdout
+    added = train("-m", "main=syn_chu,syn_pos", "aux=syn_chu,syn_pos", *SHORT)
+    assert "1 finished, 2 waiting" in added.stdout
+    assert len(read_sweep(SWEEP)) == 3
+
+
+def test_status_of_a_thousand_runs(tmp_path, command, capfd):
+    assert command("main=syn_chu", *SHORT)[0] == 0
+    [one] = (f.parent for f in SWEEP.rglob("record.json"))
+    for number in range(1, 1000):
+        shutil.copytree(one, one.parent / f"seed{number}")
+    begin = time.perf_counter()
+    assert bench(["status", str(SWEEP)]) == 0
+    seconds = time.perf_counter() - begin
+    assert "1000 runs: 1000 finished" in capfd.readouterr().out
+    print(f"status of 1,000 runs: {seconds:.2f} s")

@@ -1,0 +1,85 @@
+"""A sweep that is killed again and again ends as one that nobody disturbed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mtl_bench.runs.store import read_sweep
+from tests.integration.test_sweeps import leftovers, records
+
+REPOSITORY = Path(__file__).parents[2]
+KILLS = 20
+SMALL = [
+    *("experiment=demo_sweep", "steps_per_task=600", "model.hidden_size=20", "embeddings.dim=20"),
+    *("callbacks.checkpoint_seconds=0.5", "trainer.val_check_interval=200"),
+]
+
+
+def start(sweep_name):
+    return subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "train.py"), *SMALL, f"sweep_name={sweep_name}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def middle(sweep):
+    """Return the processes of runs between 5 and 95 % of their steps."""
+    try:
+        hearts = [run.heart for run in read_sweep(sweep) if run.heart and run.heart.steps]
+    except Exception:
+        return []  # the folder is not there yet, or is being written
+    return [heart.pid for heart in hearts if 0.05 < heart.step / heart.steps < 0.95]
+
+
+@pytest.mark.slow
+def test_killed_twenty_times():
+    draw = random.Random(7)
+    sweep = Path("multirun_outputs/tortured")
+    hits = kills = 0
+    while kills < KILLS:
+        process = start("tortured")
+        end = time.monotonic() + draw.uniform(8, 20)
+        next_worker = time.monotonic() + draw.uniform(4, 8)
+        while process.poll() is None:
+            time.sleep(0.05)
+            pids = middle(sweep)
+            if time.monotonic() > next_worker and pids:
+                try:
+                    os.kill(draw.choice(pids), signal.SIGKILL)  # a worker: its run only
+                except ProcessLookupError:
+                    pass
+                next_worker = time.monotonic() + draw.uniform(3, 8)
+            if time.monotonic() > end and (middle(sweep) or time.monotonic() > end + 20):
+                hits += bool(middle(sweep))
+                os.killpg(process.pid, signal.SIGKILL)
+                kills += 1
+                break
+        else:
+            break  # the sweep has ended
+        process.wait()
+        process.stderr.close()
+    print(f"{kills} kills, {hits} of them in the middle of a run")
+    for _ in range(5):  # runs whose worker was killed count as failed, and are left to the next
+        process = start("tortured")
+        _, errors = process.communicate(timeout=600)
+        if process.returncode == 0:
+            break
+    assert process.returncode == 0, errors
+    undisturbed = start("undisturbed")
+    _, errors = undisturbed.communicate(timeout=900)
+    assert undisturbed.returncode == 0, errors
+    tortured = records(sweep)
+    assert len(tortured) == 55
+    assert tortured == records(Path("multirun_outputs/undisturbed"))
+    assert leftovers(sweep) == []
+    assert kills == KILLS
+    assert hits >= 15
