@@ -24,6 +24,10 @@ test: install ## run the fast tests (minutes)
 test-all: install ## run all tests, the slow ones included
 	$(BIN)/python -m pytest -n 2 -m ''
 
+test-cluster: install ## run a sweep through joblib, a real Slurm (root; apt: slurmctld slurmd munge) and Ray
+	$(BIN)/python -m pip install --quiet --editable '.[dev,joblib,submitit,ray]'
+	$(BIN)/python -m pytest -m '' tests/cluster
+
 check: install ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -38,4 +42,4 @@ bench: install ## measure the training step, as ratios
 clean: ## remove the environment and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
 
-.PHONY: help install demo test test-all check data bench clean
+.PHONY: help install demo test test-all test-cluster check data bench clean

@@ -19,7 +19,7 @@ from pathlib import Path
 from mtl_bench.errors import UserError
 
 LOCK = ".lock"
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = 2.0
 DEAD_SECONDS = 120.0
 """Another host's run whose heart has not beaten for so long is dead."""
 

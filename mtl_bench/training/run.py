@@ -155,5 +155,10 @@ def quiet() -> None:
     """Keep Lightning's remarks on hardware, and on loaders of a kind not ours, to itself."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for pattern in ("GPU available", ".*LeafSpec.*", ".*does not have many workers.*"):
+    for pattern in (
+        "GPU available",
+        "The `srun` command",
+        ".*LeafSpec.*",
+        ".*does not have many workers.*",
+    ):
         warnings.filterwarnings("ignore", pattern, module="pytorch_lightning|lightning_fabric")

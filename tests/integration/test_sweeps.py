@@ -24,6 +24,7 @@ SHORT = [
     "embeddings.dim=5",
 ]
 THREE = ["main=syn_chu,syn_pos,syn_mwe", "aux=syn_chu,syn_pos,syn_mwe"]
+OUTER = ("timings", "host", "config", "git_commit")
 SWEEP = Path("multirun_outputs/default")
 
 
@@ -39,11 +40,11 @@ def train(*arguments, **options):
 
 
 def records(sweep=SWEEP):
-    """Return what each run measured, by folder; nothing that time or place decides."""
+    """Return what each run measured, by folder; nothing that time, place or checkout decides."""
     found = {}
     for run in read_sweep(sweep):
         record = read_record(sweep / run.planned.folder)
-        facts = {k: v for k, v in vars(record).items() if k not in ("timings", "host", "config")}
+        facts = {k: v for k, v in vars(record).items() if k not in OUTER}
         curve = (sweep / run.planned.folder / "curve.csv").read_bytes()
         found[run.planned.folder] = (str(facts), curve)
     return found

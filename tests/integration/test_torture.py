@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,19 @@ from tests.integration.test_sweeps import leftovers, records
 REPOSITORY = Path(__file__).parents[2]
 KILLS = 20
 SMALL = [
-    *("experiment=demo_sweep", "steps_per_task=600", "model.hidden_size=20", "embeddings.dim=20"),
-    *("callbacks.checkpoint_seconds=0.5", "trainer.val_check_interval=200"),
+    *("experiment=demo_sweep", "steps_per_task=2500", "model.hidden_size=20", "embeddings.dim=20"),
+    *("callbacks.checkpoint_seconds=0.5", "trainer.val_check_interval=1000"),
 ]
 
 
 def start(sweep_name):
-    return subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "train.py"), *SMALL, f"sweep_name={sweep_name}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with Path(f"{sweep_name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, str(REPOSITORY / "train.py"), *SMALL, f"sweep_name={sweep_name}"],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def middle(sweep):
@@ -47,36 +48,31 @@ def test_killed_twenty_times():
     hits = kills = 0
     while kills < KILLS:
         process = start("tortured")
-        end = time.monotonic() + draw.uniform(8, 20)
+        end = time.monotonic() + draw.uniform(8, 22)
         next_worker = time.monotonic() + draw.uniform(4, 8)
         while process.poll() is None:
             time.sleep(0.05)
             pids = middle(sweep)
             if time.monotonic() > next_worker and pids:
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(draw.choice(pids), signal.SIGKILL)  # a worker: its run only
-                except ProcessLookupError:
-                    pass
                 next_worker = time.monotonic() + draw.uniform(3, 8)
-            if time.monotonic() > end and (middle(sweep) or time.monotonic() > end + 20):
-                hits += bool(middle(sweep))
+            if time.monotonic() > end and (pids or time.monotonic() > end + 20):
+                hits += bool(pids)
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
                 break
         else:
             break  # the sweep has ended
         process.wait()
-        process.stderr.close()
     print(f"{kills} kills, {hits} of them in the middle of a run")
     for _ in range(5):  # runs whose worker was killed count as failed, and are left to the next
         process = start("tortured")
-        _, errors = process.communicate(timeout=600)
-        if process.returncode == 0:
+        if process.wait(timeout=900) == 0:
             break
-    assert process.returncode == 0, errors
+    assert process.returncode == 0, Path("tortured.log").read_text()[-3000:]
     undisturbed = start("undisturbed")
-    _, errors = undisturbed.communicate(timeout=900)
-    assert undisturbed.returncode == 0, errors
+    assert undisturbed.wait(timeout=900) == 0, Path("undisturbed.log").read_text()[-3000:]
     tortured = records(sweep)
     assert len(tortured) == 55
     assert tortured == records(Path("multirun_outputs/undisturbed"))
