@@ -14,9 +14,9 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: install ## train an embedded task, alone and with one that helps it (seconds)
-	$(BIN)/python train.py -m experiment=demo main=syn_pos aux=syn_pos,syn_ccg
-	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo/syn_ccg+syn_pos/seed0"
+demo: install ## the whole study of the ten embedded tasks, 55 short runs (minutes)
+	$(BIN)/python train.py experiment=demo_sweep
+	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo_sweep/syn_ccg+syn_pos/seed0"
 
 test: install ## run the fast tests (minutes)
 	$(BIN)/python -m pytest -n 2

@@ -17,7 +17,7 @@ from tests.integration.test_sweeps import leftovers, records
 REPOSITORY = Path(__file__).parents[2]
 KILLS = 20
 SMALL = [
-    *("experiment=demo_sweep", "steps_per_task=2500", "model.hidden_size=20", "embeddings.dim=20"),
+    *("experiment=demo_sweep", "steps_per_task=1200", "model.hidden_size=20", "embeddings.dim=20"),
     *("callbacks.checkpoint_seconds=0.5", "trainer.val_check_interval=1000"),
 ]
 
@@ -68,11 +68,11 @@ def test_killed_twenty_times():
     print(f"{kills} kills, {hits} of them in the middle of a run")
     for _ in range(5):  # runs whose worker was killed count as failed, and are left to the next
         process = start("tortured")
-        if process.wait(timeout=900) == 0:
+        if process.wait(timeout=1800) == 0:
             break
     assert process.returncode == 0, Path("tortured.log").read_text()[-3000:]
     undisturbed = start("undisturbed")
-    assert undisturbed.wait(timeout=900) == 0, Path("undisturbed.log").read_text()[-3000:]
+    assert undisturbed.wait(timeout=1800) == 0, Path("undisturbed.log").read_text()[-3000:]
     tortured = records(sweep)
     assert len(tortured) == 55
     assert tortured == records(Path("multirun_outputs/undisturbed"))
