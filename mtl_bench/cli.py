@@ -10,7 +10,7 @@ from importlib import import_module
 
 from mtl_bench.errors import UserError
 
-COMMANDS = ("tasks", "check", "fetch", "status", "gains", "show", "truth")
+COMMANDS = ("tasks", "check", "fetch", "status", "gains", "study", "show", "truth")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

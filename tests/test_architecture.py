@@ -18,7 +18,7 @@ ALLOWED = {
     "answers": {"errors", "compose"},
     "job": {"errors", "compose", "answers", "training", "sweep", "runs"},
     "sweep": {"errors", "runs", "compose", "tasks", "training"},
-    "meta": {"runs"},
+    "meta": {"errors", "runs", "published"},
     "callbacks": {"commands", "runs"},
     "published": set(),
     "commands": {"errors", "runs", "compose", "tasks", "text", "published", "meta"},

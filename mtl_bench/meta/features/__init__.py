@@ -1,0 +1,1 @@
+"""Features of a task, a family each module: numbers from its data and its single run."""

@@ -1,0 +1,80 @@
+"""The table that a predictor sees: a row for each directed pair of tasks, 3 x 14 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtl_bench.meta.single import Floats
+
+ROLES = ("main", "aux", "ratio")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Directed pairs, their gains and features.
+
+    Attributes:
+        main: [N] main task of each pair.
+        aux: [N] auxiliary task.
+        gain: [N] percent.
+        columns: [F] (feature, role), the role being main, aux or ratio (main / aux).
+        values: [N, F] as measured, not scaled.
+    """
+
+    main: tuple[str, ...]
+    aux: tuple[str, ...]
+    gain: Floats
+    columns: tuple[tuple[str, str], ...]
+    values: Floats
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.gain)
+
+    def helps(self) -> Floats:
+        """Return [N] 1 where the gain is above 0, else 0: the paper's two classes."""
+        positive: Floats = (self.gain > 0).astype(np.float64)
+        return positive
+
+    def only(self, features: Sequence[str]) -> Table:
+        """Return the table with the columns of some features."""
+        kept = [n for n, (feature, _) in enumerate(self.columns) if feature in features]
+        columns = tuple(self.columns[n] for n in kept)
+        return Table(self.main, self.aux, self.gain, columns, self.values[:, kept])
+
+
+def make_table(
+    gains: Mapping[tuple[str, str], float], features: Mapping[str, Mapping[str, float]]
+) -> Table:
+    """Return the table of some pairs.
+
+    Args:
+        gains: percent, by (main, aux).
+        features: by task and name; every task has the same names.
+    """
+    pairs = sorted(gains)
+    names = list(next(iter(features.values())))
+    numbers = {task: np.array([features[task][name] for name in names]) for task in features}
+    with np.errstate(divide="ignore", invalid="ignore"):  # a ratio to 0 is nan or infinite
+        rows = [np.concatenate([numbers[m], numbers[a], numbers[m] / numbers[a]]) for m, a in pairs]
+    return Table(
+        tuple(main for main, _ in pairs),
+        tuple(aux for _, aux in pairs),
+        np.array([gains[pair] for pair in pairs]),
+        tuple((name, role) for role in ROLES for name in names),
+        np.array(rows).reshape(len(pairs), 3 * len(names)),
+    )
+
+
+def scaled(values: Floats) -> Floats:
+    """Return columns scaled to [0, 1] by their smallest and largest value; constants become 0.
+
+    The paper scales with all rows, those of the test folds included.
+    """
+    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    width = np.where(high > low, high - low, 1)
+    result: Floats = (values - low) / width
+    return result
