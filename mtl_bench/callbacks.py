@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from mtl_bench.commands.gains import print_gains
+from mtl_bench.errors import UserError
 from mtl_bench.runs.store import PLAN, read_sweep
 
 
@@ -19,4 +21,7 @@ class StudyCallback(Callback):
         """Look at what is on disk: with parallel launchers nothing else has come back here."""
         sweep = Path(config.hydra.sweep.dir)
         if not config.dry_run and (sweep / PLAN).exists():
-            print_gains(read_sweep(sweep))
+            try:
+                print_gains(read_sweep(sweep))
+            except UserError as error:  # Hydra would turn it into a warning
+                print(f"\n{error}", file=sys.stderr)

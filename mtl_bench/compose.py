@@ -20,11 +20,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import PROTOCOL_VERSION
+from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.task import Reader, Task
 from mtl_bench.tasks.task import checksums as task_checksums
 from mtl_bench.text.embeddings import Embeddings
 
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+# The keys of `trainer.*` that are not Lightning's own.
+SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads")
+TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
+PRECISIONS = ("32-true", "64-true")
 
 # What cannot change the result of a run: no part of its hash, and no folder of its own.
 FREE_KEYS = (
@@ -281,6 +287,44 @@ def job_type(*, _root_: DictConfig) -> str:
 def task_tags(*, _root_: DictConfig) -> list[str]:
     """Return the tasks as tags."""
     return [f"main:{_root_.main}", *(f"aux:{a}" for a in sorted(_root_.aux) if a != _root_.main)]
+
+
+def check(cfg: DictConfig) -> None:
+    """Raise an error if a number or an option of the trainer makes no sense.
+
+    Raises:
+        UserError: with the key, what was given, and what is allowed.
+    """
+    for key, fits, allowed in (
+        ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
+        ("steps_per_task", cfg.steps_per_task >= 0, "0 or more"),
+        ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
+        ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
+        ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
+        ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
+        ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
+        *(
+            (
+                f"tasks.{n}.max_length",
+                t.max_length is None or t.max_length >= 1,
+                "at least 1, or null",
+            )
+            for n, t in cfg.tasks.items()
+        ),
+        *(
+            (f"data.{key}", cfg.data[key] in SPLITS, "one of " + ", ".join(SPLITS))
+            for key in ("curve_split", "final_split")
+        ),
+    ):
+        if not fits:
+            raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
+    odd = sorted(set(cfg.trainer) - {*SCHEDULE_KEYS, *TRAINER_KEYS})
+    if odd:
+        raise UserError(
+            f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
+            "call of the module takes many steps.\n"
+            f"Possible: {', '.join(f'trainer.{key}' for key in (*SCHEDULE_KEYS, *TRAINER_KEYS))}."
+        )
 
 
 def make_reader(name: str, task: Task) -> Reader:

@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -37,11 +37,13 @@ from mtl_bench.runs.record import read_record
 from mtl_bench.runs.store import Stored
 from mtl_bench.sweep.plan import plan_single
 from mtl_bench.sweep.screen import show_plan
+from mtl_bench.sweep.workers import Stopped
 
 FAILED, USAGE, ELSEWHERE, INTERRUPTED = 1, 2, 3, 128
 
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
-_unfinished: list[Stored] = []  # runs of this process's sweep, when it has ended
+# Hydra keeps what a sweeper returns to itself, so that the sweeper leaves its result here.
+_unfinished: list[Stored] = []
 
 
 def run_job(cfg: DictConfig) -> None:
@@ -116,18 +118,42 @@ def plain_errors() -> Iterator[None]:
     """
     _unfinished.clear()
     sys.argv[1:] = _arguments(sys.argv[1:])
-    if os.environ.get("HYDRA_FULL_ERROR") == "1":
-        yield
-    else:
-        with _answered():
+    answered = nullcontext() if os.environ.get("HYDRA_FULL_ERROR") == "1" else _answered()
+    try:
+        with answered:
             yield
+    except Stopped as stop:
+        again = "the same command without overwrite=true" if _overwrites() else "the same command"
+        print(f"\n{stop}; {again} goes on from here.", file=sys.stderr)
+        sys.exit(INTERRUPTED + stop.number)
     if _unfinished:
-        print(f"\n{len(_unfinished)} runs are not finished:", file=sys.stderr)
-        for run in _unfinished:
-            print(f"  {run.planned.folder}: {run.problem or run.state}", file=sys.stderr)
-        print("The same command does what is left.", file=sys.stderr)
-        running = all(run.state == "running" for run in _unfinished)
-        sys.exit(ELSEWHERE if running else FAILED)
+        sys.exit(_tell_unfinished())
+
+
+def _overwrites() -> bool:
+    return any(argument.lower() == "overwrite=true" for argument in sys.argv[1:])
+
+
+def _tell_unfinished() -> int:
+    """Name the runs of a sweep that are not finished; return the exit code."""
+    count = len(_unfinished)
+    print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
+    for run in _unfinished:
+        print(f"  {run.planned.folder}: {run.problem or run.state}", file=sys.stderr)
+    mistakes = [
+        r.state == "damaged" or (r.problem or "").startswith("UserError") for r in _unfinished
+    ]
+    if all(run.state == "running" for run in _unfinished):
+        return ELSEWHERE
+    if all(mistakes):
+        return USAGE
+    print("The same command does what is left.", file=sys.stderr)
+    return FAILED
+
+
+def _is_mistake(run: Stored) -> bool:
+    """Return whether doing the same again would end the same."""
+    return run.state == "damaged" or (run.problem or "").startswith("UserError")
 
 
 def _arguments(given: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def own_world(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     yield
     GlobalHydra.instance().clear()
+    forkserver._forkserver._stop()  # else the workers of the next test have this one's environment
 
 
 @pytest.fixture

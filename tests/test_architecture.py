@@ -19,7 +19,7 @@ ALLOWED = {
     "job": {"errors", "compose", "answers", "training", "sweep", "runs"},
     "sweep": {"errors", "runs", "compose", "tasks", "training"},
     "meta": {"errors", "runs", "published"},
-    "callbacks": {"commands", "runs"},
+    "callbacks": {"commands", "runs", "errors"},
     "published": set(),
     "commands": {"errors", "runs", "compose", "tasks", "text", "published", "meta"},
     "cli": {"errors", "commands"},

@@ -11,6 +11,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from mtl_bench.errors import UserError
+
 if TYPE_CHECKING:
     from mtl_bench.sweep.plan import Plan
 
@@ -22,6 +24,11 @@ class WorkersLauncher(Launcher):
 
     def __init__(self, processes: int | None) -> None:
         """Take the number of processes; None: one for each core that this process may use."""
+        if processes is not None and (type(processes) is not int or processes < 1):
+            raise UserError(
+                f"hydra.launcher.processes is {processes!r}; it is a whole number from 1, or null: "
+                "as many as cores."
+            )
         self.processes = processes or len(os.sched_getaffinity(0))
 
     def setup(

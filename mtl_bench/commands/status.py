@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from mtl_bench.commands.tables import Row, add_format, print_table
-from mtl_bench.runs.store import State, Stored, read_sweep, tasks_of
+from mtl_bench.runs.store import PLAN, State, Stored, read_plan, read_sweep, tasks_of
 
 HELP = "show how far a sweep is"
 SIGNS: dict[State, str] = {
@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
         if variant:
             print(f"\n{variant}")
         print_table(_matrix(found), arguments.format)
+    if (arguments.sweep / PLAN).exists() and not read_plan(arguments.sweep):
+        print(f"{arguments.sweep / PLAN}: is damaged; runs that have not begun are not shown.")
     counts = Counter(stored.state for stored in runs)
     print(
         f"\n{len(runs)} runs:", ", ".join(f"{counts[s]} {s} {SIGNS[s]}" for s in SIGNS if counts[s])

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any, ClassVar, Literal
+from typing import IO, Any, ClassVar, Literal, get_args
 
 from mtl_bench.errors import UserError
 
@@ -26,7 +26,7 @@ SCHEMA_VERSION = 1
 PROTOCOL_VERSION = 1
 """Raised when the code changes the results of a run with the same configuration."""
 
-RECORD, CURVE = "record.json", "curve.csv"
+RECORD, CURVE, CHECKPOINT = "record.json", "curve.csv", "checkpoint.pt"
 
 Status = Literal["finished", "failed", "interrupted"]
 
@@ -152,11 +152,28 @@ def read_record(folder: Path) -> Record | None:
                 f"Read it with the program that wrote it. {remedy}"
             )
         content["tasks"] = {name: TaskRecord(**task) for name, task in content["tasks"].items()}
-        return Record(**content)
+        record = Record(**content)
+        _check(record)
+        return record
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
+
+
+def _check(record: Record) -> None:
+    """Raise an error if what others compute with is not what it should be."""
+    if record.status not in get_args(Status):
+        raise ValueError(f"status is {record.status!r}")
+    for name in ("seed", "steps_planned", "steps_done"):
+        if type(getattr(record, name)) is not int:
+            raise ValueError(f"{name} is {getattr(record, name)!r}")
+    if record.status == "finished" and not record.tasks:
+        raise ValueError("it is finished and has no tasks")
+    for name, task in record.tasks.items():
+        f1 = task.final.get("f1")
+        if record.status == "finished" and not isinstance(f1, float | int):
+            raise ValueError(f"the final F1 of {name} is {f1!r}")
 
 
 def read_curve(folder: Path) -> list[CurveRow]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import Heartbeat, heartbeat
-from mtl_bench.runs.record import RECORD, Record, read_record, write_atomically
+from mtl_bench.runs.record import CHECKPOINT, RECORD, Record, read_record, write_atomically
 
 PLAN = "plan.json"
 
@@ -46,7 +48,8 @@ class Stored:
     Attributes:
         planned: what it is.
         state: finished, running, interrupted, failed, damaged (its record cannot be read) or
-            waiting (nothing is there yet, or a process was killed).
+            waiting (there is no record: it has not begun, or was killed with its sweep).
+        steps_done: those that its checkpoint, or its record if it is finished, spares.
         record: if there is a readable one.
         heart: of the process that works on it.
         problem: why it failed or is damaged; the first line says what.
@@ -57,23 +60,41 @@ class Stored:
     record: Record | None = None
     heart: Heartbeat | None = None
     problem: str | None = None
+    steps_done: int = 0
 
 
 def write_plan(sweep: Path, runs: Iterable[Planned]) -> None:
     """Add runs to the plan of a sweep's folder; those planned before stay."""
-    there = {run.folder: run for run in read_plan(sweep)}
-    merged = there | {run.folder: run for run in runs}
-    content = json.dumps([asdict(run) for _, run in sorted(merged.items())], indent=1)
-    write_atomically(sweep / PLAN, lambda stream: stream.write(content.encode()))
+    descriptor = os.open(sweep, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # another sweep may add its runs just now
+        there = {run.folder: run for run in read_plan(sweep)}
+        merged = there | {run.folder: run for run in runs}
+        content = json.dumps([asdict(run) for _, run in sorted(merged.items())], indent=1)
+        write_atomically(sweep / PLAN, lambda stream: stream.write(content.encode()))
+    finally:
+        os.close(descriptor)
 
 
 def read_plan(sweep: Path) -> list[Planned]:
     """Return the runs planned in a sweep's folder; none if it has no plan, or a damaged one."""
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
-        return [Planned(**{**row, "tasks": tuple(row["tasks"])}) for row in rows]
-    except (OSError, ValueError, TypeError, KeyError):
+        return [_planned(**row) for row in rows]
+    except (OSError, ValueError, TypeError):
         return []
+
+
+def _planned(folder: str, tasks: list[str], seed: int, steps: int) -> Planned:
+    """Return a run of a plan.
+
+    Raises:
+        ValueError: a value is not what a plan has.
+    """
+    texts = isinstance(tasks, list) and all(isinstance(each, str) for each in (folder, *tasks))
+    if not texts or type(seed) is not int or type(steps) is not int:
+        raise ValueError("damaged")
+    return Planned(folder, tuple(tasks), seed, steps)
 
 
 def look(sweep: Path, planned: Planned) -> Stored:
@@ -90,7 +111,9 @@ def look(sweep: Path, planned: Planned) -> Stored:
     if record is None:
         return Stored(planned, "waiting")
     problem = f"{record.error['type']}: {record.error['message']}" if record.error else None
-    return Stored(planned, record.status, record, None, problem)
+    spared = record.status == "finished" or (folder / CHECKPOINT).exists()
+    done = record.steps_done if spared else 0
+    return Stored(planned, record.status, record, None, problem, done)
 
 
 def read_sweep(sweep: Path) -> list[Stored]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,14 @@ from hydra.core.utils import setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mtl_bench import compose
-from mtl_bench.runs.lock import RunningElsewhere
+from mtl_bench.errors import UserError
+from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
+from mtl_bench.runs.record import read_curve, read_record
 from mtl_bench.runs.store import look
 from mtl_bench.sweep.plan import Job
 from mtl_bench.sweep.screen import Screen
-from mtl_bench.sweep.workers import Outcome, Stopped, Workers, redirect_output
+from mtl_bench.sweep.workers import Outcome, Workers, redirect_output
 
 LOG = "log.txt"
 Train = Callable[[DictConfig, Path], int]
@@ -73,33 +74,43 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
     """Train the runs of a sweep, side by side.
 
     Raises:
-        SystemExit: a signal stopped the sweep.
+        Stopped: a signal came.
     """
     orders = [
         Order(number, each.overrides, sweep / each.stored.planned.folder)
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])
-    try:
-        with Screen(sweep, [each.stored.planned for each in jobs]) as screen:
-            for event in workers.run(orders):
-                if event.job is None:
-                    screen.look([jobs[o.number].stored.planned for o in event.running])
-                    continue
-                planned = jobs[event.job.number].stored.planned
-                if event.death:
-                    _record_death(job.compose(event.job), event.job.folder, event.death)
-                if event.outcome != "elsewhere":
-                    screen.ended(look(sweep, planned))
-    except Stopped as stop:
-        print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
-        sys.exit(128 + stop.number)
+    with Screen(sweep, [each.stored.planned for each in jobs]) as screen:
+        for event in workers.run(orders):
+            if event.job is None:
+                screen.look([jobs[order.number].stored.planned for order in event.running])
+                continue
+            planned = jobs[event.job.number].stored.planned
+            if event.death:
+                _record_death(job.compose(event.job), event.job.folder, event.death)
+            if event.outcome != "elsewhere":
+                screen.ended(look(sweep, planned))
 
 
 def _record_death(cfg: DictConfig, folder: Path, death: str) -> None:
-    """Write the record that a killed process could not write; its checkpoint stays."""
-    config = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(config, dict)
-    record = new_record({str(k): v for k, v in config.items()}, cfg.seed, cfg.trainer.threads)
-    record.error = {"type": "Killed", "message": death, "traceback": ""}
-    record.write(folder, [])
+    """Write the record that a killed process could not write.
+
+    What an earlier part of the run left stays: its checkpoint, its curve, its steps.
+    """
+    error = {"type": "Killed", "message": death, "traceback": ""}
+    try:
+        with lock(folder):
+            record = read_record(folder)
+            if record and record.status == "finished":
+                return  # it was killed after its end
+            curve = read_curve(folder) if record else []
+            if record is None:
+                config = OmegaConf.to_container(cfg, resolve=True)
+                assert isinstance(config, dict)
+                plain = {str(key): value for key, value in config.items()}
+                record = new_record(plain, cfg.seed, cfg.trainer.threads)
+            record.status, record.error = "failed", error
+            record.write(folder, curve)
+    except UserError:
+        return  # another sweep works on it by now, or what is there cannot be read

@@ -6,7 +6,8 @@ all jobs that differ in their tasks only: it holds the tasks of all, and is narr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,7 @@ class Plan:
 
     def steps_left(self) -> int:
         """Return the steps still to train."""
-        return sum(
-            job.stored.planned.steps - (job.stored.record.steps_done if job.stored.record else 0)
-            if job.stored.state == "interrupted"
-            else job.stored.planned.steps
-            for job in self.left()
-        )
+        return sum(job.stored.planned.steps - job.stored.steps_done for job in self.left())
 
 
 def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
@@ -88,14 +84,17 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
         others = tuple(o for o in job if o.partition("=")[0] not in ("main", "aux"))
         mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
         variants.setdefault(others, []).append((mains[0] if mains else None, aux))
+    _one_value("dry_run", "overwrite", "skip_missing", of=jobs)
     plan = Plan(Path())
-    seen: set[str] = set()
+    seen: dict[str, tuple[str, ...]] = {}
     for others, pairs in variants.items():
         names = dict.fromkeys(n for main, aux in pairs for n in (main, *(aux or ())) if n)
+        _check_names(names)
         chosen = [f"main={pairs[0][0]}"] if pairs[0][0] else []  # all jobs name it, or none does
         cfg = compose_job([*others, *chosen, f"aux=[{','.join(names)}]"])
         for key in compose.unknown_keys(cfg):
             raise UserError(f"{key}: there is no such key, and nothing would read it.")
+        compose.check(cfg)
         default = cfg.main
         _check_task_overrides(others, pairs, cfg)
         if skipped := _look_for_data(cfg, plan):
@@ -111,11 +110,41 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
             with open_dict(cfg):
                 cfg.aux = dict.fromkeys([cfg.main] if aux is None else aux, True)
             folder = str(cfg.hydra.sweep.subdir)
-            if folder not in seen:
-                seen.add(folder)
+            tasks = tuple(sorted({cfg.main, *cfg.aux}))
+            if seen.setdefault(folder, tasks) != tasks:
+                raise UserError(
+                    f"{plan.sweep / folder}: is the folder of {'+'.join(seen[folder])} and of "
+                    f"{'+'.join(tasks)}. Leave `hydra.sweep.subdir` as it is."
+                )
+            if folder not in {job.stored.planned.folder for job in plan.jobs}:
                 overrides = [*others, f"main={cfg.main}", f"aux=[{','.join(cfg.aux)}]"]
                 plan.jobs.append(Job(overrides, variant.stored(plan.sweep, folder)))
+    if not plan.jobs:
+        raise UserError(f"every run needs data that is missing: {', '.join(plan.missing)}.")
     return plan
+
+
+def _one_value(*keys: str, of: Sequence[Overrides]) -> None:
+    """Raise an error if jobs have different values of a key that concerns the whole sweep."""
+    for key in keys:
+        values = {o for job in of for o in job if o.partition("=")[0] == key}
+        if len(values) > 1:
+            raise UserError(
+                f"{key} has one value for all runs of a sweep. Given: {sorted(values)}."
+            )
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Raise an error if there is no task of a name."""
+    known = list(compose.task_files())
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            raise UserError(
+                f"there is no task '{name}'."
+                + (f" Did you mean {' or '.join(close)}?" if close else "")
+                + f"\nPossible: {', '.join(known)}."
+            )
 
 
 def plan_single(cfg: DictConfig, folder: Path) -> Plan:
@@ -170,7 +199,7 @@ def _look_for_data(cfg: DictConfig, plan: Plan) -> set[str | None]:
         if is_here(task):
             continue
         if task.sources and cfg.dry_run:
-            plan.to_download.append(name)
+            plan.to_download += [name] * (name not in plan.to_download)
             continue
         try:
             root_of(task)  # now, by one process, and not in the middle of the sweep
@@ -196,7 +225,7 @@ class _Variant:
         here = {name: task for name, task in self.tasks.items() if name not in lacking}
         vectors = instantiate(cfg.embeddings)
         if cfg.dry_run and not vectors.is_here():
-            plan.to_download.append("word vectors")
+            plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
             here = {}
         self.checksums = compose.checksums(here, vectors) if here else {}
         self._identity: dict[str, Any] | None = None

@@ -55,7 +55,8 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         for n, count in sorted(kinds.items())
     )
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(str(plan.sweep))}[/]: {len(plan.jobs)} runs ({parts})")
+    count = f"{len(plan.jobs)} run{'s' * (len(plan.jobs) > 1)}"
+    console.print(f"[bold]{escape(str(plan.sweep))}[/]: {count} ({parts})")
     console.print(f"  tasks     {escape(', '.join(tasks)) or 'none'}")
     said = ", ".join(f"{states[state]} {state}" for state in get_args(State) if states[state])
     console.print(f"  states    {said}")
@@ -85,15 +86,11 @@ class Screen:
         self.sweep = sweep
         self.planned = {run.folder: run for run in planned}
         self.ends: dict[str, Stored] = {}
-        self.steps = {run.folder: self._steps_there(run) for run in planned}
+        self.steps = {run.folder: look(sweep, run).steps_done for run in planned}
         self._steps_before = sum(self.steps.values())
         self._begin = time.monotonic()
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
-
-    def _steps_there(self, run: Planned) -> int:
-        there = look(self.sweep, run).record
-        return there.steps_done if there and there.status == "interrupted" else 0
 
     def __enter__(self) -> Screen:
         """Begin."""

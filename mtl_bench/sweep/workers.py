@@ -18,6 +18,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -56,8 +57,8 @@ class Event(Generic[J]):
     running: list[J] = field(default_factory=list)
 
 
-class Stopped(Exception):
-    """A signal asked the sweep to stop."""
+class Stopped(BaseException):
+    """A signal asked the sweep to stop; no `except Exception` is to swallow it."""
 
     def __init__(self, number: int) -> None:
         """Take the signal's number."""
@@ -85,8 +86,7 @@ class Workers(Generic[J]):
         self._context = multiprocessing.get_context(
             "forkserver" if "forkserver" in methods else "spawn"
         )
-        if "forkserver" in methods:
-            self._context.set_forkserver_preload(list(preload))
+        self._preload = list(preload)
         self._count = count
         self._function = function
         self._asked: list[int] = []
@@ -100,7 +100,13 @@ class Workers(Generic[J]):
         queue = deque(jobs)
         later: deque[tuple[float, J]] = deque()  # those that another sweep works on
         workers: list[Worker[J]] = []
-        previous = {n: signal.signal(n, self._ask) for n in (signal.SIGINT, signal.SIGTERM)}
+        previous = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)}
+        if self._context.get_start_method() == "forkserver":
+            # It inherits what it ignores: Ctrl-C while it imports would end it, and the sweep.
+            self._context.set_forkserver_preload(self._preload)
+            forkserver.ensure_running()
+        for number in previous:
+            signal.signal(number, self._ask)
         try:
             while queue or later or any(worker.job is not None for worker in workers):
                 while later and later[0][0] <= time.monotonic():
@@ -132,7 +138,7 @@ class Workers(Generic[J]):
         while queue:
             idle = next((worker for worker in workers if worker.job is None), None)
             if idle is None:
-                if len(workers) == self._count:
+                if len(workers) >= self._count:
                     return
                 idle = self._start()
                 workers.append(idle)
@@ -187,6 +193,8 @@ def _death(code: int | None) -> str:
     >>> _death(-9)
     'its process was killed by SIGKILL; the system does that when memory runs out'
     """
+    if code == 255:  # what a fork server that died itself can no longer tell
+        return "its process was killed; how is not known"
     if code is None or code >= 0:
         return f"its process ended with exit code {code}"
     name = signal.Signals(-code).name
@@ -197,6 +205,7 @@ def _death(code: int | None) -> str:
 def _work(connection: Connection, function: Callable[[Any], Outcome]) -> None:
     """Do what comes in, in a worker process, until nothing can come in any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the sweep says what to do
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:

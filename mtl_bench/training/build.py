@@ -14,58 +14,16 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
-from mtl_bench.compose import make_reader
+from mtl_bench.compose import SCHEDULE_KEYS, make_reader
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import TaskRecord
-from mtl_bench.tasks.corpus import SPLITS, Corpus
+from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.task import Task, load_corpus
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
 from mtl_bench.training.inputs import Inputs, prepare
 from mtl_bench.training.tagger import Tagger
-
-# The keys of `trainer.*` that are not Lightning's own.
-SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads")
-TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
-PRECISIONS = ("32-true", "64-true")
-
-
-def check(cfg: DictConfig) -> None:
-    """Raise an error if a number or an option of the trainer makes no sense.
-
-    Raises:
-        UserError: with the key, what was given, and what is allowed.
-    """
-    for key, fits, allowed in (
-        ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
-        ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
-        ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
-        ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
-        ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
-        ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
-        *(
-            (
-                f"tasks.{n}.max_length",
-                t.max_length is None or t.max_length >= 1,
-                "at least 1, or null",
-            )
-            for n, t in cfg.tasks.items()
-        ),
-        *(
-            (f"data.{key}", cfg.data[key] in SPLITS, "one of " + ", ".join(SPLITS))
-            for key in ("curve_split", "final_split")
-        ),
-    ):
-        if not fits:
-            raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
-    odd = sorted(set(cfg.trainer) - {*SCHEDULE_KEYS, *TRAINER_KEYS})
-    if odd:
-        raise UserError(
-            f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
-            "call of the module takes many steps.\n"
-            f"Possible: {', '.join(f'trainer.{key}' for key in (*SCHEDULE_KEYS, *TRAINER_KEYS))}."
-        )
 
 
 def prepare_inputs(

@@ -26,8 +26,8 @@ from mtl_bench.training.batching import Chunk
 from mtl_bench.training.curves import Curves
 
 
-class Interrupted(Exception):
-    """The run was asked to stop."""
+class Interrupted(BaseException):
+    """The run was asked to stop; no `except Exception` of a library is to swallow it."""
 
     def __init__(self, number: int) -> None:
         """Take the number of the signal."""
@@ -37,20 +37,34 @@ class Interrupted(Exception):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise Interrupted; while a model trains, `Checkpoints` has a say."""
+    """Let SIGINT and SIGTERM raise Interrupted; while a model trains, `Checkpoints` has a say.
+
+    A process that ignores SIGINT is a sweep's worker: SIGINT stays ignored, and of several SIGTERM
+    the first counts, since the sweep and whoever signals its whole group may each send one.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only a main thread may listen to signals
         return
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler's signature)
+        if _is_worker():
+            signal.signal(number, signal.SIG_IGN)
         raise Interrupted(number)
 
-    previous = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    previous = {n: signal.signal(n, stop) for n in _signals()}
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _is_worker() -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _signals() -> list[signal.Signals]:
+    return [signal.SIGTERM] if _is_worker() else [signal.SIGINT, signal.SIGTERM]
 
 
 class Checkpoints(pl.Callback):
@@ -124,7 +138,7 @@ class Checkpoints(pl.Callback):
     def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
         """Listen to signals while the model trains."""
         if stage == "fit" and threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _signals():
                 self._previous[number] = signal.signal(number, self._ask)
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
@@ -135,7 +149,7 @@ class Checkpoints(pl.Callback):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._asked = number
-        signal.signal(number, self._previous[number])
+        signal.signal(number, signal.SIG_IGN if _is_worker() else self._previous[number])
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Continue from the checkpoint; the module has its final dtype and device by now."""

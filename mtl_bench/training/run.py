@@ -18,7 +18,7 @@ from mtl_bench import compose
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import Lock, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import Record, differences, read_record, remove_leftovers
+from mtl_bench.runs.record import CHECKPOINT, Record, differences, read_record, remove_leftovers
 from mtl_bench.tasks.task import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
@@ -28,7 +28,7 @@ from mtl_bench.training.recording import recorded, weights_sha256
 from mtl_bench.training.resume import Checkpoints, stoppable
 from mtl_bench.training.tagger import save_tagger
 
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.pt"
+WEIGHTS = "weights.pt"
 
 
 def run(cfg: DictConfig, folder: Path) -> Record:
@@ -53,7 +53,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
         with failures if there is None else nullcontext():
-            build.check(cfg)
+            compose.check(cfg)
             tasks = compose.tasks_of(cfg)
             embeddings = instantiate(cfg.embeddings)
             record.identity = compose.identity(cfg, compose.checksums(tasks, embeddings))

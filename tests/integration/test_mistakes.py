@@ -37,7 +37,6 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["sampler=weighted", "+sampler.weights.syn_pos=0.3"], ["names the main task", "twice"]),
         (["sweep_name=../../x"], ["sweep_name is '../../x'", "paths.output_dir"]),
         (["paths.output_dir=/proc/x"], ["/proc/x", "paths.output_dir"]),
-        (["-m", "aux=syn_key,null"], ["aux=[]"]),
         (["data=eacl2017", "main=nodev"], ["8 sentences", "data.whole_batches=false"]),
         (["model.hidden_size=0"], ["hidden_size is 0; it is at least 1"]),
         (["model.dropout=2"], ["dropout is 2"]),

@@ -192,15 +192,15 @@ def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command, monk
     assert code == 0, err
     assert [folder.parts[2] for folder in folders()] == ["syn_key", "syn_key+syn_pos", "syn_pos"]
     code, _, err = command("-m", "main=syn_pos,syn_key", *QUICK, "data.batch_size=150")
-    assert code == 1
+    assert code == 2
     failed, finished = "syn_pos", "syn_key"
     states = {f.parts[2]: read_record(f).status for f in folders() if "batch" in str(f)}
-    assert states == {failed: "failed", finished: "finished"}
-    assert "1 runs are not finished" in err
+    assert states == {failed: "failed", finished: "finished"}, err
+    assert "1 run is not finished" in err
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # shows more, and says no less
     code, _, err = command("main=syn_pos,syn_key", *QUICK, "data.batch_size=150", "-m")
-    assert code == 1
-    assert "1 runs are not finished" in err
+    assert code == 2
+    assert "1 run is not finished" in err
 
 
 def test_a_failure_is_recorded_with_its_traceback_and_tried_again(command):

@@ -175,6 +175,30 @@ LONG = ["main=syn_chu,syn_pos", "aux=syn_chu,syn_pos", "steps_per_task=1500", "m
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seconds", [2, 3, 4, 5, 7, 9])
+def test_ctrl_c_at_any_moment_is_understood(tmp_path, seconds):
+    sweep = start("-m", *LONG)
+    time.sleep(seconds)
+    os.killpg(sweep.pid, signal.SIGINT)
+    out, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 130, out
+    assert "Traceback" not in out
+    assert "the same command goes on from here" in out
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_whole_group_loses_no_checkpoint(tmp_path):
+    sweep = start("-m", *LONG, "steps_per_task=20000")
+    assert wait_until(running)
+    os.killpg(sweep.pid, signal.SIGTERM)
+    out, _ = sweep.communicate(timeout=60)
+    assert sweep.returncode == 143, out
+    interrupted = [run for run in read_sweep(SWEEP) if run.state == "interrupted"]
+    assert interrupted
+    assert all(run.steps_done > 0 for run in interrupted)
+
+
+@pytest.mark.slow
 def test_ctrl_c_saves_what_runs_and_the_same_command_goes_on(tmp_path, capsys):
     sweep = start("-m", *LONG)
     assert wait_until(running)
@@ -206,6 +230,7 @@ def test_two_sweeps_at_once_do_each_other_no_harm(tmp_path):
     assert leftovers() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "damage", "state"),
     [
@@ -225,7 +250,7 @@ def test_damaged_records_are_told_and_trained_again_on_demand(file, damage, stat
     place.write_text(damage(place.read_text()))
     assert [run.state for run in read_sweep(SWEEP)] == [state]
     end = train("-m", *run)
-    assert end.returncode == 1
+    assert end.returncode == 2
     assert "overwrite=true" in end.stderr
     assert train("-m", *run, "overwrite=true").returncode == 0
     assert read_record(place.parent).weights_sha256 == first
@@ -244,6 +269,12 @@ def test_damaged_records_are_told_and_trained_again_on_demand(file, damage, stat
         (["main=syn_pos,syn_chu", "+stepspertask=3"], "there is no such key"),
         (["main=syn_chu", "optimizer.lrr=1,2"], "lrr"),
         (["main=syn_chu", "sweep_name=a,b"], "has one folder"),
+        (["main=syn_chu", "dry_run=true,false"], "dry_run has one value"),
+        (["main=syn_chu,syn_poss"], "Did you mean syn_pos"),
+        (["main=syn_chu", "seed=-1,0"], "seed is -1"),
+        (["main=syn_chu,ccg", "hydra.launcher.processes=-1"], "hydra.launcher.processes is -1"),
+        (["main=ccg,hyp", "skip_missing=true"], "every run needs data that is missing"),
+        (["main=syn_chu,syn_pos", "hydra.sweep.subdir=x"], "hydra.sweep.subdir"),
     ],
 )
 def test_mistakes_are_told_before_the_first_run(arguments, message):
@@ -277,6 +308,7 @@ def test_keys_of_a_task_may_be_set_in_a_sweep():
     assert lengths == {3}
 
 
+@pytest.mark.slow
 def test_skip_missing_and_adding_a_task(tmp_path):
     end = train("-m", "main=syn_chu,ccg", "aux=syn_chu,ccg", "skip_missing=true", *SHORT)
     assert end.returncode == 0, end.stderr
