@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.meta.gains import Gain, gains
 from mtl_bench.runs.store import Stored, read_sweep
@@ -58,12 +60,19 @@ def print_gains(runs: Sequence[Stored], style: str = "table") -> None:
         print(f"\nGain of F1 in percent, {schedule} steps a task, {of}")
         columns = sorted({gain.aux for gain in found})
         cells = {(gain.main, gain.aux): _cell(gain) for gain in found}
+        wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
+        number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
         rows: list[Row] = [
-            {"main \\ aux": main, **{aux: cells.get((main, aux), "") for aux in columns}}
+            {
+                "main \\ aux": f"{number.get(main, '')} {main}".strip(),
+                **{number.get(aux, aux): cells.get((main, aux), "") for aux in columns},
+            }
             for main in sorted({gain.main for gain in found})
         ]
         low = any(gain.low() for gain in found)
         notes = ["* the F1 of the single run is below 5 %"] if low else []
+        if number:
+            notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
         print_table(rows, style, notes)
 
 
