@@ -240,11 +240,10 @@ def sweep_name(*, _root_: DictConfig) -> str:
 
 def _hydra(root: DictConfig) -> DictConfig | None:
     """Return Hydra's own configuration: in the tree while Hydra composes, apart in a job."""
-    if not HydraConfig.initialized():
-        node = OmegaConf.select(root, "hydra")
-        assert node is None or isinstance(node, DictConfig)
+    node = OmegaConf.select(root, "hydra") if "hydra" in root else None
+    if isinstance(node, DictConfig) and "overrides" in node:
         return node
-    return DictConfig(HydraConfig.get())
+    return DictConfig(HydraConfig.get()) if HydraConfig.initialized() else None
 
 
 def variant_name(overrides: list[str]) -> str:
