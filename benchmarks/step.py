@@ -22,8 +22,9 @@ from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from mtl_bench.compose import conf_folder, plain_task, register, task_files, tasks_of
+from mtl_bench.compose import conf_folder, plain_task, register, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.identity import tasks_of
 from mtl_bench.tasks.task import root_of
 from mtl_bench.training import build, run
 from mtl_bench.training.batching import Batch, Chunk

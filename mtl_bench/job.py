@@ -23,18 +23,13 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.answers import answer, unknown_key
-from mtl_bench.compose import (
-    checksums,
-    config_hash,
-    identity,
-    is_sweep,
-    tasks_of,
-    unknown_keys,
-)
+from mtl_bench.compose import is_sweep
 from mtl_bench.errors import UserError
+from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import RunningElsewhere
 from mtl_bench.runs.record import read_record
 from mtl_bench.runs.store import Stored
+from mtl_bench.schema import unknown_keys
 from mtl_bench.sweep.plan import plan_single
 from mtl_bench.sweep.screen import show_plan
 from mtl_bench.sweep.workers import Stopped

@@ -17,8 +17,10 @@ from hydra.core.override_parser.types import Override
 from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 
-from mtl_bench import compose
+from mtl_bench import schema
+from mtl_bench.compose import task_files
 from mtl_bench.errors import UserError
+from mtl_bench.identity import checksums, config_hash, identity, main_matters, tasks_of
 from mtl_bench.runs.record import differences
 from mtl_bench.runs.store import Planned, Stored, look
 from mtl_bench.tasks.task import is_here, root_of
@@ -92,9 +94,9 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
         _check_names(names)
         chosen = [f"main={pairs[0][0]}"] if pairs[0][0] else []  # all jobs name it, or none does
         cfg = compose_job([*others, *chosen, f"aux=[{','.join(names)}]"])
-        for key in compose.unknown_keys(cfg):
+        for key in schema.unknown_keys(cfg):
             raise UserError(f"{key}: there is no such key, and nothing would read it.")
-        compose.check(cfg)
+        schema.check(cfg)
         default = cfg.main
         _check_task_overrides(others, pairs, cfg)
         if skipped := _look_for_data(cfg, plan):
@@ -136,7 +138,7 @@ def _one_value(*keys: str, of: Sequence[Overrides]) -> None:
 
 def _check_names(names: Iterable[str]) -> None:
     """Raise an error if there is no task of a name."""
-    known = list(compose.task_files())
+    known = list(task_files())
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=3)
@@ -195,7 +197,7 @@ def _check_task_overrides(
 def _look_for_data(cfg: DictConfig, plan: Plan) -> set[str | None]:
     """Note tasks whose data is not here; return those that are skipped."""
     lacking: dict[str, str] = {}
-    for name, task in compose.tasks_of(cfg).items():
+    for name, task in tasks_of(cfg).items():
         if is_here(task):
             continue
         if task.sources and cfg.dry_run:
@@ -220,14 +222,14 @@ class _Variant:
 
     def __init__(self, cfg: DictConfig, plan: Plan) -> None:
         self.cfg = cfg
-        self.tasks = compose.tasks_of(cfg)
+        self.tasks = tasks_of(cfg)
         lacking = {*plan.missing, *plan.to_download}
         here = {name: task for name, task in self.tasks.items() if name not in lacking}
         vectors = instantiate(cfg.embeddings)
         if cfg.dry_run and not vectors.is_here():
             plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
             here = {}
-        self.checksums = compose.checksums(here, vectors) if here else {}
+        self.checksums = checksums(here, vectors) if here else {}
         self._identity: dict[str, Any] | None = None
 
     def stored(self, sweep: Path, folder: str) -> Stored:
@@ -245,15 +247,15 @@ class _Variant:
         stored = look(sweep, planned)
         known = all(name in self.checksums for name in names)
         if stored.record and stored.state in ("finished", "interrupted") and known:
-            identity = self._of(names)
-            if compose.config_hash(identity) != stored.record.config_hash:
-                raise UserError(differences(sweep / folder, stored.record, identity))
+            asked = self._of(names)
+            if config_hash(asked) != stored.record.config_hash:
+                raise UserError(differences(sweep / folder, stored.record, asked))
         return stored
 
     def _of(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the identity of the run of some tasks."""
-        if self._identity is None or compose.main_matters(self.cfg):
-            self._identity = compose.identity(self.cfg, self.checksums)
+        if self._identity is None or main_matters(self.cfg):
+            self._identity = identity(self.cfg, self.checksums)
         return {
             **self._identity,
             "checksums": {name: self.checksums[name] for name in ("embeddings", *names)},

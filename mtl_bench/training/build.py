@@ -14,9 +14,10 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
-from mtl_bench.compose import SCHEDULE_KEYS, make_reader
+from mtl_bench.compose import make_reader
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import TaskRecord
+from mtl_bench.schema import SCHEDULE_KEYS
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.task import Task, load_corpus
 from mtl_bench.text.embeddings import Embeddings

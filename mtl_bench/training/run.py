@@ -14,11 +14,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger, WandbLogger
 
-from mtl_bench import compose
 from mtl_bench.errors import UserError
+from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import Lock, lock
 from mtl_bench.runs.provenance import new_record
 from mtl_bench.runs.record import CHECKPOINT, Record, differences, read_record, remove_leftovers
+from mtl_bench.schema import check
 from mtl_bench.tasks.task import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
@@ -53,11 +54,11 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
         with failures if there is None else nullcontext():
-            compose.check(cfg)
-            tasks = compose.tasks_of(cfg)
+            check(cfg)
+            tasks = tasks_of(cfg)
             embeddings = instantiate(cfg.embeddings)
-            record.identity = compose.identity(cfg, compose.checksums(tasks, embeddings))
-            record.config_hash = compose.config_hash(record.identity)
+            record.identity = identity(cfg, checksums(tasks, embeddings))
+            record.config_hash = config_hash(record.identity)
         if there is not None and there.status != "failed" and not cfg.overwrite:
             if there.config_hash != record.config_hash:
                 raise UserError(differences(folder, there, record.identity))

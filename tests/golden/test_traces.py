@@ -26,7 +26,7 @@ def trace(configure, overrides):
     """Return the losses of 50 steps."""
     from hydra.utils import instantiate
 
-    from mtl_bench.compose import tasks_of
+    from mtl_bench.identity import tasks_of
     from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
