@@ -236,7 +236,11 @@ os.umask(_UMASK)
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it is there whole or not at all: temporary file, fsync, rename."""
+    """Write a file so that it is there whole or not at all: temporary file, fsync, rename.
+
+    Raises:
+        OSError: it names the file, and says why (no space, no rights).
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -245,6 +249,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

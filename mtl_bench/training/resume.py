@@ -21,9 +21,9 @@ import pytorch_lightning as pl
 import torch
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import write_atomically
 from mtl_bench.training.batching import Chunk
 from mtl_bench.training.curves import Curves
+from mtl_bench.training.saving import save
 
 
 class Interrupted(BaseException):
@@ -199,5 +199,5 @@ class Checkpoints(pl.Callback):
             "curves": self.curves.state_dict(),
             "seconds": self.seconds,
         }
-        write_atomically(self.path, lambda stream: torch.save(state, stream))
+        save(state, self.path)
         self._saved = time.monotonic()

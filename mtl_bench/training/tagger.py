@@ -18,11 +18,11 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from mtl_bench.runs.record import write_atomically
 from mtl_bench.tasks.corpus import Sentence
 from mtl_bench.text.vocabulary import Labels, Vocabulary, encode, normal_word
 from mtl_bench.training.batching import Batch, Chunk, collate
 from mtl_bench.training.metrics import TaskScores
+from mtl_bench.training.saving import save
 
 
 class Lookup(torch.autograd.Function):
@@ -227,7 +227,7 @@ def save_tagger(
         "encoder": dict(encoder),
         "lowercase": lowercase,
     }
-    write_atomically(path, lambda stream: torch.save(state, stream))
+    save(state, path)
 
 
 def load_tagger(path: Path) -> Tagger:

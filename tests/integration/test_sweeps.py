@@ -328,3 +328,35 @@ def test_status_of_a_thousand_runs(tmp_path, command, capfd):
     seconds = time.perf_counter() - begin
     assert "1000 runs: 1000 finished" in capfd.readouterr().out
     print(f"status of 1,000 runs: {seconds:.2f} s")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 120 kB; call it to make it larger."""
+
+    def mount(*options):
+        return subprocess.run(
+            ["mount", "-t", "tmpfs", *options, "tmpfs", str(disk)], capture_output=True
+        ).returncode
+
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if shutil.which("mount") is None or mount("-o", "size=120k"):
+        pytest.skip("making a small disk takes the right to mount")
+    yield disk, lambda: mount("-o", "remount,size=20m")
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named_and_space_is_all_it_takes(small_disk):
+    disk, enlarge = small_disk
+    sweep = ["-m", "main=syn_chu,syn_pos", "aux=syn_chu,syn_pos", *SHORT, "steps_per_task=40"]
+    full = train(*sweep, "model.hidden_size=100", f"paths.output_dir={disk}")
+    assert full.returncode == 1, full.stderr
+    assert "No space left on device" in full.stderr
+    assert enlarge() == 0
+    end = train(*sweep, "model.hidden_size=100", f"paths.output_dir={disk}")
+    assert end.returncode == 0, end.stderr
+    assert train(*sweep, "model.hidden_size=100").returncode == 0
+    assert records(disk / "default") == records()
+    assert leftovers(disk / "default") == []
