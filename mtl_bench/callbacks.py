@@ -1,8 +1,10 @@
-"""What happens when a multirun has ended: its gains are printed, and what is missing is named."""
+"""What happens when a multirun has ended: gains and study, from what is on disk."""
 
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from mtl_bench.commands.gains import print_gains
+from mtl_bench.commands.study import study_sweep
+from mtl_bench.commands.summary import print_answers
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import PLAN, read_sweep
 
@@ -17,11 +21,26 @@ from mtl_bench.runs.store import PLAN, read_sweep
 class StudyCallback(Callback):
     """Hydra calls this at the end of a multirun, whatever launcher it used."""
 
+    def __init__(self, overrides: Sequence[str] = ()) -> None:
+        """Take overrides of the study, such as `study=full`."""
+        self.overrides = list(overrides)
+
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Look at what is on disk: with parallel launchers nothing else has come back here."""
         sweep = Path(config.hydra.sweep.dir)
-        if not config.dry_run and (sweep / PLAN).exists():
-            try:
-                print_gains(read_sweep(sweep))
-            except UserError as error:  # Hydra would turn it into a warning
-                print(f"\n{error}", file=sys.stderr)
+        if config.dry_run or not (sweep / PLAN).exists():
+            return
+        try:
+            stored = read_sweep(sweep)
+            print_gains(stored)
+            for study, out in study_sweep(sweep, stored, self.overrides):
+                print_answers(study)
+                print(f"\nThe study is in {out}; `mtl-bench study {sweep}` prints it.")
+        except UserError as error:
+            print(f"\nNo study: {error}", file=sys.stderr)
+        except Exception:  # Hydra would turn it into a warning
+            traceback.print_exc()
+            print(
+                f"\nThe study failed; runs are kept. Again: mtl-bench study {sweep}",
+                file=sys.stderr,
+            )

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from mtl_bench.errors import UserError
 
-COMMANDS = ("tasks", "check", "fetch", "status", "gains", "study", "show", "truth")
+COMMANDS = ("tasks", "check", "fetch", "status", "gains", "study", "predict", "show", "truth")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser = commands.add_parser(name, help=command.HELP, description=command.__doc__)
         command.add(subparser)
         subparser.set_defaults(run=command.run)
-    parsed = parser.parse_args(arguments)
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest:  # argparse takes a list of overrides in one place only
+        if "overrides" not in parsed or not all("=" in each and each[0] != "-" for each in rest):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        parsed.overrides += rest
     try:
         return parsed.run(parsed) or 0
     except UserError as error:

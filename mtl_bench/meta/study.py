@@ -1,41 +1,26 @@
-"""The study of a sweep, or of the published runs: gains, features, the paper's Tables 3 and 4."""
+"""The study: gains, features, the paper's Tables 3 and 4, and the evaluation that it lacked."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mtl_bench import published
 from mtl_bench.errors import UserError
-from mtl_bench.meta.features.data import DataFeatures
-from mtl_bench.meta.features.gradients import CurveGradients
-from mtl_bench.meta.features.logcurve import LogCurve
-from mtl_bench.meta.gains import gains
-from mtl_bench.meta.printed import RUNS, Score, cross_validate, eliminate, majority
-from mtl_bench.meta.single import single_run
+from mtl_bench.meta import printed
+from mtl_bench.meta.claims import Claim, claims
+from mtl_bench.meta.early import CURVES, PILOTS, Early, from_curves, from_pilots
+from mtl_bench.meta.evaluation import Plan, Score, parts
+from mtl_bench.meta.evidence import Evidence
+from mtl_bench.meta.noise import ceiling
+from mtl_bench.meta.single import Family, features_of
 from mtl_bench.meta.table import Table, make_table
-from mtl_bench.runs.record import read_curve
-from mtl_bench.runs.store import Stored
+from mtl_bench.meta.verdict import Answer, answers
 
-Features = dict[str, dict[str, float]]
-DATA = DataFeatures().names()
-CURVE = (*CurveGradients().names(), *LogCurve().names())
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of Table 3: scores here, and the paper's where it printed them."""
-
-    name: str
-    features: int
-    accuracy: float
-    f1: float
-    paper: tuple[float, float] | None
+FEWEST = 5  # gains, and losses: one for each fold
+Do = Callable[[str, Callable[[], list[Score]]], list[Score]]
 
 
 @dataclass(frozen=True)
@@ -43,140 +28,136 @@ class Study:
     """What was found.
 
     Attributes:
-        source: `published`, or the sweep's folder.
-        table: pairs, gains and features.
-        features: by task.
-        rows: Table 3.
-        coefficients: Table 4, mean over all fits, by (feature, role).
+        evidence: what it comes from.
+        features: by task and name: those of all families, and numbers beside them.
+        table: pairs, gains, and the features that predictors look at.
+        left_out: columns that some pair has no number for.
+        scores: Table 3 (protocol `printed`), then the honest evaluation.
+        coefficients: Table 4: means over all fits, by (feature, role).
+        ceiling: scores of a perfect predictor, given the noise; {} if it is not known.
+        answers: the verdict in words.
+        claims: what the paper says, tested.
+        early: what is known before runs are over; [] unless asked for.
     """
 
-    source: str
+    evidence: Evidence
+    features: Mapping[str, Mapping[str, float]]
     table: Table
-    features: Features
-    rows: Sequence[Row]
+    left_out: Sequence[tuple[str, str]]
+    scores: Sequence[Score]
     coefficients: Mapping[tuple[str, str], float]
+    ceiling: Mapping[str, float]
+    answers: Sequence[Answer]
+    claims: Sequence[Claim]
+    early: Sequence[Early]
 
 
-def study_published(runs: int = RUNS) -> Study:
-    """Return the study of the paper's own runs."""
-    statistics, curves = published.table1(), published.curve_features()
-    features = {
-        task: {name: ({**statistics[task], **curves[task]})[name] for name in (*DATA, *CURVE)}
-        for task in statistics
-    }
-    return _study("published", make_table(published.gains(), features), features, True, runs)
+def study(
+    evidence: Evidence,
+    families: Mapping[str, Family],
+    plan: Plan,
+    *,
+    runs: int = printed.RUNS,
+    early: bool = False,
+    do: Do = lambda _, job: job(),
+) -> Study:
+    """Return the study of some runs.
 
-
-def study_sweep(folder: Path, stored: Sequence[Stored], runs: int = RUNS) -> Study:
-    """Return the study of a sweep's finished runs (mean gain over seeds; curves of the first seed).
+    Args:
+        evidence: gains and single runs.
+        families: of features, by name.
+        plan: of the honest evaluation.
+        runs: of the printed cross-validation.
+        early: whether to look at curves cut short and at pilot runs.
+        do: does each part of the evaluation; told its name, it may know the result.
 
     Raises:
-        UserError: it has several variants, or too few runs.
+        UserError: there are too few gains or losses to tell them apart.
     """
-    variants = {run.planned.variant for run in stored if run.state == "finished"}
-    if len(variants) > 1:
-        raise UserError(
-            f"{folder}: holds {len(variants)} variants, which one study cannot mix:\n  "
-            + "\n  ".join(sorted(variant or "(plain)" for variant in variants))
-            + "\nGive each a sweep of its own (`sweep_name=...`)."
-        )
-    families = (DataFeatures(), CurveGradients(), LogCurve())
-    features: Features = {}
-    for run in stored:
-        [*tasks] = run.planned.tasks
-        if run.state == "finished" and len(tasks) == 1 and tasks[0] not in features:
-            single = single_run(run, read_curve(folder / run.planned.folder))
-            features[tasks[0]] = {n: v for family in families for n, v in family(single).items()}
-    found = {
-        (gain.main, gain.aux): mean
-        for gain in gains(stored)
-        if gain.main in features and gain.aux in features and (mean := gain.mean()) is not None
+    features = features_of(evidence.singles, families)
+    for task, known in evidence.known.items():
+        features[task] |= {name: v for name, v in known.items() if name in features[task]}
+    gains = {
+        (g.main, g.aux): g.gain for g in evidence.gains if g.main in features and g.aux in features
     }
-    positive = sum(value > 0 for value in found.values())
-    if not 5 <= positive <= len(found) - 5:
+    helps = sum(gain > 0 for gain in gains.values())
+    if min(helps, len(gains) - helps) < FEWEST:
         raise UserError(
-            f"{folder}: has {len(found)} directed pairs with a gain, {positive} of them above 0. "
-            "Telling gains from losses takes at least 5 of each. `mtl-bench gains` and "
-            "`mtl-bench status` show what there is."
+            f"{evidence.source}: has {len(gains)} directed pairs with a gain, {helps} of them "
+            f"above 0. Telling gains from losses takes at least {FEWEST} of each. `mtl-bench "
+            "gains` and `mtl-bench status` show what there is."
         )
-    return _study(str(folder), make_table(found, features), features, False, runs)
-
-
-def _study(source: str, table: Table, features: Features, printed: bool, runs: int) -> Study:
-    """Evaluate a table as the paper did."""
-    lost = [not np.isfinite(column).all() for column in table.values.T]
-    if any(lost):  # a ratio to 0, a fit that did not converge: out, and said so
-        kept = [n for n, bad in enumerate(lost) if not bad]
-        columns = tuple(table.columns[n] for n in kept)
-        table = Table(table.main, table.aux, table.gain, columns, table.values[:, kept])
-    paper = published.table3() if printed else {}
-    everything = cross_validate(table, runs)
-    rows = [_row("majority", 0, majority(table), paper)]
-    rows.append(_row("all features", len(table.columns), everything, paper))
-    rows.append(_of("data features", table.only(DATA), paper, runs))
-    rows.append(_of("curve features", table.only(CURVE), paper, runs))
-    for name, chosen in (("best data features", table.only(DATA)), ("best combination", table)):
-        count, score = eliminate(chosen, runs)
-        rows.append(_row(name, count, score, paper))
-    coefficients = dict(zip(table.columns, everything.coefficients.tolist(), strict=True))
-    return Study(source, table, features, rows, coefficients)
-
-
-def _of(name: str, table: Table, paper: Mapping[str, tuple[float, float]], runs: int) -> Row:
-    return _row(name, len(table.columns), cross_validate(table, runs), paper)
-
-
-def _row(name: str, count: int, score: Score, paper: Mapping[str, tuple[float, float]]) -> Row:
-    return Row(name, count, score.accuracy, score.f1, paper.get(name))
-
-
-def write(study: Study, folder: Path) -> None:
-    """Write gains.csv, features.csv, scores.csv, coefficients.csv and study.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    table = study.table
-    names = list(next(iter(study.features.values())))
-    _write_csv(
-        folder / "gains.csv",
-        ["main", "aux", "gain_percent"],
-        zip(table.main, table.aux, table.gain.tolist(), strict=True),
+    names = list(dict.fromkeys(name for some in plan.sets.values() for name in some))
+    whole = make_table(gains, features, names)
+    table = whole.finite()
+    scores, coefficients = _printed(evidence, table, plan, runs)
+    for name, job in parts(table, plan):
+        scores += do(name, job)
+    errors = {(g.main, g.aux): g.error for g in evidence.gains}
+    limit = ceiling(table, [errors[pair] for pair in table.pairs()])
+    return Study(
+        evidence,
+        features,
+        table,
+        [column for column in whole.columns if column not in table.columns],
+        scores,
+        coefficients,
+        limit,
+        answers(evidence.gains, scores, limit),
+        claims(evidence, table, scores, coefficients),
+        _early(evidence, table, plan, families) if early else [],
     )
-    _write_csv(
-        folder / "features.csv",
-        ["task", *names],
-        ([task, *of.values()] for task, of in sorted(study.features.items())),
-    )
-    _write_csv(
-        folder / "scores.csv",
-        ["protocol", "row", "features", "accuracy", "f1", "paper_accuracy", "paper_f1"],
-        (
-            ["printed", r.name, r.features, r.accuracy, r.f1, *(r.paper or ("", ""))]
-            for r in study.rows
-        ),
-    )
-    paper = published.table4() if study.source == "published" else {}
-    ordered = sorted(study.coefficients.items(), key=lambda item: -abs(item[1]))
-    _write_csv(
-        folder / "coefficients.csv",
-        ["feature", "role", "coefficient", "paper"],
-        ([*column, value, paper.get(column, "")] for column, value in ordered),
-    )
-    content = {
-        "source": study.source,
-        "pairs": len(table),
-        "gains_above_0": int(table.helps().sum()),
-        "runs": RUNS,
-        "left_out": sorted(
-            f"{feature} {role}"
-            for role in ("main", "aux", "ratio")
-            for feature in names
-            if (feature, role) not in study.coefficients
-        ),
+
+
+def _printed(
+    evidence: Evidence, table: Table, plan: Plan, runs: int
+) -> tuple[list[Score], dict[tuple[str, str], float]]:
+    """Return Table 3 and Table 4, and beside them what the paper printed if these are its runs."""
+    paper = published.table3() if evidence.published else {}
+    every, data = table.only(plan.sets["all"]), table.only(plan.sets["data"])
+    whole = printed.cross_validate(every, runs)
+    rows = {
+        "majority": printed.majority(table),
+        "all features": whole,
+        "data features": printed.cross_validate(data, runs),
+        "curve features": printed.cross_validate(table.only(plan.sets["curve"]), runs),
+        "best data features": printed.eliminate(data, runs),
+        "best combination": printed.eliminate(every, runs),
     }
-    (folder / "study.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    for name, gains in _other_gains(evidence).items():
+        other = replace(every, gain=np.array([gains[pair] for pair in table.pairs()]))
+        rows[f"all features ({name})"] = printed.cross_validate(other, runs)
+    scores = []
+    for name, row in rows.items():
+        values = {"accuracy": row.accuracy, "f1": row.f1}
+        model = "" if name == "majority" else "logistic"
+        score = Score("printed", name, model, row.features, values)
+        if name in paper:
+            score = replace(score, paper=dict(zip(values, paper[name], strict=True)))
+        scores.append(score)
+    return scores, dict(zip(every.columns, whole.coefficients.tolist(), strict=True))
 
 
-def _write_csv(file: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+def _other_gains(evidence: Evidence) -> dict[str, dict[tuple[str, str], float]]:
+    """Return gains that could as well have been predicted: does the result hang on which?"""
+    late = {(g.main, g.aux): g.late for g in evidence.gains}
+    found = {"late gains": {pair: gain for pair, gain in late.items() if gain is not None}}
+    if len(found["late gains"]) < len(late):
+        del found["late gains"]
+    if evidence.published:
+        found["half the steps"] = published.gains("gain_half_percent")
+    return found
+
+
+def _early(
+    evidence: Evidence, table: Table, plan: Plan, families: Mapping[str, Family]
+) -> list[Early]:
+    """Return what is known before the runs are over."""
+    curves = {name: families[name] for name in ("slopes", "shift") if name in families}
+    found: list[Early] = []
+    if curves:
+        for percent in CURVES:
+            found += from_curves(evidence, table, plan, curves, percent)
+    for percent in PILOTS:
+        found += from_pilots(evidence.progress, table, percent)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,14 @@ class Table:
         """Return the number of pairs."""
         return len(self.gain)
 
+    def tasks(self) -> tuple[str, ...]:
+        """Return the main tasks, sorted."""
+        return tuple(sorted(set(self.main)))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return main and auxiliary task of each row."""
+        return list(zip(self.main, self.aux, strict=True))
+
     def helps(self) -> Floats:
         """Return [N] 1 where the gain is above 0, else 0: the paper's two classes."""
         positive: Floats = (self.gain > 0).astype(np.float64)
@@ -42,21 +50,34 @@ class Table:
     def only(self, features: Sequence[str]) -> Table:
         """Return the table with the columns of some features."""
         kept = [n for n, (feature, _) in enumerate(self.columns) if feature in features]
-        columns = tuple(self.columns[n] for n in kept)
-        return Table(self.main, self.aux, self.gain, columns, self.values[:, kept])
+        return self.replaced([self.columns[n] for n in kept], self.values[:, kept])
+
+    def finite(self) -> Table:
+        """Return the table without columns that some pair has no number for.
+
+        Such are a ratio to 0, and what comes of a curve that was too short or not fitted.
+        """
+        kept = np.flatnonzero(np.isfinite(self.values).all(axis=0))
+        return self.replaced([self.columns[n] for n in kept], self.values[:, kept])
+
+    def replaced(self, columns: Sequence[tuple[str, str]], values: Floats) -> Table:
+        """Return the same pairs and gains with other columns."""
+        return replace(self, columns=tuple(columns), values=values)
 
 
 def make_table(
-    gains: Mapping[tuple[str, str], float], features: Mapping[str, Mapping[str, float]]
+    gains: Mapping[tuple[str, str], float],
+    features: Mapping[str, Mapping[str, float]],
+    names: Sequence[str],
 ) -> Table:
     """Return the table of some pairs.
 
     Args:
         gains: percent, by (main, aux).
-        features: by task and name; every task has the same names.
+        features: by task and name.
+        names: of the features to take, in their order.
     """
     pairs = sorted(gains)
-    names = list(next(iter(features.values())))
     numbers = {task: np.array([features[task][name] for name in names]) for task in features}
     with np.errstate(divide="ignore", invalid="ignore"):  # a ratio to 0 is nan or infinite
         rows = [np.concatenate([numbers[m], numbers[a], numbers[m] / numbers[a]]) for m, a in pairs]

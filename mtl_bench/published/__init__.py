@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 FOLDER = Path(__file__).parent
+EVERY = 500  # steps between the points of curves
 
 
 def table1() -> dict[str, dict[str, float]]:
@@ -60,6 +68,54 @@ def gains(column: str = "gain_percent") -> dict[tuple[str, str], float]:
         return {(row["main"], row["aux"]): float(row[column]) for row in csv.DictReader(stream)}
 
 
+@dataclass(frozen=True)
+class GainRow:
+    """A directed pair: F1 (0 to 1) alone and beside the auxiliary, and changes in percent.
+
+    `late` is the gain from the means of the last 20 evaluations, `spread` the standard deviation of
+    a gain from single late evaluations.
+    """
+
+    main: str
+    aux: str
+    single_f1: float
+    pair_f1: float
+    gain: float
+    late: float
+    spread: float
+
+
+def gain_rows() -> list[GainRow]:
+    """Return the 90 gains of Figure 1 with what they come from."""
+    with (FOLDER / "gains.csv").open(newline="", encoding="utf-8") as stream:
+        names = ("single_f1", "pair_f1", "gain_percent", "gain_late_percent", "spread_percent")
+        return [
+            GainRow(row["main"], row["aux"], *(float(row[name]) for name in names))
+            for row in csv.DictReader(stream)
+        ]
+
+
+def loss_curves() -> dict[str, tuple[Floats, Floats]]:
+    """Return steps and training loss (nats) of the ten single runs, every 500 steps."""
+    with np.load(FOLDER / "loss_curves.npz") as file:
+        return {
+            name.removesuffix("/loss"): (_floats(file[f"{name[:-5]}/step"]), _floats(file[name]))
+            for name in file.files
+            if name.endswith("/loss")
+        }
+
+
+def f1_curves() -> dict[tuple[str, str], tuple[Floats, Floats]]:
+    """Return steps and F1 (0 to 1) every 500 steps, by run (`a` or `a+b`) and task."""
+    with np.load(FOLDER / "f1_curves.npz") as file:
+        found = {}
+        for name in file.files:
+            run, _, task = name.partition("/")
+            steps = np.arange(1, len(file[name]) + 1) * EVERY
+            found[run, task] = (_floats(steps), _floats(file[name]) / 100_000)
+        return found
+
+
 def table3() -> dict[str, tuple[float, float]]:
     """Return accuracy and F1 (of gains) of each row of Table 3."""
     with (FOLDER / "table3.csv").open(newline="", encoding="utf-8") as stream:
@@ -81,3 +137,7 @@ def _by_task(name: str) -> dict[str, dict[str, float]]:
             row.pop("task"): {key: float(value) for key, value in row.items()}
             for row in csv.DictReader(stream)
         }
+
+
+def _floats(values: Any) -> Floats:
+    return np.asarray(values, dtype=np.float64)

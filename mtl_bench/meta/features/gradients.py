@@ -18,18 +18,24 @@ class CurveGradients:
     within w percent of the schedule on either side.
     """
 
-    def __init__(self, percent: Sequence[int] = (10, 20, 30, 50, 70), window: float = 0) -> None:
-        """Take the places, and how much of the curve each looks at (both percent)."""
+    def __init__(
+        self,
+        percent: Sequence[int] = (10, 20, 30, 50, 70),
+        window: float = 0,
+        name: str = "gradient",
+    ) -> None:
+        """Take the places, how much of the curve each looks at (both percent), and a name."""
         self.percent = tuple(percent)
         self.window = window
+        self.name = name
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the features."""
-        return tuple(f"gradient_{percent}" for percent in self.percent)
+        return tuple(f"{self.name}_{percent}" for percent in self.percent)
 
     def __call__(self, run: SingleRun) -> dict[str, float]:
         """Return the slope at each place; nan where the curve is too short."""
-        return {f"gradient_{percent}": self._at(run, percent) for percent in self.percent}
+        return {f"{self.name}_{percent}": self._at(run, percent) for percent in self.percent}
 
     def _at(self, run: SingleRun, percent: int) -> float:
         count = len(run.steps)

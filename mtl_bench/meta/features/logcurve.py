@@ -9,6 +9,8 @@ from scipy.optimize import OptimizeWarning, curve_fit
 
 from mtl_bench.meta.single import Floats, SingleRun
 
+FEWEST = 5  # points, for four parameters
+
 
 def log_curve(i: Floats, a: float, b: float, c: float, d: float) -> Floats:
     """Return a ln(c i + d) + b."""
@@ -33,24 +35,20 @@ class LogCurve:
         return ("curve_a", "curve_shift") if self.identifiable else ("curve_a", "curve_c")
 
     def __call__(self, run: SingleRun) -> dict[str, float]:
-        """Return the features; nan if the fit did not converge."""
-        fit = self.fit(run)
-        if not fit["converged"]:
-            return dict.fromkeys(self.names(), float("nan"))
-        return {name: float(fit[name]) for name in self.names()}
+        """Return the whole fit; its parameters are nan if it did not converge."""
+        nothing = dict.fromkeys((*"abcd", "shift", "rmse"), float("nan"))
+        return {f"curve_{name}": value for name, value in (nothing | self.fit(run)).items()}
 
-    def fit(self, run: SingleRun) -> dict[str, float | bool]:
-        """Return curve_a, b, c, d, curve_shift (d/c), rmse (nats), and whether it converged."""
-        if len(run.steps) < 5:
-            return {"converged": False}
+    def fit(self, run: SingleRun) -> dict[str, float]:
+        """Return a, b, c, d, shift (d/c), rmse (nats), and whether it converged (1 or 0)."""
+        if len(run.steps) < FEWEST:
+            return {"converged": 0.0}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OptimizeWarning)
                 (a, b, c, d), _ = curve_fit(log_curve, run.steps, run.losses, maxfev=20_000)
         except RuntimeError:  # no convergence
-            return {"converged": False}
+            return {"converged": 0.0}
         rmse = np.sqrt(np.mean((log_curve(run.steps, a, b, c, d) - run.losses) ** 2))
-        return {
-            **{"curve_a": float(a), "curve_b": float(b), "curve_c": float(c), "curve_d": float(d)},
-            **{"curve_shift": float(d / c), "rmse": float(rmse), "converged": True},
-        }
+        found = {"a": a, "b": b, "c": c, "d": d, "shift": d / c, "rmse": rmse, "converged": 1.0}
+        return {name: float(value) for name, value in found.items()}

@@ -5,7 +5,7 @@ import pytest
 
 from mtl_bench.meta.features.gradients import CurveGradients
 from mtl_bench.meta.features.logcurve import LogCurve, log_curve
-from mtl_bench.meta.single import SingleRun
+from mtl_bench.meta.single import SingleRun, features_of
 
 STEPS = np.arange(10.0, 5010.0, 10.0)
 
@@ -39,14 +39,26 @@ def test_a_short_curve_has_no_gradients():
 
 
 def test_a_log_curve_is_found_again_up_to_what_the_data_determine():
-    fit = LogCurve().fit(run(log_curve(STEPS, -0.4, 4.0, 1.5, 40.0)))
-    assert fit["converged"]
-    assert fit["rmse"] < 1e-4
-    assert fit["curve_a"] == pytest.approx(-0.4, rel=1e-2)
-    assert fit["curve_shift"] == pytest.approx(40 / 1.5, rel=5e-2)
+    found = LogCurve()(run(log_curve(STEPS, -0.4, 4.0, 1.5, 40.0)))
+    assert found["curve_converged"] == 1
+    assert found["curve_rmse"] < 1e-4
+    assert found["curve_a"] == pytest.approx(-0.4, rel=1e-2)
+    assert found["curve_shift"] == pytest.approx(40 / 1.5, rel=5e-2)
 
 
 def test_a_curve_of_four_points_has_no_fit():
-    short = SingleRun("t", {}, STEPS[:4], np.ones(4))
-    assert not LogCurve().fit(short)["converged"]
-    assert np.isnan(LogCurve()(short)["curve_a"])
+    found = LogCurve()(SingleRun("t", {}, STEPS[:4], np.ones(4)))
+    assert found.pop("curve_converged") == 0
+    assert np.isnan(list(found.values())).all()
+
+
+def test_features_are_means_over_seeds_and_a_failed_fit_is_left_out():
+    class Family:
+        def names(self):
+            return ("x",)
+
+        def __call__(self, run):
+            return {"x": run.losses[0]}
+
+    runs = [SingleRun("a", {}, STEPS, np.array([value])) for value in (1.0, 3.0, np.nan)]
+    assert features_of(runs, {"f": Family()}) == {"a": {"x": 2.0}}

@@ -1,0 +1,170 @@
+"""What a study starts from: gains, single runs, curves of F1; of a sweep, or published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from mtl_bench import published
+from mtl_bench.meta.gains import gains
+from mtl_bench.meta.noise import Late, Measured, late, measured, with_errors
+from mtl_bench.meta.single import Floats, SingleRun, single_run
+from mtl_bench.runs.record import CurveRow, read_curve
+from mtl_bench.runs.store import Stored, tasks_of
+
+LAST = 3  # evaluations whose mean stands for a run so far
+
+
+@dataclass(frozen=True)
+class Progress:
+    """F1 of a task while a run goes on.
+
+    Attributes:
+        share: [E] of the run's steps done at each evaluation, 0 to 1.
+        f1: [E] there.
+        steps: of the whole run.
+    """
+
+    share: Floats
+    f1: Floats
+    steps: int
+
+    def at(self, percent: float) -> float:
+        """Return the mean F1 of the last evaluations up to a percentage; nan if there is none."""
+        seen = self.f1[self.share <= percent / 100 + 1e-9]
+        return float(seen[-LAST:].mean()) if len(seen) else float("nan")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The measurements of a study.
+
+    Attributes:
+        source: `published`, or a sweep's folder and variant.
+        gains: of all directed pairs that have both runs.
+        singles: single runs, one or more (seeds) a task.
+        progress: F1 over a run (`a` or `a+b`) by task; first seed.
+        single_steps: of all single runs, one seed.
+        all_steps: of all single and pair runs, one seed.
+        missing: runs without which there are fewer gains, and why.
+        known: features that the paper's authors released, which stand for computed ones.
+    """
+
+    source: str
+    gains: Sequence[Measured]
+    singles: Sequence[SingleRun]
+    progress: Mapping[tuple[str, str], Progress]
+    single_steps: int
+    all_steps: int
+    missing: Sequence[str] = ()
+    known: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all that predictions are made of."""
+        digest = hashlib.sha256(repr((self.gains, self.known)).encode())
+        for run in self.singles:
+            digest.update(repr((run.task, dict(run.statistics))).encode())
+            digest.update(run.steps.tobytes() + run.losses.tobytes())
+        return digest.hexdigest()
+
+    @property
+    def published(self) -> bool:
+        """Return whether these are the paper's runs."""
+        return bool(self.known)
+
+
+def published_evidence() -> Evidence:
+    """Return what the paper's authors measured: one seed, 50,000 steps single, 100,000 pair."""
+    statistics, curves = published.table1(), published.curve_features()
+    found = [
+        Measured(r.main, r.aux, 1, r.single_f1, r.pair_f1, r.gain, r.late, None, r.spread)
+        for r in published.gain_rows()
+    ]
+    losses = {task: _until(*curve) for task, curve in published.loss_curves().items()}
+    f1 = {key: _until(*curve, pair="+" in key[0]) for key, curve in published.f1_curves().items()}
+    return Evidence(
+        "published",
+        with_errors(found),
+        [SingleRun(task, statistics[task], *losses[task]) for task in sorted(losses)],
+        {
+            key: Progress(steps / steps[-1], values, int(steps[-1]))
+            for key, (steps, values) in f1.items()
+        },
+        *_steps({run: int(steps[-1]) for (run, _), (steps, _) in f1.items()}),
+        known={task: {**statistics[task], **curves[task]} for task in statistics},
+    )
+
+
+def _until(steps: Floats, values: Floats, pair: bool = False) -> tuple[Floats, Floats]:
+    """Return a published curve up to its schedule; that of `com` alone goes on."""
+    kept = steps <= (100_000 if pair else 50_000)
+    return steps[kept], values[kept]
+
+
+def sweep_evidence(source: str, folder: Path, stored: Sequence[Stored]) -> Evidence:
+    """Return what the runs of one variant of a sweep measured.
+
+    Args:
+        source: what to call them.
+        folder: of the sweep.
+        stored: the variant's runs.
+
+    Raises:
+        UserError: a curve is missing or damaged.
+    """
+    found: dict[tuple[str, int], dict[str, Late | None]] = {}
+    progress: dict[tuple[str, str], Progress] = {}
+    singles, steps = [], {}
+    for run in stored:
+        if run.state != "finished" or len(run.planned.tasks) > 2:
+            continue
+        curve = read_curve(folder / run.planned.folder)
+        name = "+".join(run.planned.tasks)
+        for task in run.planned.tasks:
+            found.setdefault((name, run.planned.seed), {})[task] = late(curve, task)
+            progress.setdefault((name, task), _progress(curve, task, run.planned.steps))
+        steps[name] = run.planned.steps
+        if len(run.planned.tasks) == 1:
+            singles.append(single_run(run, curve))
+    gained = []
+    for gain in gains(stored):
+        if "+" not in gain.aux:
+            runs = {key: tasks.get(gain.main) for key, tasks in found.items()}
+            gained.append(measured(gain, runs))
+    return Evidence(
+        source,
+        with_errors([gain for gain in gained if gain]),
+        singles,
+        progress,
+        *_steps(steps),
+        _missing(stored),
+    )
+
+
+def _progress(curve: Sequence[CurveRow], task: str, steps: int) -> Progress:
+    rows = [(row.step / steps, row.f1) for row in curve if row.task == task and row.f1 is not None]
+    share, f1 = np.array(rows, dtype=np.float64).reshape(-1, 2).T
+    return Progress(share, f1, steps)
+
+
+def _steps(steps: Mapping[str, int]) -> tuple[int, int]:
+    """Return the steps of all single runs, and of all runs."""
+    return sum(n for run, n in steps.items() if "+" not in run), sum(steps.values())
+
+
+def _missing(stored: Sequence[Stored]) -> list[str]:
+    """Name runs that are not finished, and pairs that nobody asked for."""
+    unfinished = [
+        f"{run.planned.folder}: {(run.problem or run.state).splitlines()[0]}"
+        for run in stored
+        if run.state != "finished"
+    ]
+    sets = {run.planned.tasks for run in stored}
+    every = [(task,) for task in tasks_of(stored)] + list(combinations(tasks_of(stored), 2))
+    unasked = [f"{'+'.join(tasks)}: was not asked for" for tasks in every if tasks not in sets]
+    return unfinished + unasked

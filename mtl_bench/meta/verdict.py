@@ -1,0 +1,115 @@
+"""The verdict in words. The rules are these functions; docs/evaluation.md says them in prose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mtl_bench.meta.evaluation import Score
+from mtl_bench.meta.noise import Measured
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question of a user, what the numbers answer, and which numbers."""
+
+    question: str
+    answer: str
+    because: str
+
+
+def answers(
+    gains: Sequence[Measured], scores: Sequence[Score], ceiling: Mapping[str, float]
+) -> list[Answer]:
+    """Return the answers that a study gives, in the order in which a user would ask."""
+    by_name = {(s.protocol, s.features, s.model): s for s in scores}
+    found = [_effects(gains)]
+    for protocol, ask in (("pairs", _known_tasks), ("unseen_main", _new_task)):
+        if score := by_name.get((protocol, "all", "logistic")):
+            found.append(ask(score, by_name))
+    if ceiling:
+        found.append(
+            Answer(
+                "What could a perfect predictor score, given the noise of these gains?",
+                f"{ceiling['accuracy']:.2f} of the choices right, a rank correlation of "
+                f"{ceiling['spearman']:.2f}",
+                "it knows the true gains, and is scored by the measured ones",
+            )
+        )
+    return found
+
+
+def _effects(gains: Sequence[Measured]) -> Answer:
+    """Say how many gains stand out of the noise."""
+    question = "Does multi-task learning help here?"
+    known = [gain for gain in gains if gain.verdict != "not known"]
+    if not known:
+        up = sum(gain.gain > 0 for gain in gains)
+        return Answer(
+            question,
+            f"{up} of {len(gains)} gains are above 0; how many stand out of the noise is not known",
+            "there is one seed, and too few evaluations; train others beside it (seed=0,1,2)",
+        )
+    count = {
+        word: sum(g.verdict == word for g in known) for word in ("gain", "loss", "within noise")
+    }
+    others = len(gains) - len(known)
+    without = f" (of {others} others the noise is not known)" if others else ""
+    seeds = max(gain.seeds for gain in known)
+    how = "repeated seeds" if seeds > 1 else "late evaluations of one seed: at best"
+    return Answer(
+        question,
+        f"{count['gain']} of {len(known)} pairs gain, {count['loss']} lose, "
+        f"{count['within noise']} are within noise{without}",
+        f"95 percent intervals from {how}",
+    )
+
+
+def _known_tasks(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
+    """Compare the choice between gain and loss with that of knowing the main task alone."""
+    low, high = score.margin["accuracy"]
+    rival = by_name["pairs", "main task", "majority"]
+    numbers = by_name["pairs", "random numbers", "logistic"]
+    p = score.p["accuracy"]
+    if p >= LEVEL:
+        meaning = "; features dealt to the wrong tasks do as well"
+    else:
+        meaning = "" if low > 0 else ", but better than features dealt to the wrong tasks"
+    if low > 0:
+        verdict = "yes" if p < LEVEL else "better than knowing the main task"
+    elif high < 0:
+        verdict = "worse than knowing the main task"
+    else:
+        verdict = "no better than knowing the main task"
+    return Answer(
+        "Do the features tell gain from loss, for pairs of tasks seen in other pairs?",
+        verdict + meaning,
+        f"accuracy {score.values['accuracy']:.2f}; the majority of the main task's other pairs "
+        f"{rival.values['accuracy']:.2f} (difference {low:+.2f} to {high:+.2f}), random numbers "
+        f"{numbers.values['accuracy']:.2f}; p = {p:.2f}",
+    )
+
+
+def _new_task(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
+    """Say whether the features rank the auxiliaries of a task never seen."""
+    value, p = score.values["spearman"], score.p.get("spearman", math.nan)
+    low, high = score.margin["spearman"]
+    rival = by_name["unseen_main", "aux task", "mean gain"]
+    if not (score.low["spearman"] > 0 and p < LEVEL):
+        verdict = "no signal for ranking that these tasks could show"
+        if score.low["spearman"] > 0:
+            verdict += "; features dealt to the wrong tasks do as well"
+    elif low > 0:
+        verdict = "carries signal for ranking, more than the auxiliary's gains elsewhere"
+    else:
+        verdict = "carries signal for ranking, no more than the auxiliary's gains elsewhere"
+    return Answer(
+        "Do they rank the auxiliaries of a task that was never trained with others?",
+        verdict,
+        f"rank correlation {value:.2f} ({score.low['spearman']:.2f} to "
+        f"{score.high['spearman']:.2f}), p = {p:.2f}; the auxiliary's mean gain elsewhere "
+        f"{rival.values['spearman']:.2f} (difference {low:+.2f} to {high:+.2f})",
+    )
