@@ -12,8 +12,9 @@ from mtl_bench.runs.store import read_sweep
 
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
 NOTE = (
-    "Above 0 the predictor says that the auxiliary helps. How far to trust it stands in the "
-    "answers of its study (study.json)."
+    "Score: above 0 the predictor says that the auxiliary helps. Mean gain elsewhere: of the "
+    "auxiliary, percent, over the main tasks of the study. Which of the two to trust, if any, "
+    "stands in the answers of the study (study.json)."
 )
 
 
@@ -47,5 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     pairs = [(main, aux) for main in mains for aux in sorted(features) if aux != main]
     scored = zip(pairs, predictor.scores(pairs, features), strict=True)
     ordered = sorted(scored, key=lambda each: (each[0][0], -each[1]))
-    rows: list[Row] = [{"main": m, "aux": a, "score": round(score, 4)} for (m, a), score in ordered]
+    rows: list[Row] = [
+        {"main": m, "aux": a, "score": round(score, 4), "mean gain elsewhere": predictor.record(a)}
+        for (m, a), score in ordered
+    ]
     print_table(rows, arguments.format, [NOTE])

@@ -49,6 +49,11 @@ class Predictor:
     table: Table
     families: Mapping[str, Family]
 
+    def record(self, aux: str) -> float | None:
+        """Return the mean gain (percent) that an auxiliary gave in the study, if it was there."""
+        own = [gain for gain, a in zip(self.table.gain, self.table.aux, strict=True) if a == aux]
+        return round(float(np.mean(own)), 2) if own else None
+
     def scores(self, pairs: Sequence[tuple[str, str]], features: Features) -> list[float]:
         """Return what it says of pairs (main, aux); above 0 is "gain", and more is better.
 
@@ -65,7 +70,8 @@ class Predictor:
                 )
         some = make_table(dict.fromkeys(pairs, 0.0), features, names)
         chosen = [some.columns.index(column) for column in self.columns]
-        found = dict(zip(some.pairs(), score(self.fitted, some.values[:, chosen]), strict=True))
+        some = some.replaced(self.columns, some.values[:, chosen])
+        found = dict(zip(some.pairs(), score(self.fitted, some.values), strict=True))
         return [float(found[pair]) for pair in pairs]
 
 

@@ -62,7 +62,8 @@ class Table:
 
     def replaced(self, columns: Sequence[tuple[str, str]], values: Floats) -> Table:
         """Return the same pairs and gains with other columns."""
-        return replace(self, columns=tuple(columns), values=values)
+        rows = np.ascontiguousarray(values)  # or sums are rounded in another order
+        return replace(self, columns=tuple(columns), values=rows)
 
 
 def make_table(
