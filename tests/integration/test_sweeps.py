@@ -34,8 +34,7 @@ def train(*arguments, **options):
         [sys.executable, str(REPOSITORY / "train.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=300,
-        **options,
+        **{"timeout": 300, **options},
     )
 
 
@@ -360,3 +359,17 @@ def test_a_full_disk_is_named_and_space_is_all_it_takes(small_disk):
     assert train(*sweep, "model.hidden_size=100").returncode == 0
     assert records(disk / "default") == records()
     assert leftovers(disk / "default") == []
+
+
+@pytest.mark.slow
+def test_measured_gains_recover_the_known_truth(tmp_path, capsys):
+    end = train("experiment=demo_sweep", "seed=0,1,2", timeout=1800)
+    assert end.returncode == 0, end.stderr
+    assert bench(["truth", "multirun_outputs/demo_sweep"]) == 0
+    out = capsys.readouterr().out
+    assert "90 gains, 3 seeds each" in out
+    whole, low, _ = map(float, re.search(r"all pairs +(\S+) .*: (\S+) to (\S+)\)", out).groups())
+    assert whole >= 0.5
+    assert low > 0.2
+    low, high = map(float, re.search(r"shuffled +(\S+) to (\S+) ", out).groups())
+    assert low < 0 < high < 0.3

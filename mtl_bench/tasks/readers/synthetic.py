@@ -154,26 +154,20 @@ def _str(lang: Language, words: list[Word]) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class SyntheticTask:
-    """How a task labels words and the share of its labels that are replaced at random."""
-
-    label: Labeller
-    noise: float
-
-
-TASKS = {
-    "ccg": SyntheticTask(_ccg, 0.03),
-    "chu": SyntheticTask(_chu, 0.02),
-    "com": SyntheticTask(_com, 0.10),
-    "fnt": SyntheticTask(_fnt, 0.08),
-    "pos": SyntheticTask(_pos, 0.05),
-    "hyp": SyntheticTask(_hyp, 0.20),
-    "key": SyntheticTask(_key, 0.06),
-    "mwe": SyntheticTask(_mwe, 0.06),
-    "sem": SyntheticTask(_sem, 0.04),
-    "str": SyntheticTask(_str, 0.04),
+TASKS: Mapping[str, Labeller] = {
+    "ccg": _ccg,
+    "chu": _chu,
+    "com": _com,
+    "fnt": _fnt,
+    "pos": _pos,
+    "hyp": _hyp,
+    "key": _key,
+    "mwe": _mwe,
+    "sem": _sem,
+    "str": _str,
 }
+NOISE = 0.03
+"""Share of labels that are replaced at random."""
 
 
 class SyntheticReader:
@@ -194,19 +188,19 @@ class SyntheticReader:
 
 def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
     """Yield words and noisy labels."""
-    lang, rule = language(), TASKS[task]
+    lang, label = language(), TASKS[task]
     draw = np.random.default_rng([SEED, *task.encode()])
     seen: deque[str] = deque(maxlen=500)  # recent labels: what noise puts in their place
     while True:
         words = lang.sentence(draw)
-        labels = rule.label(lang, words)
+        labels = label(lang, words)
         seen.extend(labels)
         noise = draw.random((len(words), 2)).tolist()
         yield (
             words,
             [
-                seen[int(pick * len(seen))] if flip < rule.noise else label
-                for label, (flip, pick) in zip(labels, noise, strict=True)
+                seen[int(pick * len(seen))] if flip < NOISE else true
+                for true, (flip, pick) in zip(labels, noise, strict=True)
             ],
         )
 
@@ -222,7 +216,7 @@ INTERFERENCE = 0.01
 def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
     """Return how much each task helps each, by main task, then auxiliary; below 0 it hurts.
 
-    help(main, aux) = gap(main, aux) x (1 - noise(aux)) x sum over factors f of
+    help(main, aux) = gap(main, aux) x (1 - NOISE) x sum over factors f of
         share(main, f)  of the information in main's labels that is about f
       x reveal(aux, f)  of the entropy of f that aux's labels tell
     - INTERFERENCE x the information in aux's labels, in nats, about factors that concern main
@@ -251,7 +245,7 @@ def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
                 for word in test
             )
             told = sum(share[f] * about[aux][f][0] / about[aux][f][1] for f in FACTORS)
-            help_ = sum(gaps) / len(test) * told * (1 - TASKS[aux.removeprefix("syn_")].noise)
+            help_ = sum(gaps) / len(test) * told * (1 - NOISE)
             unrelated = sum(about[aux][f][0] for f in FACTORS if share[f] < 0.1)
             matrix[main][aux] = help_ - INTERFERENCE * unrelated
     return matrix
@@ -267,7 +261,7 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
     lang = language()
     words = [word for word in range(len(lang.category)) if lang.content(word)]
     np.random.default_rng(SEED).shuffle(words)
-    labels = TASKS[task].label(lang, words)
+    labels = TASKS[task](lang, words)
     found = {}
     for factor in FACTORS:
         values = [getattr(lang, factor)[word] for word in words]

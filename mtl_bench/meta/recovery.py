@@ -1,0 +1,66 @@
+"""Whether measured gains recover a known truth, such as that of the embedded tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from mtl_bench.meta.scores import middle
+from mtl_bench.meta.single import Floats
+
+DRAWS = 1000
+
+Pairs = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Rank correlations of measured gains with the truth.
+
+    Attributes:
+        pairs: how many were compared.
+        whole: over all pairs.
+        interval: the middle 95 percent of `whole` when main tasks are resampled.
+        within: mean over main tasks of the correlation among their auxiliaries.
+        shuffled: the middle 95 percent of `whole` when the truth is dealt to other pairs.
+    """
+
+    pairs: int
+    whole: float
+    interval: tuple[float, float]
+    within: float
+    shuffled: tuple[float, float]
+
+
+def recovery(truth: Pairs, gains: Pairs) -> Recovery:
+    """Compare the pairs that both know, by (main, aux)."""
+    pairs = sorted(truth.keys() & gains.keys())
+    known, found = (np.array([of[pair] for pair in pairs]) for of in (truth, gains))
+    main = np.array([pair[0] for pair in pairs])
+    mains = sorted(set(main))
+    random = np.random.default_rng(0)
+    drawn = []
+    for _ in range(DRAWS):
+        rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
+        drawn.append(_rank_correlation(known[rows], found[rows]))
+    shuffled = [_rank_correlation(random.permutation(known), found) for _ in range(DRAWS)]
+    within = [_rank_correlation(known[main == m], found[main == m]) for m in mains]
+    return Recovery(
+        len(pairs),
+        _rank_correlation(known, found),
+        _ends(drawn),
+        float(np.mean(within)),
+        _ends(shuffled),
+    )
+
+
+def _rank_correlation(a: Floats, b: Floats) -> float:
+    return float(spearmanr(a, b).statistic)
+
+
+def _ends(values: list[float]) -> tuple[float, float]:
+    low, high = middle(np.array(values)[:, None])[:, 0]
+    return float(low), float(high)
