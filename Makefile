@@ -16,7 +16,6 @@ $(VENV)/installed: pyproject.toml
 
 demo: install ## the whole study of the ten embedded tasks, 55 short runs (minutes)
 	$(BIN)/python train.py experiment=demo_sweep
-	@echo "Look closer: $(BIN)/mtl-bench show multirun_outputs/demo_sweep/syn_ccg+syn_pos/seed0"
 
 test: install ## run the fast tests (minutes)
 	$(BIN)/python -m pytest -n 2

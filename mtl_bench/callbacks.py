@@ -1,4 +1,4 @@
-"""What happens when a multirun has ended: gains and study, from what is on disk."""
+"""What happens when a multirun has ended: gains, study and page, from what is on disk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from mtl_bench.commands.gains import print_gains
+from mtl_bench.commands.report import write_page
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.commands.summary import print_answers
 from mtl_bench.errors import UserError
@@ -36,6 +37,7 @@ class StudyCallback(Callback):
             for study, out in study_sweep(sweep, stored, self.overrides):
                 print_answers(study)
                 print(f"\nThe study is in {out}; `mtl-bench study {sweep}` prints it.")
+                print(f"Look at it: {write_page(study, stored, out)}")
         except UserError as error:
             print(f"\nNo study: {error}", file=sys.stderr)
         except Exception:  # Hydra would turn it into a warning

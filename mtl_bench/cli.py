@@ -10,7 +10,18 @@ from importlib import import_module
 
 from mtl_bench.errors import UserError
 
-COMMANDS = ("tasks", "check", "fetch", "status", "gains", "study", "predict", "show", "truth")
+COMMANDS = (
+    "tasks",
+    "check",
+    "fetch",
+    "status",
+    "gains",
+    "study",
+    "report",
+    "predict",
+    "show",
+    "truth",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
