@@ -11,15 +11,7 @@ from importlib import import_module
 from mtl_bench.errors import UserError
 
 COMMANDS = (
-    "tasks",
-    "check",
-    "fetch",
-    "status",
-    "gains",
-    "study",
-    "report",
-    "predict",
-    "show",
+    *("tasks", "check", "fetch", "status", "gains", "study", "report", "predict", "wandb", "show"),
     "truth",
 )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.singleton import Singleton
 from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -84,6 +86,8 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
     Raises:
         UserError: an override names what is not there.
     """
+    around = Singleton.get_state()  # a multirun that has ended calls this while Hydra is up
+    GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
             return compose("study", list(overrides))
@@ -91,6 +95,8 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
         raise UserError(
             f"{str(error).splitlines()[0]}\nWhat can be set is in {conf_folder() / 'study.yaml'}."
         ) from None
+    finally:
+        Singleton.set_state(around)
 
 
 def _study(evidence: Evidence, out: Path, config: DictConfig) -> Study:

@@ -1,0 +1,45 @@
+"""`mtl-bench wandb`: a sweep's study as a run of Weights & Biases, and a view of its runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mtl_bench.commands.report import write_page
+from mtl_bench.commands.study import study_sweep
+from mtl_bench.errors import UserError
+from mtl_bench.runs.store import read_sweep, tasks_of
+
+HELP = "send a sweep's study to Weights & Biases, or save a view of its runs there"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument("what", choices=("study", "workspace"), help="a run, or a saved view")
+    parser.add_argument("sweep", type=Path, help="folder of the sweep")
+    parser.add_argument("--project", default="mtl_bench", help="as of `logger=wandb`")
+    parser.add_argument("--entity", help="who owns the project")
+    parser.add_argument("--online", action="store_true", help="send the run now; else `wandb sync`")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Log the study, or save the view."""
+    from mtl_bench.report.dashboard import log_study, workspace  # wandb: 1 s
+
+    stored = read_sweep(arguments.sweep)
+    group = arguments.sweep.resolve().name  # `sweep_name`, which groups the runs
+    if arguments.what == "workspace":
+        if not arguments.entity:
+            raise UserError("A view belongs to someone: add `--entity <your W&B name>`.")
+        view = workspace(tasks_of(stored), group, arguments.project, arguments.entity)
+        view.save()
+        print(f"saved: {view.url}")
+        return
+    for study, out in study_sweep(arguments.sweep, stored):
+        page = write_page(study, stored, out)
+        log_study(
+            *(study, page.parent, group, out),
+            *(arguments.project, arguments.entity, arguments.online),
+        )
+        sent = "sent" if arguments.online else f"written: {out / 'wandb'}; `wandb sync` sends it"
+        print(f"study of {group}: {sent}")

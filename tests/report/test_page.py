@@ -1,0 +1,146 @@
+"""The report's page, as a browser shows it."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from mtl_bench.meta.evidence import published_evidence
+from mtl_bench.meta.study import Study
+from mtl_bench.report.page import Origin, sentence, write_report
+from tests.unit.meta.tables import CURVE, DATA, paper_table
+
+
+def test_it_is_one_small_page_with_its_figures_as_files(published):
+    page = published / "index.html"
+    assert page.stat().st_size < 3_000_000
+    names = {"heatmap", "comparison", "coefficients"} | {f"curves_{t}" for t in ("ccg", "str")}
+    for name in names:
+        for kind in ("svg", "png", "csv"):
+            assert (published / "figures" / f"{name}.{kind}").stat().st_size > 100
+    with (published / "figures" / "heatmap.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 90
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_loads_quietly_and_fits(visit, published, width, scheme):
+    page = visit(published / "index.html", width, color_scheme=scheme)
+    assert page.problems == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    clipped = """[...document.querySelectorAll('h1,h2,h3,p,dd,dt,summary')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).map(e => e.textContent)"""
+    assert page.evaluate(clipped) == []
+
+
+def test_a_cell_opens_the_curves_of_its_pair(visit, published):
+    page = visit(published / "index.html")
+    page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()
+    dialog = page.locator("dialog[open]")
+    assert "mwe with chu: +19.6 %" in dialog.locator("h2").inner_text()
+    assert dialog.locator("path").count() == 2
+    assert "with chu" in dialog.locator("svg").inner_html()
+    dialog.locator("svg").hover(position={"x": 300, "y": 100})
+    assert "of the schedule: alone" in dialog.locator("p").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.problems == []
+
+
+def test_it_works_with_the_keyboard_alone(visit, published):
+    page = visit(published / "index.html")
+    page.locator('#heat a[data-main="ccg"][data-aux="chu"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open]").count() == 1
+    page.keyboard.press("Enter")  # on Close, which has the focus
+    assert page.locator("dialog[open]").count() == 0
+    page.locator('#heat th[scope=row][data-task="mwe"] button').focus()
+    page.keyboard.press("Enter")
+    order = page.locator("#heat thead th").evaluate_all("all => all.map(e => e.dataset.task)")
+    assert order[:3] == ["chu", "ccg", "sem"]
+    cells = page.locator('#heat tr[data-task="mwe"] td a').evaluate_all(
+        "all => all.map(e => e.dataset.aux)"
+    )
+    assert cells == [task for task in order if task != "mwe"]
+    page.keyboard.press("Enter")  # again: by name
+    order = page.locator("#heat thead th").evaluate_all("all => all.map(e => e.dataset.task)")
+    assert order == sorted(order)
+
+
+def test_rows_are_sorted_by_whom_an_auxiliary_helps(visit, published):
+    page = visit(published / "index.html")
+    page.locator('#heat th[scope=col][data-task="chu"] button').click()
+    rows = page.locator("#heat tbody tr").evaluate_all("all => all.map(e => e.dataset.task)")
+    assert rows[0] == "mwe"
+    assert rows[-1] == "chu"
+
+
+def test_without_a_script_it_can_be_read(visit, published):
+    page = visit(published / "index.html", java_script_enabled=False)
+    page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()
+    assert page.url.endswith("#main-mwe")
+    assert page.locator("#main-mwe svg").count() == 1
+    assert "chu helps most: +19.6 %" in page.locator("#main-mwe").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_bars_the_way(visit, published, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(published / "index.html", color_scheme=scheme)
+    page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_it_prints(visit, published, tmp_path):
+    page = visit(published / "index.html")
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def hostile_study():
+    """Return the paper's study with a task that has a bad name."""
+    evidence, table = published_evidence(), paper_table()
+
+    def name(task):
+        return HOSTILE if task == "chu" else task
+
+    def named(run):
+        return "+".join(sorted(map(name, run.split("+"))))
+
+    evidence = replace(
+        evidence,
+        gains=[replace(g, main=name(g.main), aux=name(g.aux)) for g in evidence.gains],
+        singles=[replace(run, task=name(run.task)) for run in evidence.singles],
+        progress={(named(r), name(t)): p for (r, t), p in evidence.progress.items()},
+        missing=["<b>bold</b>: failed with $x_1^2$ </script><img src=x onerror=alert(2)>"],
+    )
+    features = {task: dict.fromkeys((*DATA, *CURVE), 0.0) for task in table.main}
+    coefficients = dict.fromkeys(table.columns, 0.1)
+    return Study(evidence, features, table, [], [], coefficients, {}, [], [], [])
+
+
+def test_bad_names_are_text(visit, tmp_path):
+    file = write_report(hostile_study(), Origin([("task", HOSTILE)], f"title: {HOSTILE}"), tmp_path)
+    page = visit(file)
+    assert page.problems == []
+    assert page.locator("img").count() == 0
+    assert page.locator("#heat tbody th button").first.inner_text() == HOSTILE
+    page.locator("#heat td a").first.click()
+    assert HOSTILE in page.locator("dialog h2").inner_text()
+    assert page.locator("dialog script").count() == 0
+    assert all(HOSTILE not in f.name for f in (tmp_path / "figures").iterdir())
+
+
+def test_the_sentence_says_what_is_sure():
+    gains = {g.aux: g for g in published_evidence().gains if g.main == "mwe"}
+    best, worst = gains["chu"], gains["key"]
+    assert sentence([best, worst]).startswith("chu helps most: +19.6 %. Clearly help 1 of 2")
+    assert sentence([worst]).startswith("No auxiliary helps; key costs least (-5.8 %).")
+    unknown = replace(best, verdict="not known", low=None, high=None, error=None)
+    assert "train several seeds" in sentence([unknown])
+    assert "within noise" in sentence([replace(best, verdict="within noise"), worst])
