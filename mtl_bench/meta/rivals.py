@@ -92,7 +92,8 @@ def _retold(table: Table, tasks: Sequence[str], features: Sequence[str], numbers
     """Return the table with other features of its tasks."""
     main = numbers[[tasks.index(task) for task in table.main]]
     aux = numbers[[tasks.index(task) for task in table.aux]]
-    of = {"main": main, "aux": aux, "ratio": main / aux}
+    with np.errstate(divide="ignore", invalid="ignore"):  # of features whose ratio is left out
+        of = {"main": main, "aux": aux, "ratio": main / aux}
     columns = [of[role][:, features.index(feature)] for feature, role in table.columns]
     return table.replaced(table.columns, np.column_stack(columns))
 
