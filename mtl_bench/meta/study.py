@@ -90,6 +90,10 @@ def study(
     names = list(dict.fromkeys(name for some in plan.sets.values() for name in some))
     whole = make_table(gains, features, names)
     table = whole.finite()
+    left = {feature for feature, _ in table.columns}
+    plan = replace(plan, sets={name: f for name, f in plan.sets.items() if left & set(f)})
+    if "all" not in plan.sets:
+        raise UserError(f"{evidence.source}: its runs have none of the features of the set `all`.")
     scores, coefficients = _printed(evidence, table, plan, runs)
     for name, job in parts(table, plan):
         scores += do(name, job)
@@ -114,16 +118,18 @@ def _printed(
 ) -> tuple[list[Score], dict[tuple[str, str], float]]:
     """Return Table 3 and Table 4, and beside them what the paper printed if these are its runs."""
     paper = published.table3() if evidence.published else {}
-    every, data = table.only(plan.sets["all"]), table.only(plan.sets["data"])
-    whole = printed.cross_validate(every, runs)
-    rows = {
-        "majority": printed.majority(table),
-        "all features": whole,
-        "data features": printed.cross_validate(data, runs),
-        "curve features": printed.cross_validate(table.only(plan.sets["curve"]), runs),
-        "best data features": printed.eliminate(data, runs),
-        "best combination": printed.eliminate(every, runs),
+    part = {
+        name: table.only(plan.sets[name]) for name in ("all", "data", "curve") if name in plan.sets
     }
+    every = part["all"]
+    whole = printed.cross_validate(every, runs)
+    rows = {"majority": printed.majority(table), "all features": whole}
+    for name in ("data", "curve"):
+        if name in part:
+            rows[f"{name} features"] = printed.cross_validate(part[name], runs)
+    if "data" in part:
+        rows["best data features"] = printed.eliminate(part["data"], runs)
+    rows["best combination"] = printed.eliminate(every, runs)
     for name, gains in _other_gains(evidence).items():
         other = replace(every, gain=np.array([gains[pair] for pair in table.pairs()]))
         rows[f"all features ({name})"] = printed.cross_validate(other, runs)

@@ -1,0 +1,121 @@
+"""Studies in W&B: offline, online and synchronised against a stand-in for its server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtl_bench.report.dashboard import workspace
+from tests.report.wandb_server import ENTITY, Server
+
+pytestmark = pytest.mark.slow  # a sweep, its study, and W&B's service for each test
+REPOSITORY = Path(__file__).parents[2]
+TASKS = "syn_chu,syn_pos,syn_mwe,syn_key,syn_sem"
+TINY = [
+    "steps_per_task=6",
+    "trainer.val_check_interval=6",
+    "model.hidden_size=5",
+    "embeddings.dim=5",
+]
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """Return a sweep of small runs whose study can be made."""
+    folder = tmp_path_factory.mktemp("wandb")
+    command = [
+        sys.executable,
+        str(REPOSITORY / "train.py"),
+        "-m",
+        f"main={TASKS}",
+        f"aux={TASKS}",
+        *TINY,
+    ]
+    command += [
+        "sweep_name=small",
+        f"paths.output_dir={folder}",
+        "optimizer=adam",
+        "hydra.callbacks={}",
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder / "small"
+
+
+def bench(*arguments):
+    """Run mtl-bench in a process of its own: W&B keeps a service beside each."""
+    code = "import sys; from mtl_bench.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+def inspect(file):
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+@pytest.fixture
+def server(monkeypatch):
+    server = Server()
+    monkeypatch.setenv("WANDB_BASE_URL", server.url)
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_offline_it_can_be_read_back_and_sent_later(sweep, server):
+    assert "`wandb sync` sends it" in bench("wandb", "study", sweep).stdout
+    [file] = sweep.rglob("*.wandb")
+    text = inspect(file)
+    for part in (
+        "study of small",
+        '"study"',
+        "study/gains",
+        "study/claims",
+        "study/heatmap",
+        "curves/syn_chu",
+        "report-small",
+    ):
+        assert part in text
+    assert "Does multi-task learning help here?" in text
+    assert server.asked == []
+    subprocess.run(
+        [sys.executable, "-m", "wandb", "sync", str(file.parent)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env=os.environ.copy(),
+    )
+    sent = json.dumps([variables for _, variables in server.asked])
+    assert "study of small" in sent
+
+
+def test_online_it_is_sent(sweep, server):
+    end = bench("wandb", "study", sweep, "--online", "--entity", ENTITY)
+    assert end.returncode == 0, end.stderr
+    sent = json.dumps([variables for _, variables in server.asked])
+    for part in ("study of small", "small", "mtl_bench", ENTITY):
+        assert part in sent
+    rows = json.dumps(server.rows)
+    assert "study/gains" in rows
+    assert any("heatmap" in name for name in server.files)
+    assert any("report-small" in json.dumps(variables) for _, variables in server.asked)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:wandb_workspaces")
+@pytest.mark.filterwarnings("ignore:Pydantic V1 style:DeprecationWarning")
+def test_a_view_has_a_section_for_each_task():
+    view = workspace(["chu", "pos"], "sweep", "mtl_bench", ENTITY)
+    assert [section.name for section in view.sections] == ["study", "chu", "pos"]
+    assert view.sections[1].panels[0].y == ["val/f1/chu"]
+
+
+def test_a_view_is_saved(sweep, server):
+    assert "--entity" in bench("wandb", "workspace", sweep).stderr
+    end = bench("wandb", "workspace", sweep, "--entity", ENTITY)
+    assert "saved: " in end.stdout, end.stderr
+    [spec] = [variables for query, variables in server.asked if "upsertView" in query]
+    assert "val/f1/syn_chu" in json.dumps(spec)
