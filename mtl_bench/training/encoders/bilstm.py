@@ -11,6 +11,8 @@ recurrent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -19,6 +21,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from mtl_bench.training.batching import Batch, sum_by_word
+from mtl_bench.training.encoders.compiled import kernel
 
 
 class BiLSTM(nn.Module):
@@ -28,7 +31,12 @@ class BiLSTM(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, hidden_size: int, forget_bias: float, loop: bool | None = None
+        self,
+        inputs: int,
+        hidden_size: int,
+        forget_bias: float,
+        loop: bool | None = None,
+        compiled: bool = False,
     ) -> None:
         """Create the parameters.
 
@@ -37,12 +45,14 @@ class BiLSTM(nn.Module):
             hidden_size: H, units per direction.
             forget_bias: start value of the forget gate's bias; the other biases start at 0.
             loop: run the loop below (True) or `nn.LSTM` (False); None chooses by device.
+            compiled: run the loop in C++, if it can be built here.
         """
         super().__init__()
         if hidden_size < 1:
             raise ValueError(f"hidden_size is {hidden_size}; it is at least 1.")
         self.size = 2 * hidden_size
         self.loop = loop
+        self.kernel = kernel() if compiled else None
         self.lstm = nn.LSTM(inputs, hidden_size, bidirectional=True)
         with torch.no_grad():
             for name, parameter in self.lstm.named_parameters():
@@ -74,6 +84,7 @@ class BiLSTM(nn.Module):
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
             batch,
+            self.kernel,
         )
         return states
 
@@ -96,6 +107,7 @@ class TwoDirections(torch.autograd.Function):
         u_back: Tensor,
         bias_back: Tensor,
         batch: Batch,
+        kernel: ModuleType | None,
     ) -> Tensor:
         """Return [N, 2H] states."""
         count, hidden, sizes = len(batch), u_ahead.shape[1], batch.sizes.tolist()
@@ -105,52 +117,14 @@ class TwoDirections(torch.autograd.Function):
             projected = torch.addmm(bias, vectors, w.t())  # a word's, however often it occurs
             torch.index_select(projected, 0, words[direction], out=gates[direction])
         cells, squashed, states = vectors.new_empty(3, 2, count, hidden)  # squashed: tanh of cells
-
-        i, f, g, o = gates.split(hidden, dim=2)
-        steps = zip(
-            gates[0].split(sizes),
-            gates[1].split(sizes),
-            *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
-            states[0].split(sizes),
-            states[1].split(sizes),
-            sizes,
-            strict=True,
-        )
-        ahead, back = u_ahead.t(), u_back.t()
-        before: tuple[Tensor, Tensor, Tensor] | None = None
-        for (
-            g_ahead,
-            g_back,
-            all_t,
-            i_t,
-            f_t,
-            g_t,
-            o_t,
-            c,
-            tanh_c,
-            h,
-            h_ahead,
-            h_back,
-            size,
-        ) in steps:
-            if before:
-                g_ahead.addmm_(before[0][:size], ahead)
-                g_back.addmm_(before[1][:size], back)
-            # tanh(x) = 2 sigmoid(2x) - 1: torch's sigmoid is several times faster than its tanh.
-            g_t.mul_(2)
-            all_t.sigmoid_()
-            g_t.mul_(2).sub_(1)
-            torch.mul(i_t, g_t, out=c)
-            if before:
-                c.addcmul_(f_t, before[2][:, :size])
-            torch.mul(c, 2, out=tanh_c).sigmoid_().mul_(2).sub_(1)
-            torch.mul(o_t, tanh_c, out=h)
-            before = h_ahead, h_back, c
-
+        if kernel:
+            kernel.forward(gates, cells, squashed, states, u_ahead, u_back, sizes)
+        else:
+            _advance(gates, cells, squashed, states, u_ahead, u_back, sizes)
         ctx.save_for_backward(
             vectors, w_ahead, u_ahead, w_back, u_back, gates, cells, squashed, states
         )
-        ctx.batch, ctx.words, ctx.sizes = batch, words, sizes
+        ctx.batch, ctx.words, ctx.sizes, ctx.kernel = batch, words, sizes, kernel
         return torch.cat((states[0], states[1].index_select(0, batch.mirror)), dim=1)
 
     @staticmethod
@@ -163,52 +137,16 @@ class TwoDirections(torch.autograd.Function):
         sizes: list[int] = ctx.sizes
         batch: Batch = ctx.batch
         (outer,) = gradients
-        count, hidden, first = len(batch), u_ahead.shape[1], sizes[0]
-        d_states = outer.new_empty(2, count, hidden)
+        hidden, first = u_ahead.shape[1], sizes[0]
+        d_states = outer.new_empty(2, len(batch), hidden)
         d_states[0] = outer[:, :hidden]
         torch.index_select(outer[:, hidden:], 0, batch.mirror, out=d_states[1])
-
-        # What does not depend on the recurrence, for all steps at once: the gradient of a gate's
-        # input is its slope times dc (for i, f, g) or dh (for o); dc is what comes from the step
-        # after, plus leak times dh.
-        i, f, g, o = gates.split(hidden, dim=2)
-        slopes = torch.empty_like(gates)
-        slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
-        torch.addcmul(i, i, i, value=-1, out=slope_i).mul_(g)
-        torch.addcmul(f, f, f, value=-1, out=slope_f)
-        slope_f[:, :first] = 0  # no cell before the first step
-        slope_f[:, first:] *= cells.index_select(1, batch.previous)
-        torch.addcmul(i, i * g, g, value=-1, out=slope_g)
-        torch.addcmul(o, o, o, value=-1, out=slope_o).mul_(squashed)
-        leak = torch.addcmul(o, o * squashed, squashed, value=-1)
-
-        by_gate = slopes.view(2, count, 4, hidden)
-        steps = list(
-            zip(
-                slopes[0].split(sizes),
-                slopes[1].split(sizes),
-                by_gate[:, :, :3].split(sizes, 1),
-                by_gate[:, :, 3].split(sizes, 1),
-                *(each.split(sizes, 1) for each in (leak, f, d_states)),
-                d_states[0].split(sizes),
-                d_states[1].split(sizes),
-                sizes,
-                strict=True,
+        if ctx.kernel:
+            d_gates = ctx.kernel.backward(gates, cells, squashed, d_states, u_ahead, u_back, sizes)
+        else:
+            d_gates = _retreat(
+                gates, cells, squashed, d_states, u_ahead, u_back, sizes, batch.previous
             )
-        )
-        d_cell = outer.new_zeros(2, first, hidden)
-        for t in range(len(sizes) - 1, -1, -1):
-            d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = steps[t]
-            d_c = d_cell[:, :size]
-            d_c.addcmul_(d_h, leak_t)
-            d_ifg.mul_(d_c.unsqueeze(2))
-            d_o.mul_(d_h)
-            if t:
-                d_c.mul_(f_t)
-                steps[t - 1][7][:size].addmm_(d_ahead, u_ahead)
-                steps[t - 1][8][:size].addmm_(d_back, u_back)
-
-        d_gates = slopes  # each slope has been multiplied into the gradient that it belongs to
         before = states.index_select(1, batch.previous)
         d_vectors = torch.zeros_like(vectors)
         d_weights: list[Tensor] = []
@@ -220,4 +158,136 @@ class TwoDirections(torch.autograd.Function):
                 d_gates[direction, first:].t() @ before[direction],
                 of_words.sum(0),
             )
-        return d_vectors, *d_weights, None
+        return d_vectors, *d_weights, None, None
+
+
+def _advance(
+    gates: Tensor,
+    cells: Tensor,
+    squashed: Tensor,
+    states: Tensor,
+    u_ahead: Tensor,
+    u_back: Tensor,
+    sizes: Sequence[int],
+) -> None:
+    """Go through the steps of both directions.
+
+    Args:
+        gates: [2, N, 4H] projected inputs, which become the gates.
+        cells: [2, N, H] filled.
+        squashed: [2, N, H] filled with the tanh of the cells.
+        states: [2, N, H] filled.
+        u_ahead: [4H, H] recurrent weights.
+        u_back: [4H, H] those of the other direction.
+        sizes: sentences that reach each step.
+    """
+    hidden = cells.shape[2]
+    i, f, g, o = gates.split(hidden, dim=2)
+    steps = zip(
+        gates[0].split(sizes),
+        gates[1].split(sizes),
+        *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
+        states[0].split(sizes),
+        states[1].split(sizes),
+        sizes,
+        strict=True,
+    )
+    ahead, back = u_ahead.t(), u_back.t()
+    before: tuple[Tensor, Tensor, Tensor] | None = None
+    for (
+        g_ahead,
+        g_back,
+        all_t,
+        i_t,
+        f_t,
+        g_t,
+        o_t,
+        c,
+        tanh_c,
+        h,
+        h_ahead,
+        h_back,
+        size,
+    ) in steps:
+        if before:
+            g_ahead.addmm_(before[0][:size], ahead)
+            g_back.addmm_(before[1][:size], back)
+        # tanh(x) = 2 sigmoid(2x) - 1: torch's sigmoid is several times faster than its tanh.
+        g_t.mul_(2)
+        all_t.sigmoid_()
+        g_t.mul_(2).sub_(1)
+        torch.mul(i_t, g_t, out=c)
+        if before:
+            c.addcmul_(f_t, before[2][:, :size])
+        torch.mul(c, 2, out=tanh_c).sigmoid_().mul_(2).sub_(1)
+        torch.mul(o_t, tanh_c, out=h)
+        before = h_ahead, h_back, c
+
+
+def _retreat(
+    gates: Tensor,
+    cells: Tensor,
+    squashed: Tensor,
+    d_states: Tensor,
+    u_ahead: Tensor,
+    u_back: Tensor,
+    sizes: Sequence[int],
+    previous: Tensor,
+) -> Tensor:
+    """Go back through the steps of both directions.
+
+    Args:
+        gates: [2, N, 4H] as `_advance` left them, like the next two.
+        cells: [2, N, H].
+        squashed: [2, N, H].
+        d_states: [2, N, H] gradients of the states; those from later steps are added.
+        u_ahead: [4H, H] recurrent weights.
+        u_back: [4H, H] those of the other direction.
+        sizes: sentences that reach each step.
+        previous: [N - B] row of the step before.
+
+    Returns:
+        [2, N, 4H] gradients of the projected inputs.
+    """
+    _, count, hidden = cells.shape
+    first = sizes[0]
+    # What does not depend on the recurrence, for all steps at once: the gradient of a gate's
+    # input is its slope times dc (for i, f, g) or dh (for o); dc is what comes from the step
+    # after, plus leak times dh.
+    i, f, g, o = gates.split(hidden, dim=2)
+    slopes = torch.empty_like(gates)
+    slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
+    torch.addcmul(i, i, i, value=-1, out=slope_i).mul_(g)
+    torch.addcmul(f, f, f, value=-1, out=slope_f)
+    slope_f[:, :first] = 0  # no cell before the first step
+    slope_f[:, first:] *= cells.index_select(1, previous)
+    torch.addcmul(i, i * g, g, value=-1, out=slope_g)
+    torch.addcmul(o, o, o, value=-1, out=slope_o).mul_(squashed)
+    leak = torch.addcmul(o, o * squashed, squashed, value=-1)
+
+    by_gate = slopes.view(2, count, 4, hidden)
+    steps = list(
+        zip(
+            slopes[0].split(sizes),
+            slopes[1].split(sizes),
+            by_gate[:, :, :3].split(sizes, 1),
+            by_gate[:, :, 3].split(sizes, 1),
+            *(each.split(sizes, 1) for each in (leak, f, d_states)),
+            d_states[0].split(sizes),
+            d_states[1].split(sizes),
+            sizes,
+            strict=True,
+        )
+    )
+    d_cell = cells.new_zeros(2, first, hidden)
+    for t in range(len(sizes) - 1, -1, -1):
+        d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = steps[t]
+        d_c = d_cell[:, :size]
+        d_c.addcmul_(d_h, leak_t)
+        d_ifg.mul_(d_c.unsqueeze(2))
+        d_o.mul_(d_h)
+        if t:
+            d_c.mul_(f_t)
+            steps[t - 1][7][:size].addmm_(d_ahead, u_ahead)
+            steps[t - 1][8][:size].addmm_(d_back, u_back)
+    return slopes  # each has been multiplied into the gradient that it belongs to

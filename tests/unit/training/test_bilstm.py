@@ -1,5 +1,7 @@
 """The two-direction loop is nn.LSTM, in values and gradients."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -9,10 +11,19 @@ from tests.unit.training._inputs import batch
 LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
 
 
+@pytest.fixture(params=["torch", "compiled"])
+def compiled(request):
+    """Whether the loop is the compiled one."""
+    if request.param == "compiled" and not (shutil.which("c++") and shutil.which("ninja")):
+        pytest.skip("needs a C++ compiler and ninja")
+    return request.param == "compiled"
+
+
 @pytest.mark.parametrize("lengths", LENGTHS)
-def test_values_and_gradients_equal_nn_lstm_in_float64(lengths):
+def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, compiled):
     torch.manual_seed(0)
-    model = BiLSTM(6, 5, forget_bias=1.0).double()
+    model = BiLSTM(6, 5, forget_bias=1.0, compiled=compiled).double()
+    assert (model.kernel is not None) == compiled
     one = batch(lengths)
     inputs = torch.randn(len(one.rows), 6, dtype=torch.float64)
     outer = torch.randn(len(one), 10, dtype=torch.float64)
@@ -31,9 +42,9 @@ def test_values_and_gradients_equal_nn_lstm_in_float64(lengths):
         torch.testing.assert_close(value, found[False][name], rtol=1e-10, atol=1e-10)
 
 
-def test_the_gradient_is_that_of_finite_differences():
+def test_the_gradient_is_that_of_finite_differences(compiled):
     torch.manual_seed(0)
-    model = BiLSTM(3, 2, forget_bias=1.0, loop=True).double()
+    model = BiLSTM(3, 2, forget_bias=1.0, loop=True, compiled=compiled).double()
     one = batch([4, 2, 1])
     inputs = torch.randn(len(one.rows), 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: model(x, one), inputs)
@@ -57,3 +68,14 @@ def test_start_values_and_the_silent_second_bias():
 def test_no_units_are_refused():
     with pytest.raises(ValueError, match="hidden_size is 0"):
         BiLSTM(4, 0, forget_bias=1.0)
+
+
+def test_without_a_compiler_it_says_so_and_trains_the_same(monkeypatch):
+    from mtl_bench.training.encoders.compiled import kernel
+
+    kernel.cache_clear()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.warns(UserWarning, match="no C.. compiler.*training is slower"):
+        model = BiLSTM(4, 3, forget_bias=1.0, compiled=True)
+    assert model.kernel is None
+    kernel.cache_clear()
