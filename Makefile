@@ -35,8 +35,8 @@ check: install ## format, lint, types
 data: install ## fetch and check the real corpora (or find them in MTL_BENCH_MIRROR)
 	$(BIN)/mtl-bench fetch
 
-bench: install ## measure the training step, as ratios
-	$(BIN)/python -m benchmarks.step
+bench: install ## measure steps, optimiser, evaluation, sweeps, as ratios (minutes, on an idle machine)
+	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

@@ -1,16 +1,16 @@
 """What a training step costs, as a multiple of packed `nn.LSTM` forward and backward alone.
 
-    python -m benchmarks.step [--task chu] [--pairs 15] [--batches 20]
+    python -m benchmarks.step [--task chu] [--rounds 15] [--batches 20]
 
-Both sides see the same batches in turn, on one thread; the ratio is the median over the pairs.
-Lightning's part is what a `Trainer.fit` takes beyond drawing batches and the module's own steps.
+All sides see the same batches in turn, on one thread. Lightning's part is what a `Trainer.fit`
+takes beyond drawing batches and the module's own steps.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import statistics
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from benchmarks.timing import Row, in_turn, show
 from mtl_bench.compose import conf_folder, plain_task, register, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.identity import tasks_of
@@ -29,6 +30,7 @@ from mtl_bench.tasks.task import root_of
 from mtl_bench.training import build, run
 from mtl_bench.training.batching import Batch, Chunk
 from mtl_bench.training.datamodule import TaskDataModule
+from mtl_bench.training.encoders.compiled import kernel
 from mtl_bench.training.tagger import Tagger
 
 
@@ -36,47 +38,52 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", help="chu, or syn_chu where its data is not here")
-    parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--batches", type=int, default=20, help="of each side of a pair")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    title, rows = measure(options.task, options.rounds, options.batches)
+    show(title, rows)
+    share = lightning_share(options.task)
+    print(f"  {'Lightning, of a fit of 500 steps':44s} {100 * share:9.1f} %")
 
-    name, data, tagger = prepared(options.task)
+
+def measure(task: str | None, rounds: int = 15, count: int = 20) -> tuple[str, list[Row]]:
+    """Return what was measured, and the rows: whole steps and parts of them."""
+    name, data, tagger = prepared(task)
     optimizer = tagger.configure_optimizers()
-    batches = [data.draw(step) for step in range(options.batches)]
-    tokens = sum(map(len, batches)) / len(batches)
-    sides = {
-        "nn.LSTM": lstm_alone(batches),
-        "step": lambda: whole_steps(tagger, optimizer, data, options.batches),
-        "model": lambda: model_alone(tagger, batches),
-    }
-    for side in sides.values():
-        side()  # warm up
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(options.pairs):
-        for side, act in sides.items():
-            begin = time.perf_counter()
-            act()
-            times[side].append((time.perf_counter() - begin) / options.batches)
+    batches = [data.draw(step) for step in range(count)]
 
-    print(
-        f"{name}, batches of 32 sentences, {tokens:.0f} tokens, 1 thread, torch {torch.__version__}"
+    def with_loop(compiled: bool, act: Callable[[], object]) -> Callable[[], object]:
+        def do() -> None:
+            tagger.encoder.kernel = kernel() if compiled else None  # type: ignore[assignment]
+            act()
+
+        return do
+
+    whole = functools.partial(whole_steps, tagger, optimizer, data, count)
+    sides = {
+        "packed nn.LSTM, forward and backward": lstm_alone(batches),
+        "whole training step": with_loop(False, whole),
+        "  drawing the batch": lambda: [data.draw(step) for step in range(count)],
+        "  forward, loss, backward": with_loop(False, lambda: model_alone(tagger, batches)),
+        "  optimiser": optimizer.step,
+    }
+    if shutil.which("c++") and kernel():
+        sides["whole training step, compiled loop"] = with_loop(True, whole)
+    tokens = sum(map(len, batches)) / len(batches)
+    labels = len(tagger.labels[name])
+    title = (
+        f"Training step: {name}, {labels} labels, batches of 32 sentences, {tokens:.0f} tokens, "
+        f"1 thread, torch {torch.__version__}"
     )
-    print(f"median of {options.pairs} interleaved pairs of {options.batches} batches")
-    for side, label in (
-        ("nn.LSTM", "packed nn.LSTM, forward and backward"),
-        ("step", "whole training step: draw, model, optimiser"),
-        ("model", "model alone: forward, loss, backward"),
-    ):
-        ratios = [a / b for a, b in zip(times[side], times["nn.LSTM"], strict=True)]
-        low, high = min(ratios), max(ratios)
-        print(
-            f"  {label:45s} {1000 * statistics.median(times[side]):7.2f} ms"
-            f"   ratio {statistics.median(ratios):.2f} ({low:.2f} to {high:.2f})"
-        )
-    print(
-        f"  {'Lightning, of a fit of 500 steps':45s} {100 * lightning_share(options.task):6.1f} %"
-    )
+    found = in_turn(sides, rounds, count)
+    return title, [_whole(row, count) if row.name == "  optimiser" else row for row in found]
+
+
+def _whole(row: Row, count: int) -> Row:
+    """Return the row of a thing that was done once where the others were done `count` times."""
+    return Row(row.name, *(count * v for v in (row.milliseconds, row.ratio, row.low, row.high)))
 
 
 def prepared(task: str | None) -> tuple[str, TaskDataModule, Tagger]:

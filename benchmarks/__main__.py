@@ -1,0 +1,71 @@
+"""All benchmarks, printed and kept: `python -m benchmarks [--rounds 15]`, for minutes.
+
+Ratios within one run compare; times are of the machine and the moment. Nothing else should run.
+The result lands in `benchmarks/results/<date>-<machine>.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import evaluation, optimizer, step, sweep
+from benchmarks.timing import show
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, {_processor()}",
+        "torch": torch.__version__,
+    }
+    for task in ("com", "chu", "ccg_redwoods"):
+        title, rows = step.measure(task, rounds)
+        show(title, rows)
+        found[title] = [asdict(row) for row in rows]
+    found["Lightning, share of a fit of 500 steps"] = step.lightning_share("chu")
+    print(f"\nLightning: {100 * found['Lightning, share of a fit of 500 steps']:.1f} % of a fit")
+    for count in optimizer.ROWS:
+        title = f"Optimiser: {count:,} vectors"
+        rows = optimizer.measure(count)
+        show(title, rows)
+        found[title] = [asdict(row) for row in rows]
+    for task in ("chu", "sem", "ccg_redwoods"):
+        title, rows, _ = evaluation.measure(task)
+        show(title, rows)
+        found[title] = [asdict(row) for row in rows]
+    found["memory of this process, MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["sweep"] = sweep.measure()
+    for name, value in found["sweep"].items():
+        print(f"  {name:44s} {value:9.2f}")
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    kind = "".join(c if c.isalnum() else "-" for c in _processor().lower())
+    file = folder / f"{found['date']}-{kind}.json"
+    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"\nwritten: {file}")
+
+
+def _processor() -> str:
+    """Return the kind of processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Times of several things in turn, and their ratios to the first."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one thing.
+
+    Attributes:
+        name: of it.
+        milliseconds: median.
+        ratio: median of the ratios to the first thing of the same round.
+        low: smallest of them.
+        high: largest.
+    """
+
+    name: str
+    milliseconds: float
+    ratio: float
+    low: float
+    high: float
+
+
+def in_turn(sides: Mapping[str, Callable[[], object]], rounds: int, per: int = 1) -> list[Row]:
+    """Do every thing once, then `rounds` times in turn, and compare with the first.
+
+    Args:
+        sides: things by name.
+        rounds: how often.
+        per: units of work in one call, such as steps; times are of one unit.
+    """
+    for act in sides.values():
+        act()  # warm up
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, act in sides.items():
+            begin = time.perf_counter()
+            act()
+            times[name].append((time.perf_counter() - begin) / per)
+    first = next(iter(times.values()))
+    rows = []
+    for name, found in times.items():
+        ratios = [a / b for a, b in zip(found, first, strict=True)]
+        median = 1000 * statistics.median(found)
+        rows.append(Row(name, median, statistics.median(ratios), min(ratios), max(ratios)))
+    return rows
+
+
+def show(title: str, rows: list[Row]) -> None:
+    """Print rows as a table."""
+    print(f"\n{title}")
+    for row in rows:
+        print(
+            f"  {row.name:44s} {row.milliseconds:9.2f} ms   ratio {row.ratio:6.2f} "
+            f"({row.low:.2f} to {row.high:.2f})"
+        )
