@@ -34,10 +34,10 @@ class StudyCallback(Callback):
         try:
             stored = read_sweep(sweep)
             print_gains(stored)
-            for study, out in study_sweep(sweep, stored, self.overrides):
-                print_answers(study)
-                print(f"\nThe study is in {out}; `mtl-bench study {sweep}` prints it.")
-                print(f"Look at it: {write_page(study, stored, out)}")
+            for done in study_sweep(sweep, stored, self.overrides or None):
+                print_answers(done.study)
+                print(f"\nThe study is in {done.out}; `mtl-bench study {sweep}` prints it.")
+                print(f"Look at it: {write_page(done)}")
         except UserError as error:
             print(f"\nNo study: {error}", file=sys.stderr)
         except Exception:  # Hydra would turn it into a warning

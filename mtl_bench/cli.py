@@ -28,12 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed, rest = parser.parse_known_args(arguments)
     if rest:  # argparse takes a list of overrides in one place only
         if "overrides" not in parsed or not all("=" in each and each[0] != "-" for each in rest):
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+            wrong = [each for each in rest if "=" not in each or each[0] == "-"] or rest
+            parser.error(f"unrecognized arguments: {' '.join(wrong)}")
         parsed.overrides += rest
     try:
         return parsed.run(parsed) or 0
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 2
+    except (FileExistsError, NotADirectoryError, PermissionError, FileNotFoundError) as error:
+        print(f"\n{error.filename}: {error.strerror}.", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)

@@ -32,11 +32,18 @@ def run(arguments: argparse.Namespace) -> None:
     from mtl_bench.meta.single import features_of, single_run
 
     predictor = load(arguments.predictor)
-    singles = [
-        single_run(run, read_curve(arguments.sweep / run.planned.folder))
+    runs = [
+        run
         for run in read_sweep(arguments.sweep)
         if run.state == "finished" and len(run.planned.tasks) == 1
     ]
+    variants = sorted({run.planned.variant or "(plain)" for run in runs})
+    if len(variants) > 1:
+        raise UserError(
+            f"{arguments.sweep}: has single runs of several variants, which are not mixed:\n  "
+            + "\n  ".join(variants)
+        )
+    singles = [single_run(run, read_curve(arguments.sweep / run.planned.folder)) for run in runs]
     features = features_of(singles, predictor.families)
     mains = sorted(features) if arguments.main is None else [arguments.main]
     if not set(mains) <= features.keys() or len(features) < 2:
@@ -49,7 +56,12 @@ def run(arguments: argparse.Namespace) -> None:
     scored = zip(pairs, predictor.scores(pairs, features), strict=True)
     ordered = sorted(scored, key=lambda each: (each[0][0], -each[1]))
     rows: list[Row] = [
-        {"main": m, "aux": a, "score": round(score, 4), "mean gain elsewhere": predictor.record(a)}
+        {
+            "main": m,
+            "aux": a,
+            "score": round(score, 4),
+            "mean gain elsewhere": predictor.record(m, a),
+        }
         for (m, a), score in ordered
     ]
     print_table(rows, arguments.format, [NOTE])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
-from mtl_bench.commands.study import study_published, study_sweep
+from mtl_bench.commands.study import Done, study_published, study_sweep
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import Stored, read_sweep
 
@@ -28,24 +28,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write study and report."""
+    """Write study and report; without overrides, those of the study that is there."""
+    overrides = arguments.overrides or None
     if arguments.sweep == "published":
         if arguments.out is None:
             raise UserError("`mtl-bench report published` needs `--out <folder>` to write to.")
-        for study, _ in study_published(arguments.out / "study", arguments.overrides):
-            print(f"written: {_write(study, _published_origin(), arguments.out / 'report')}")
+        done = study_published(arguments.out / "study", overrides)
+        print(f"written: {_write(done.study, _published_origin(), arguments.out / 'report')}")
         return
     folder = Path(arguments.sweep)
-    stored = read_sweep(folder)
     out = arguments.out and arguments.out / "study"
-    for study, written in study_sweep(folder, stored, arguments.overrides, out):
-        print(f"written: {write_page(study, stored, written)}")
+    for done in study_sweep(folder, read_sweep(folder), overrides, out):
+        print(f"written: {write_page(done)}")
 
 
-def write_page(study: Study, stored: Sequence[Stored], out: Path) -> Path:
-    """Write the page of a study beside its folder `out`; return the page's file."""
-    root = next(place for place in (out, *out.parents) if place.name == "study")
-    return _write(study, _origin(stored), root.with_name("report") / out.relative_to(root))
+def write_page(done: Done) -> Path:
+    """Write the page of a study beside its folder; return the page's file."""
+    root = next(place for place in (done.out, *done.out.parents) if place.name == "study")
+    folder = root.with_name("report") / done.out.relative_to(root)
+    return _write(done.study, _origin(done.runs), folder)
 
 
 def _write(study: Study, origin: Origin, folder: Path) -> Path:
@@ -76,7 +77,7 @@ def _origin(stored: Sequence[Stored]) -> Origin:
     done = [(r, r.record) for r in stored if r.state == "finished" and r.record]
     records = [record for _, record in done]
     first = records[0]
-    seconds = sum(float(record.timings.get("train_seconds", 0)) for record in records)
+    seconds = sum(float(record.timings.get("train_seconds") or 0) for record in records)
     steps = sum(record.steps_done for record in records)
     days, rest = divmod(int(seconds), 86_400)
     hours, minutes = divmod(rest // 60, 60)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,41 +44,66 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.sweep == "published":
         if arguments.out is None:
             raise UserError("`mtl-bench study published` needs `--out <folder>` to write to.")
-        studies = study_published(arguments.out, overrides)
+        studies: Iterable[Done] = [study_published(arguments.out, overrides)]
     else:
         folder = Path(arguments.sweep)
         studies = study_sweep(folder, read_sweep(folder), overrides, arguments.out)
-    for study, out in studies:
-        show(study)
-        print(f"\nwritten: {out}")
+    for done in studies:
+        show(done.study)
+        print(f"\nwritten: {done.out}")
 
 
-def study_published(out: Path, overrides: Sequence[str] = ()) -> Iterator[tuple[Study, Path]]:
-    """Study the paper's runs; yield the study, and where it was written."""
+@dataclass(frozen=True)
+class Done:
+    """A study, where it was written, and the runs that it looked at."""
+
+    study: Study
+    out: Path
+    runs: Sequence[Stored] = ()
+
+
+def study_published(out: Path, overrides: Sequence[str] | None = None) -> Done:
+    """Study the paper's runs; `overrides` None: those of the study that is there."""
     from mtl_bench.meta.evidence import published_evidence  # scikit-learn: 1 s
 
-    yield _study(published_evidence(), out, configuration(overrides)), out
+    return Done(_study(published_evidence(), out, overrides), out)
 
 
 def study_sweep(
-    folder: Path, stored: Sequence[Stored], overrides: Sequence[str] = (), out: Path | None = None
-) -> Iterator[tuple[Study, Path]]:
+    folder: Path,
+    stored: Sequence[Stored],
+    overrides: Sequence[str] | None = None,
+    out: Path | None = None,
+) -> Iterator[Done]:
     """Study each variant of a sweep; several have a folder each.
 
+    Args:
+        folder: of the sweep.
+        stored: its runs.
+        overrides: of the study; None for those of the study that is there.
+        out: folder to write to, by default that of the sweep.
+
     Raises:
-        UserError: there are too few gains, or a curve is damaged.
+        UserError: a variant has no gains; the others are studied first.
     """
     from mtl_bench.meta.evidence import sweep_evidence
 
-    config = configuration(overrides)
     variants: dict[str, list[Stored]] = defaultdict(list)
     for each in stored:
         variants[each.planned.variant].append(each)
     out = out or folder / "study"
+    refused = []
     for variant, runs in variants.items():
         place = out / (variant.replace("/", ",") or "plain") if len(variants) > 1 else out
-        name = f"{folder}, {variant}" if variant else str(folder)
-        yield _study(sweep_evidence(name, folder, runs), place, config), place
+        name = f"{folder.name}, {variant}" if len(variants) > 1 else folder.name
+        try:
+            study = _study(sweep_evidence(name, folder, runs), place, overrides)
+        except UserError as error:
+            refused.append(str(error))
+            continue
+        yield Done(study, place, runs)
+    if refused:
+        raise UserError("\n".join(refused))
 
 
 def configuration(overrides: Sequence[str]) -> DictConfig:
@@ -93,33 +119,35 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
             return compose("study", list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(
-            f"{str(error).splitlines()[0]}\nWhat can be set is in {conf_folder() / 'study.yaml'}."
+            f"{str(error).splitlines()[0]}\nWhat can be set is in {conf_folder() / 'study.yaml'}; "
+            "to add a key, put + before it."
         ) from None
     finally:
         Singleton.set_state(around)
 
 
-def _study(evidence: Evidence, out: Path, config: DictConfig) -> Study:
+def _study(evidence: Evidence, out: Path, overrides: Sequence[str] | None) -> Study:
     """Do a study with progress, and write it."""
     from mtl_bench.meta.evaluation import Plan
-    from mtl_bench.meta.files import Remembered, write
+    from mtl_bench.meta.files import Remembered, settings_of, write
     from mtl_bench.meta.saved import save
     from mtl_bench.meta.study import study
 
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    families = {name: instantiate(each) for name, each in plain["features"].items()}
-    unknown = {n for names in plain["sets"].values() for n in names} - families.keys()
-    if unknown:
-        raise UserError(f"sets: there are no features {', '.join(sorted(unknown))}.")
+    given = settings_of(out) if overrides is None else list(overrides)
+    plain: Any = OmegaConf.to_container(configuration(given), resolve=True)
+    try:
+        families = {name: instantiate(each) for name, each in plain["features"].items()}
+        predictors = {
+            name: instantiate(each, _convert_="all") for name, each in plain["predictor"].items()
+        }
+    except (HydraException, TypeError, ValueError) as error:
+        raise UserError(f"{str(error).splitlines()[0]}\nGiven: {' '.join(given)}") from None
+    _check(plain, families.keys())
     sets = {
         name: list(dict.fromkeys(f for family in names for f in families[family].names()))
         for name, names in plain["sets"].items()
     }
-    predictors = {
-        name: instantiate(each, _convert_="all") for name, each in plain["predictor"].items()
-    }
-    plan = Plan(sets, predictors, config.pair_runs, config.draws, list(config.nested))
+    plan = Plan(sets, predictors, plain["pair_runs"], plain["draws"], plain["nested"])
     remembered = Remembered(out / ".parts", f"{plain} {evidence.fingerprint()}")
     with Console(stderr=True).status("study") as status:
 
@@ -127,14 +155,40 @@ def _study(evidence: Evidence, out: Path, config: DictConfig) -> Study:
             status.update(f"study: {name}")
             return remembered(name, job)
 
-        found = study(evidence, families, plan, runs=config.runs, early=config.early, do=do)
-    write(found, out)
-    final = plain["final"]
-    save(
-        out / "predictor.json",
-        found.table.only(sets[final["set"]]),
-        found.features,
-        plain["predictor"][final["predictor"]],
-        plain["features"],
-    )
+        found = study(evidence, families, plan, runs=plain["runs"], early=plain["early"], do=do)
+    write(found, out, given)
+    if found.scores:
+        final = plain["final"]
+        save(
+            out / "predictor.json",
+            found.table.only(sets[final["set"]]),
+            found.features,
+            plain["predictor"][final["predictor"]],
+            plain["features"],
+        )
     return found
+
+
+def _check(plain: Mapping[str, Any], families: Collection[str]) -> None:
+    """Raise an error if the settings of a study do not fit together, before hours are spent."""
+    for key in ("runs", "pair_runs", "draws"):
+        if type(plain[key]) is not int or plain[key] < 1:
+            raise UserError(f"{key} is {plain[key]!r}; it is a whole number from 1.")
+    if type(plain["early"]) is not bool:
+        raise UserError(f"early is {plain['early']!r}; it is true or false.")
+    if unknown := {n for names in plain["sets"].values() for n in names} - set(families):
+        raise UserError(
+            f"sets: there are no features {', '.join(sorted(unknown))}. There are: "
+            f"{', '.join(sorted(families))}."
+        )
+    if not isinstance(plain["nested"], list) or not set(plain["nested"]) <= plain["sets"].keys():
+        raise UserError(f"nested is {plain['nested']}; it is a list of {list(plain['sets'])}.")
+    final = plain["final"]
+    for key, group, allowed in (
+        ("set", "sets", plain["sets"]),
+        ("predictor", "predictor", plain["predictor"]),
+    ):
+        if final[key] not in allowed:
+            raise UserError(f"final.{key} is '{final[key]}'; `{group}` has {', '.join(allowed)}.")
+    if "all" not in plain["sets"] or "logistic" not in plain["predictor"]:
+        raise UserError("`sets` needs `all`, and `predictor` needs `logistic`: rivals use them.")

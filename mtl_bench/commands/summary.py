@@ -26,6 +26,10 @@ def show(study: Study) -> None:
         print(f"  missing: {line}", file=sys.stderr)
     if len(missing) > LINES:
         print(f"  and {len(missing) - LINES} more, see study.json", file=sys.stderr)
+    if study.refused:
+        print(f"\nNothing is predicted: {study.refused}")
+        print_answers(study)
+        return
     _printed([score for score in study.scores if score.protocol == "printed"])
     largest = sorted(study.coefficients.items(), key=lambda item: -abs(item[1]))[:TOP]
     print("\nIts largest coefficients (Table 4)")

@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
     result = recovery(known, measured)
     seeds = sorted({len(gain.multi) for gain in found})
     print(
-        f"{result.pairs} gains, {' or '.join(map(str, seeds))} seeds each; rank correlation with "
+        f"{result.pairs} gains, seeds each: {' or '.join(map(str, seeds))}; rank correlation with "
         f"the truth:\n  over all pairs    {result.whole:+.2f} (95 % interval over main tasks: "
         f"{result.interval[0]:+.2f} to {result.interval[1]:+.2f})\n  within main tasks "
-        f"{result.within:+.2f} (mean)\n  truth shuffled    {result.shuffled[0]:+.2f} to "
+        f"{result.within:+.2f} (mean)\n  tasks shuffled    {result.shuffled[0]:+.2f} to "
         f"{result.shuffled[1]:+.2f} (95 % of 1,000)"
     )

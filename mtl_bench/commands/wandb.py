@@ -35,11 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
         view.save()
         print(f"saved: {view.url}")
         return
-    for study, out in study_sweep(arguments.sweep, stored):
-        page = write_page(study, stored, out)
+    for done in study_sweep(arguments.sweep, stored):
+        page = write_page(done)
         log_study(
-            *(study, page.parent, group, out),
+            *(done.study, page.parent, group, done.out),
             *(arguments.project, arguments.entity, arguments.online),
         )
-        sent = "sent" if arguments.online else f"written: {out / 'wandb'}; `wandb sync` sends it"
-        print(f"study of {group}: {sent}")
+        place = done.out / "wandb"
+        sent = "sent" if arguments.online else f"written: {place}; `wandb sync` sends it"
+        print(f"study of {done.study.evidence.source}: {sent}")

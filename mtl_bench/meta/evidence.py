@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mtl_bench import published
+from mtl_bench.errors import UserError
 from mtl_bench.meta.gains import gains
 from mtl_bench.meta.noise import Late, Measured, late, measured, with_errors
 from mtl_bench.meta.single import Floats, SingleRun, single_run
@@ -27,12 +28,10 @@ class Progress:
     Attributes:
         share: [E] of the run's steps done at each evaluation, 0 to 1.
         f1: [E] there.
-        steps: of the whole run.
     """
 
     share: Floats
     f1: Floats
-    steps: int
 
     def at(self, percent: float) -> float:
         """Return the mean F1 of the last evaluations up to a percentage; nan if there is none."""
@@ -91,10 +90,7 @@ def published_evidence() -> Evidence:
         "published",
         with_errors(found),
         [SingleRun(task, statistics[task], *losses[task]) for task in sorted(losses)],
-        {
-            key: Progress(steps / steps[-1], values, int(steps[-1]))
-            for key, (steps, values) in f1.items()
-        },
+        {key: Progress(steps / steps[-1], values) for key, (steps, values) in f1.items()},
         *_steps({run: int(steps[-1]) for (run, _), (steps, _) in f1.items()}),
         known={task: {**statistics[task], **curves[task]} for task in statistics},
     )
@@ -114,16 +110,23 @@ def sweep_evidence(source: str, folder: Path, stored: Sequence[Stored]) -> Evide
         folder: of the sweep.
         stored: the variant's runs.
 
-    Raises:
-        UserError: a curve is missing or damaged.
+    A run whose curve is damaged is missing.
     """
     found: dict[tuple[str, int], dict[str, Late | None]] = {}
     progress: dict[tuple[str, str], Progress] = {}
-    singles, steps = [], {}
+    singles, steps, usable, missing = [], {}, [], _missing(stored)
     for run in stored:
-        if run.state != "finished" or len(run.planned.tasks) > 2:
+        if run.state != "finished":
             continue
-        curve = read_curve(folder / run.planned.folder)
+        if len(run.planned.tasks) > 2:
+            missing.append(f"{run.planned.folder}: a set of three or more is not looked at")
+            continue
+        try:
+            curve = read_curve(folder / run.planned.folder)
+        except UserError as error:
+            missing.append(str(error))
+            continue
+        usable.append(run)
         name = "+".join(run.planned.tasks)
         for task in run.planned.tasks:
             found.setdefault((name, run.planned.seed), {})[task] = late(curve, task)
@@ -132,24 +135,27 @@ def sweep_evidence(source: str, folder: Path, stored: Sequence[Stored]) -> Evide
         if len(run.planned.tasks) == 1:
             singles.append(single_run(run, curve))
     gained = []
-    for gain in gains(stored):
-        if "+" not in gain.aux:
-            runs = {key: tasks.get(gain.main) for key, tasks in found.items()}
-            gained.append(measured(gain, runs))
+    for gain in gains(usable):
+        runs = {key: tasks.get(gain.main) for key, tasks in found.items()}
+        known = measured(gain, runs)
+        if known:
+            gained.append(known)
+        else:
+            missing.append(f"{gain.main} with {gain.aux}: F1 alone is 0, a gain is undefined")
     return Evidence(
         source,
-        with_errors([gain for gain in gained if gain]),
+        with_errors(gained),
         singles,
         progress,
         *_steps(steps),
-        _missing(stored),
+        missing,
     )
 
 
 def _progress(curve: Sequence[CurveRow], task: str, steps: int) -> Progress:
     rows = [(row.step / steps, row.f1) for row in curve if row.task == task and row.f1 is not None]
     share, f1 = np.array(rows, dtype=np.float64).reshape(-1, 2).T
-    return Progress(share, f1, steps)
+    return Progress(share, f1)
 
 
 def _steps(steps: Mapping[str, int]) -> tuple[int, int]:

@@ -7,8 +7,13 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+
+import numpy
+import scipy
+import sklearn
 
 from mtl_bench import published
 from mtl_bench.meta.evaluation import TESTED, Score
@@ -16,6 +21,7 @@ from mtl_bench.meta.scores import METRICS
 from mtl_bench.meta.study import Study
 from mtl_bench.runs.record import write_atomically
 
+STUDY = "study.json"
 GAINS = (
     *("main", "aux", "seeds", "single_f1", "pair_f1", "gain", "late", "sd", "floor"),
     *("error", "low", "high", "verdict"),
@@ -29,13 +35,20 @@ SCORES = (
 )
 
 
-def write(study: Study, folder: Path) -> None:
-    """Write the tables of a study into a folder."""
+def settings_of(folder: Path) -> list[str]:
+    """Return the overrides that the study in a folder was made with; none if there is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return [str(each) for each in json.loads((folder / STUDY).read_text("utf-8"))["overrides"]]
+    return []
+
+
+def write(study: Study, folder: Path, overrides: Sequence[str] = ()) -> None:
+    """Write the tables of a study, made with some overrides, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(
         folder / "gains.csv", GAINS, ([getattr(g, n) for n in GAINS] for g in study.evidence.gains)
     )
-    names = list(next(iter(study.features.values())))
+    names = list(next(iter(study.features.values()), {}))
     write_csv(
         folder / "features.csv",
         ["task", *names],
@@ -56,6 +69,8 @@ def write(study: Study, folder: Path) -> None:
     write_csv(
         folder / "claims.csv", fields, ([getattr(c, n) for n in fields] for c in study.claims)
     )
+    for stale in ("early.csv", "predictor.json"):
+        (folder / stale).unlink(missing_ok=True)
     if study.early:
         write_csv(
             folder / "early.csv",
@@ -64,6 +79,8 @@ def write(study: Study, folder: Path) -> None:
         )
     content = {
         "source": study.evidence.source,
+        "overrides": list(overrides),
+        "refused": study.refused,
         "pairs": len(study.table),
         "gains_above_0": int(study.table.helps().sum()),
         "missing": list(study.evidence.missing),
@@ -72,7 +89,7 @@ def write(study: Study, folder: Path) -> None:
         "answers": [asdict(answer) for answer in study.answers],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(folder / "study.json", lambda stream: stream.write(text.encode()))
+    write_atomically(folder / STUDY, lambda stream: stream.write(text.encode()))
 
 
 def score_cells(score: Score) -> list[object]:
@@ -113,13 +130,15 @@ class Remembered:
         """Take the folder, and all that decides the results."""
         self.folder = folder
         code = [file.read_bytes() for file in sorted(Path(__file__).parent.rglob("*.py"))]
-        self.key = hashlib.sha256(depends_on.encode() + b"".join(code)).hexdigest()
+        versions = f"{numpy.__version__} {scipy.__version__} {sklearn.__version__}"
+        told = f"{depends_on} {versions}".encode()
+        self.key = hashlib.sha256(told + b"".join(code)).hexdigest()
 
     def __call__(self, name: str, job: Callable[[], list[Score]]) -> list[Score]:
         """Return the result of a part: read, or computed and written."""
         digest = hashlib.sha256(f"{self.key} {name}".encode()).hexdigest()[:16]
         file = self.folder / f"{digest}.json"
-        if file.exists():
+        with suppress(OSError, ValueError, TypeError):  # not there, or damaged
             return [Score(**row) for row in json.loads(file.read_text("utf-8"))]
         scores = job()
         self.folder.mkdir(parents=True, exist_ok=True)

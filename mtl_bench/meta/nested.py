@@ -16,9 +16,9 @@ INNER_RUNS = 4
 def eliminate(table: Table, train: Bools) -> Floats:
     """Return [B, N] scores of logistic regression, its columns chosen by the training rows alone.
 
-    For each fit the elimination of `printed.eliminate` runs over its training rows, with four runs
-    of five inner folds; the subset with the highest sum of accuracy and F1 is fitted to all of
-    them.
+    For each fit an elimination like that of `printed.eliminate` runs over its training rows, with
+    four runs of five inner folds, scaled inside them, and F1 pooled over them. The subset with the
+    highest sum of accuracy and F1 is fitted to all training rows.
     """
     return np.array([_one(table, rows) for rows in train])
 

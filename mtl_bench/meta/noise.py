@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.stats import t
 
 from mtl_bench.meta.gains import Gain
 from mtl_bench.meta.protocols import Folds
@@ -24,10 +24,14 @@ SHARE, FEWEST = 0.04, 5  # of the evaluations of a run, those that count as late
 
 @dataclass(frozen=True)
 class Late:
-    """A task's last evaluations in a run: the mean of their F1, and how one scatters."""
+    """A task's last evaluations in a run: the mean of their F1, and how one scatters.
+
+    `freedom`: degrees of freedom of that standard deviation.
+    """
 
     mean: float
     sd: float
+    freedom: int = 18
 
 
 def late(curve: Iterable[CurveRow], task: str, share: float = SHARE) -> Late | None:
@@ -44,7 +48,8 @@ def late(curve: Iterable[CurveRow], task: str, share: float = SHARE) -> Late | N
         return None
     x = np.arange(len(last))
     residual = last - np.polyval(np.polyfit(x, last, 1), x)
-    return Late(float(last.mean()), float(np.sqrt((residual**2).sum() / (len(last) - 2))))
+    freedom = len(last) - 2
+    return Late(float(last.mean()), float(np.sqrt((residual**2).sum() / freedom)), freedom)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Measured:
         late: the same from the means of late evaluations.
         sd: standard deviation over seeds.
         floor: standard deviation of one gain due to the scatter of late evaluations alone.
+        freedom: degrees of freedom of the floor.
         error: standard error of `gain`, see `with_errors`.
         low: lower end of its 95 percent interval.
         high: upper end.
@@ -76,6 +82,7 @@ class Measured:
     late: float | None
     sd: float | None
     floor: float | None
+    freedom: int = 18
     error: float | None = None
     low: float | None = None
     high: float | None = None
@@ -93,10 +100,11 @@ def measured(gain: Gain, found: Mapping[tuple[str, int], Late | None]) -> Measur
     if mean is None:
         return None
     pair = "+".join(sorted((gain.main, gain.aux)))
-    changes, floors = [], []
+    changes, floors, freedoms = [], [], []
     for seed in gain.percent():
         single, both = found.get((gain.main, seed)), found.get((pair, seed))
         if single and both and single.mean > 0:
+            freedoms.append(min(single.freedom, both.freedom))
             changes.append(100 * (both.mean - single.mean) / single.mean)
             floors.append(
                 100 * math.hypot(both.sd, single.sd * both.mean / single.mean) / single.mean
@@ -111,6 +119,7 @@ def measured(gain: Gain, found: Mapping[tuple[str, int], Late | None]) -> Measur
         fmean(changes) if changes else None,
         gain.spread(),
         math.sqrt(fmean(f**2 for f in floors)) if floors else None,
+        min(freedoms, default=1),
     )
 
 
@@ -137,7 +146,9 @@ def with_errors(gains: Sequence[Measured]) -> list[Measured]:
             result.append(gain)
             continue
         error = deviation / math.sqrt(gain.seeds)
-        width = error * float(t.ppf(0.975, known) if known else norm.ppf(0.975))
+        # where the floor decides, the freedom of its residuals counts
+        freedom_here = known if known and deviation == pooled else gain.freedom
+        width = error * float(t.ppf(0.975, freedom_here))
         low, high = gain.gain - width, gain.gain + width
         verdict: Verdict = "gain" if low > 0 else "loss" if high < 0 else "within noise"
         result.append(replace(gain, error=error, low=low, high=high, verdict=verdict))

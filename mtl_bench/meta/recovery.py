@@ -25,7 +25,7 @@ class Recovery:
         whole: over all pairs.
         interval: the middle 95 percent of `whole` when main tasks are resampled.
         within: mean over main tasks of the correlation among their auxiliaries.
-        shuffled: the middle 95 percent of `whole` when the truth is dealt to other pairs.
+        shuffled: the middle 95 percent of `whole` when the truth is that of other tasks.
     """
 
     pairs: int
@@ -46,7 +46,13 @@ def recovery(truth: Pairs, gains: Pairs) -> Recovery:
     for _ in range(DRAWS):
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
         drawn.append(_rank_correlation(known[rows], found[rows]))
-    shuffled = [_rank_correlation(random.permutation(known), found) for _ in range(DRAWS)]
+    tasks = sorted({task for pair in pairs for task in pair})
+    shuffled = []
+    for _ in range(DRAWS):
+        deal = dict(zip(tasks, random.permutation(tasks), strict=True))
+        other = [truth.get((str(deal[m]), str(deal[a])), np.nan) for m, a in pairs]
+        there = np.isfinite(other)
+        shuffled.append(_rank_correlation(np.array(other)[there], found[there]))
     within = [_rank_correlation(known[main == m], found[main == m]) for m in mains]
     return Recovery(
         len(pairs),

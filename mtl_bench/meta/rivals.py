@@ -7,6 +7,8 @@ rows of each fit only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice, permutations
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +68,22 @@ def dealt_wrong(table: Table, draws: int) -> Iterator[Table]:
     features tell nothing of their tasks".
     """
     tasks, features, numbers = _by_task(table)
+    for order in _orders(len(tasks), draws):
+        yield _retold(table, tasks, features, numbers[list(order)])
+
+
+def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
+    """Yield orders of tasks other than their own: at random, or all if there are no more."""
+    if factorial(count) <= draws:
+        yield from islice(permutations(range(count)), 1, None)
+        return
     random = np.random.default_rng(0)
     drawn = 0
     while drawn < draws:
-        order = random.permutation(len(tasks))
-        if (order != np.arange(len(tasks))).any():
+        order = random.permutation(count).tolist()
+        if order != list(range(count)):
             drawn += 1
-            yield _retold(table, tasks, features, numbers[order])
+            yield order
 
 
 def _by_task(table: Table) -> tuple[list[str], list[str], Floats]:

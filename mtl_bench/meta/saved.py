@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from hydra.errors import InstantiationException
 from hydra.utils import get_class, get_method, instantiate
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -28,6 +29,7 @@ from mtl_bench.runs.record import write_atomically
 SCHEMA_VERSION = 1
 TRUSTED = re.compile(r"(sklearn|mtl_bench)(\.[A-Za-z_]\w*)+")
 FAMILY = re.compile(r"mtl_bench\.meta\.features(\.[A-Za-z_]\w*)+")
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, InstantiationException)
 MAKERS = ("sklearn.pipeline.make_pipeline", "sklearn.compose.make_column_transformer")
 
 Features = Mapping[str, Mapping[str, float]]
@@ -49,9 +51,10 @@ class Predictor:
     table: Table
     families: Mapping[str, Family]
 
-    def record(self, aux: str) -> float | None:
-        """Return the mean gain (percent) that an auxiliary gave in the study, if it was there."""
-        own = [gain for gain, a in zip(self.table.gain, self.table.aux, strict=True) if a == aux]
+    def record(self, main: str, aux: str) -> float | None:
+        """Return the mean gain (percent) that an auxiliary gave others in the study, if any."""
+        pairs = zip(self.table.pairs(), self.table.gain, strict=True)
+        own = [gain for (m, a), gain in pairs if a == aux and m != main]
         return round(float(np.mean(own)), 2) if own else None
 
     def scores(self, pairs: Sequence[tuple[str, str]], features: Features) -> list[float]:
@@ -71,6 +74,13 @@ class Predictor:
         some = make_table(dict.fromkeys(pairs, 0.0), features, names)
         chosen = [some.columns.index(column) for column in self.columns]
         some = some.replaced(self.columns, some.values[:, chosen])
+        for row, pair in enumerate(some.pairs()):
+            if not np.isfinite(some.values[row]).all():
+                bad = int(np.argmin(np.isfinite(some.values[row])))
+                raise UserError(
+                    f"{pair[0]} with {pair[1]}: {' '.join(self.columns[bad])} is no number, and "
+                    "the predictor looks at it."
+                )
         found = dict(zip(some.pairs(), score(self.fitted, some.values), strict=True))
         return [float(found[pair]) for pair in pairs]
 
@@ -141,15 +151,15 @@ def load(file: Path) -> Predictor:
         now = dict(zip(table.pairs(), score(fitted, table.values), strict=True))
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         raise UserError(
             f"{file}: is not a predictor, or is damaged ({type(error).__name__}: {error}). Make it "
             "again with `mtl-bench study`."
         ) from None
     if not all(np.isclose(now[pair], before[pair], rtol=1e-6, atol=1e-9) for pair in now):
         raise UserError(
-            f"{file}: says something else than when it was made, with {content['versions']}; here "
-            f"scikit-learn is {sklearn.__version__}. Make it again with `mtl-bench study`."
+            f"{file}: says something else than when it was made, with {content.get('versions')}; "
+            f"here scikit-learn is {sklearn.__version__}. Make it again with `mtl-bench study`."
         )
     return Predictor(columns, fitted, table, families)
 
@@ -160,13 +170,24 @@ def _family(config: Mapping[str, Any], file: Path) -> Family:
     Raises:
         UserError: it is not one of ours.
     """
-    if not FAMILY.fullmatch(str(config.get("_target_"))):
+    target = str(config.get("_target_"))
+    nested = json.dumps({name: value for name, value in config.items() if name != "_target_"})
+    if not FAMILY.fullmatch(target) or "_target_" in nested or not _is_ours(target):
         raise UserError(
-            f"{file}: has features of '{config.get('_target_')}'. Those of a predictor that is "
-            "read from a file are modules of mtl_bench.meta.features."
+            f"{file}: has features of '{target}'. Those of a predictor that is read from a file "
+            "are classes of mtl_bench.meta.features, with plain options."
         )
     family: Family = instantiate(config)
     return family
+
+
+def _is_ours(target: str) -> bool:
+    """Return whether a target is a class that a module of our features defines."""
+    try:
+        found = get_class(target)
+    except (ImportError, ValueError):
+        return False
+    return found.__module__.startswith("mtl_bench.meta.features.") and hasattr(found, "names")
 
 
 def _check_targets(node: Any, file: Path) -> None:

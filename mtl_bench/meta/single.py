@@ -51,7 +51,7 @@ def single_run(stored: Stored, curve: list[CurveRow]) -> SingleRun:
     known = {
         name: value
         for name, value in stored.record.tasks[task].statistics.items()
-        if value is not None
+        if isinstance(value, int | float)
     }
     return SingleRun(task, known, steps, losses)
 

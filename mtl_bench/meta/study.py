@@ -38,6 +38,7 @@ class Study:
         answers: the verdict in words.
         claims: what the paper says, tested.
         early: what is known before runs are over; [] unless asked for.
+        refused: why nothing was predicted; scores and what follows from them are empty then.
     """
 
     evidence: Evidence
@@ -50,6 +51,7 @@ class Study:
     answers: Sequence[Answer]
     claims: Sequence[Claim]
     early: Sequence[Early]
+    refused: str = ""
 
 
 def study(
@@ -72,7 +74,7 @@ def study(
         do: does each part of the evaluation; told its name, it may know the result.
 
     Raises:
-        UserError: there are too few gains or losses to tell them apart.
+        UserError: there are no gains at all.
     """
     features = features_of(evidence.singles, families)
     for task, known in evidence.known.items():
@@ -80,16 +82,23 @@ def study(
     gains = {
         (g.main, g.aux): g.gain for g in evidence.gains if g.main in features and g.aux in features
     }
-    helps = sum(gain > 0 for gain in gains.values())
-    if min(helps, len(gains) - helps) < FEWEST:
+    if not gains:
+        because = "".join(f"\n  {line}" for line in evidence.missing[:10])
         raise UserError(
-            f"{evidence.source}: has {len(gains)} directed pairs with a gain, {helps} of them "
-            f"above 0. Telling gains from losses takes at least {FEWEST} of each. `mtl-bench "
-            "gains` and `mtl-bench status` show what there is."
+            f"{evidence.source}: has no gain, which takes finished runs of two tasks and of each "
+            f"alone.{because}"
         )
     names = list(dict.fromkeys(name for some in plan.sets.values() for name in some))
     whole = make_table(gains, features, names)
     table = whole.finite()
+    helps = int(table.helps().sum())
+    if min(helps, len(gains) - helps) < FEWEST:
+        refused = (
+            f"{len(gains)} directed pairs have a gain, {helps} of them above 0. Telling gains from "
+            f"losses takes at least {FEWEST} of each."
+        )
+        effects = answers(evidence.gains, [], {})
+        return Study(evidence, features, table, [], [], {}, {}, effects, [], [], refused)
     left = {feature for feature, _ in table.columns}
     plan = replace(plan, sets={name: f for name, f in plan.sets.items() if left & set(f)})
     if "all" not in plan.sets:

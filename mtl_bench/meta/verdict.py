@@ -59,7 +59,11 @@ def _effects(gains: Sequence[Measured]) -> Answer:
     others = len(gains) - len(known)
     without = f" (of {others} others the noise is not known)" if others else ""
     seeds = max(gain.seeds for gain in known)
-    how = "repeated seeds" if seeds > 1 else "late evaluations of one seed: at best"
+    how = (
+        "repeated seeds"
+        if seeds > 1
+        else "late evaluations of one seed, which make them too narrow"
+    )
     return Answer(
         question,
         f"{count['gain']} of {len(known)} pairs gain, {count['loss']} lose, "
@@ -71,23 +75,27 @@ def _effects(gains: Sequence[Measured]) -> Answer:
 def _known_tasks(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
     """Compare the choice between gain and loss with that of knowing the main task alone."""
     low, high = score.margin["accuracy"]
-    rival = by_name["pairs", "main task", "majority"]
+    rival = max(
+        (by_name["pairs", name, "majority"] for name in ("main task", "all pairs")),
+        key=lambda each: each.values["accuracy"],
+    )
+    known = "the main task" if rival.features == "main task" else "the majority"
     numbers = by_name["pairs", "random numbers", "logistic"]
     p = score.p["accuracy"]
     if p >= LEVEL:
-        meaning = "; features dealt to the wrong tasks do as well"
+        meaning = "; not clearly better than features dealt to the wrong tasks"
     else:
         meaning = "" if low > 0 else ", but better than features dealt to the wrong tasks"
     if low > 0:
-        verdict = "yes" if p < LEVEL else "better than knowing the main task"
+        verdict = "yes" if p < LEVEL else f"better than knowing {known}"
     elif high < 0:
-        verdict = "worse than knowing the main task"
+        verdict = f"worse than knowing {known}"
     else:
-        verdict = "no better than knowing the main task"
+        verdict = f"no better than knowing {known}"
     return Answer(
         "Do the features tell gain from loss, for pairs of tasks seen in other pairs?",
         verdict + meaning,
-        f"accuracy {score.values['accuracy']:.2f}; the majority of the main task's other pairs "
+        f"accuracy {score.values['accuracy']:.2f}; knowing {known} "
         f"{rival.values['accuracy']:.2f} (difference {low:+.2f} to {high:+.2f}), random numbers "
         f"{numbers.values['accuracy']:.2f}; p = {p:.2f}",
     )
@@ -101,7 +109,7 @@ def _new_task(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> An
     if not (score.low["spearman"] > 0 and p < LEVEL):
         verdict = "no signal for ranking that these tasks could show"
         if score.low["spearman"] > 0:
-            verdict += "; features dealt to the wrong tasks do as well"
+            verdict += "; not clearly better than features dealt to the wrong tasks"
     elif low > 0:
         verdict = "carries signal for ranking, more than the auxiliary's gains elsewhere"
     else:

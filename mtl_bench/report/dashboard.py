@@ -37,7 +37,7 @@ def log_study(
     run = wandb.init(
         project=project,
         entity=entity,
-        name=f"study of {group}",
+        name=f"study of {study.evidence.source}",
         group=group,
         job_type="study",
         dir=folder,

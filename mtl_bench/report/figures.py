@@ -180,7 +180,7 @@ def comparison(study: Study) -> Drawn:
             and not (protocol == "unseen_main" and s.features == "main task")
         ][::-1]
         for place, score in enumerate(scores):
-            own = score.features in OWN
+            own = bool(score.p)  # what is tested: sets of features
             colour = GAIN if own else PALE
             low, high = score.low.get(metric, np.nan), score.high.get(metric, np.nan)
             axes.plot([low, high], [place, place], color=colour, linewidth=2 if own else 1.2)
@@ -192,9 +192,6 @@ def comparison(study: Study) -> Drawn:
         axes.set_xlabel(label)
     header = ("protocol", "features", "model", "metric", "value", "low", "high")
     return Drawn("comparison", "Predictors beside their rivals", figure, header, rows)
-
-
-OWN = ("all", "data", "curve", "robust")
 
 
 def _knows(features: str, model: str) -> str:
@@ -276,7 +273,9 @@ def plain(name: str) -> str:
 def figures(study: Study) -> dict[str, Drawn]:
     """Return all figures by name."""
     mains = sorted({gain.main for gain in study.evidence.gains})
-    drawn = [heatmap(study), comparison(study), coefficients(study)]
+    drawn = [heatmap(study)]
+    if study.scores:
+        drawn += [comparison(study), coefficients(study)]
     drawn += [curves(study, main) for main in mains]
     return {each.name: each for each in drawn}
 

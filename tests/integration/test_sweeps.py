@@ -367,9 +367,9 @@ def test_measured_gains_recover_the_known_truth(tmp_path, capsys):
     assert end.returncode == 0, end.stderr
     assert bench(["truth", "multirun_outputs/demo_sweep"]) == 0
     out = capsys.readouterr().out
-    assert "90 gains, 3 seeds each" in out
+    assert "90 gains, seeds each: 3" in out
     whole, low, _ = map(float, re.search(r"all pairs +(\S+) .*: (\S+) to (\S+)\)", out).groups())
     assert whole >= 0.5
     assert low > 0.2
     low, high = map(float, re.search(r"shuffled +(\S+) to (\S+) ", out).groups())
-    assert low < 0 < high < 0.3
+    assert low < 0 < high < 0.45

@@ -121,7 +121,7 @@ def hostile_study():
     )
     features = {task: dict.fromkeys((*DATA, *CURVE), 0.0) for task in table.main}
     coefficients = dict.fromkeys(table.columns, 0.1)
-    return Study(evidence, features, table, [], [], coefficients, {}, [], [], [])
+    return Study(evidence, features, table, [], [], coefficients, {}, [], [], [], "too few")
 
 
 def test_bad_names_are_text(visit, tmp_path):

@@ -26,11 +26,12 @@ def test_late_evaluations_are_the_last_ones_and_a_trend_is_no_scatter():
 
 def test_a_gain_is_measured_with_its_floor_of_noise():
     gain = Gain("a", "b", "", {0: 0.5, 1: 0.5}, {0: 0.55, 1: 0.6})
-    lates = {("a", 0): Late(0.5, 0.01), ("a+b", 0): Late(0.55, 0.01)}
+    lates = {("a", 0): Late(0.5, 0.01, 3), ("a+b", 0): Late(0.55, 0.01, 4)}
     found = measured(gain, lates)
     assert (found.seeds, found.gain, found.late) == pytest.approx((2, 15, 10))
     assert found.sd == pytest.approx(50**0.5)
     assert found.floor == pytest.approx(100 * np.hypot(0.01, 0.011) / 0.5)
+    assert found.freedom == 3
     assert measured(Gain("a", "b", "", {0: 0.0}, {0: 0.5}), {}) is None
 
 
@@ -43,7 +44,7 @@ def test_verdicts_come_from_intervals():
         [gain(1.0, floor=1.0), gain(3.0, floor=1.0), gain(-3.0, floor=1.0), gain(1.0)]
     )
     assert [g.verdict for g in few] == ["within noise", "gain", "loss", "not known"]
-    assert (few[1].low, few[1].high) == pytest.approx((3 - 1.96, 3 + 1.96), abs=1e-3)
+    assert (few[1].low, few[1].high) == pytest.approx((3 - 2.101, 3 + 2.101), abs=1e-3)
     pooled = with_errors([gain(3.0, 2, 1.0), gain(3.0, 2, 3.0), gain(3.0, 2, 0.1, main="c")])
     deviation = 5**0.5  # of (1 + 9) / 2, with two degrees of freedom: t = 4.303
     assert pooled[0].error == pooled[1].error == pytest.approx(deviation / 2**0.5)

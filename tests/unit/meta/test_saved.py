@@ -41,6 +41,8 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
     predictor = load(file)
     said = predictor.scores(table.pairs(), features)
     assert said == pytest.approx([pair["score"] for pair in content["pairs"]])
+    assert predictor.record("t0", "t1") != predictor.record("t2", "t1")
+    assert predictor.record("t0", "new") is None
     new = {**features, "new": dict.fromkeys(features["t0"], 0.5)}
     assert len(predictor.scores([("new", "t1"), ("t0", "new")], new)) == 2
     with pytest.raises(UserError, match="task 'new' lacks f1"):
@@ -57,6 +59,22 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
         (
             lambda c: c["families"]["data"].update(_target_="os.getcwd"),
             "has features of 'os.getcwd'",
+        ),
+        (
+            lambda c: c["families"]["data"].update(x={"_target_": "pathlib.Path.touch"}),
+            "plain options",
+        ),
+        (
+            lambda c: c["families"]["data"].update(
+                _target_="mtl_bench.meta.features.logcurve.np.save"
+            ),
+            "has features of",
+        ),
+        (
+            lambda c: c["families"]["data"].update(
+                _target_="mtl_bench.meta.features.logcurve.warnings.sys.exit"
+            ),
+            "has features of",
         ),
         (lambda c: c["pairs"][0].update(gain=1000.0), "says something else than when it was made"),
         (lambda c: c.pop("pairs"), "is not a predictor, or is damaged"),
