@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.singleton import Singleton
 from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -112,8 +111,8 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
     Raises:
         UserError: an override names what is not there.
     """
-    around = Singleton.get_state()  # a multirun that has ended calls this while Hydra is up
-    GlobalHydra.instance().clear()
+    hydra = GlobalHydra.instance()
+    around, hydra.hydra = hydra.hydra, None  # a multirun that has ended calls this with Hydra up
     try:
         with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
             return compose("study", list(overrides))
@@ -123,7 +122,7 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
             "to add a key, put + before it."
         ) from None
     finally:
-        Singleton.set_state(around)
+        GlobalHydra.instance().hydra = around
 
 
 def _study(evidence: Evidence, out: Path, overrides: Sequence[str] | None) -> Study:
