@@ -31,7 +31,6 @@ def measure(task: str, rounds: int = 5) -> tuple[str, list[Row], float]:
             for batch in batches:
                 tagger.validation_step(batch)
         tagger.on_validation_epoch_end()
-        tagger._scores(name).reset()
 
     rows = in_turn({f"{STEPS} training steps": step, "one evaluation": evaluate}, rounds)
     steps = rows[1].ratio * STEPS
