@@ -135,12 +135,9 @@ def _tell_unfinished() -> int:
     print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
     for run in _unfinished:
         print(f"  {run.planned.folder}: {run.problem or run.state}", file=sys.stderr)
-    mistakes = [
-        r.state == "damaged" or (r.problem or "").startswith("UserError") for r in _unfinished
-    ]
     if all(run.state == "running" for run in _unfinished):
         return ELSEWHERE
-    if all(mistakes):
+    if all(map(_is_mistake, _unfinished)):
         return USAGE
     print("The same command does what is left.", file=sys.stderr)
     return FAILED

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -30,14 +33,26 @@ def kernel() -> ModuleType | None:
     try:
         from torch.utils.cpp_extension import load
 
-        module: ModuleType = load(
-            "two_directions", [str(SOURCE)], extra_cflags=FLAGS, build_directory=str(folder)
-        )
+        with _own_programs():
+            module: ModuleType = load(
+                "two_directions", [str(SOURCE)], extra_cflags=FLAGS, build_directory=str(folder)
+            )
     except (RuntimeError, OSError, ImportError) as error:
         lines = str(error).splitlines()
         _warn(next((line for line in lines if "error:" in line), lines[0]))
         return None
     return module
+
+
+@contextmanager
+def _own_programs() -> Iterator[None]:
+    """Let programs of this environment be found (ninja), also where it is not activated."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = path
 
 
 def _warn(reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mtl_bench.training.encoders.bilstm import BiLSTM
+from mtl_bench.training.encoders.compiled import kernel
 from tests.unit.training._inputs import batch
 
 LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
@@ -14,8 +15,8 @@ LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
 @pytest.fixture(params=["torch", "compiled"])
 def compiled(request):
     """Whether the loop is the compiled one."""
-    if request.param == "compiled" and not (shutil.which("c++") and shutil.which("ninja")):
-        pytest.skip("needs a C++ compiler and ninja")
+    if request.param == "compiled" and shutil.which("c++") is None:
+        pytest.skip("needs a C++ compiler")
     return request.param == "compiled"
 
 
@@ -70,12 +71,7 @@ def test_no_units_are_refused():
         BiLSTM(4, 0, forget_bias=1.0)
 
 
-def test_without_a_compiler_it_says_so_and_trains_the_same(monkeypatch):
-    from mtl_bench.training.encoders.compiled import kernel
-
-    kernel.cache_clear()
+def test_without_a_compiler_it_says_so(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.warns(UserWarning, match="no C.. compiler.*training is slower"):
-        model = BiLSTM(4, 3, forget_bias=1.0, compiled=True)
-    assert model.kernel is None
-    kernel.cache_clear()
+        assert kernel.__wrapped__() is None  # that of this process stays
