@@ -124,7 +124,7 @@ def _knows(score: Score) -> str:
 
 def _with_interval(score: Score, metric: str) -> str:
     value, low, high = (of.get(metric) for of in (score.values, score.low, score.high))
-    ends = f" ({_number(low)} to {_number(high)})" if low is not None and low == low else ""
+    ends = f" ({_number(low)} to {_number(high)})" if _number(low) else ""
     return _number(value) + ends
 
 

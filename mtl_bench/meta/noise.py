@@ -31,7 +31,7 @@ class Late:
 
     mean: float
     sd: float
-    freedom: int = 18
+    freedom: int
 
 
 def late(curve: Iterable[CurveRow], task: str, share: float = SHARE) -> Late | None:
@@ -82,7 +82,7 @@ class Measured:
     late: float | None
     sd: float | None
     floor: float | None
-    freedom: int = 18
+    freedom: int
     error: float | None = None
     low: float | None = None
     high: float | None = None

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr
 
-from mtl_bench.meta.scores import middle
-from mtl_bench.meta.single import Floats
+from mtl_bench.meta.scores import middle, rank_correlation
 
 DRAWS = 1000
 
@@ -45,26 +43,22 @@ def recovery(truth: Pairs, gains: Pairs) -> Recovery:
     drawn = []
     for _ in range(DRAWS):
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
-        drawn.append(_rank_correlation(known[rows], found[rows]))
+        drawn.append(rank_correlation(known[rows], found[rows]))
     tasks = sorted({task for pair in pairs for task in pair})
     shuffled = []
     for _ in range(DRAWS):
         deal = dict(zip(tasks, random.permutation(tasks), strict=True))
         other = [truth.get((str(deal[m]), str(deal[a])), np.nan) for m, a in pairs]
         there = np.isfinite(other)
-        shuffled.append(_rank_correlation(np.array(other)[there], found[there]))
-    within = [_rank_correlation(known[main == m], found[main == m]) for m in mains]
+        shuffled.append(rank_correlation(np.array(other)[there], found[there]))
+    within = [rank_correlation(known[main == m], found[main == m]) for m in mains]
     return Recovery(
         len(pairs),
-        _rank_correlation(known, found),
+        rank_correlation(known, found),
         _ends(drawn),
         float(np.mean(within)),
         _ends(shuffled),
     )
-
-
-def _rank_correlation(a: Floats, b: Floats) -> float:
-    return float(spearmanr(a, b).statistic)
 
 
 def _ends(values: list[float]) -> tuple[float, float]:

@@ -121,6 +121,12 @@ def _rank(gains: Floats, scores: Floats) -> Floats:
     return means
 
 
+def rank_correlation(a: Floats, b: Floats) -> float:
+    """Return Spearman's rank correlation of [N] and [N]; 0 if one of them is constant."""
+    x, y = (rankdata(each) - (len(each) + 1) / 2 for each in (a, b))
+    return float(_correlation(x[None], y)[0])
+
+
 def _correlation(a: Floats, b: Floats) -> Floats:
     """Return the cosine of each row of `a` with `b`; 0 where one of them is 0."""
     size = np.sqrt((a**2).sum(axis=1) * (b**2).sum())

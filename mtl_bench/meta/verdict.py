@@ -72,14 +72,18 @@ def _effects(gains: Sequence[Measured]) -> Answer:
     )
 
 
+def best_majority(by_name: Mapping[tuple[str, str, str], Score]) -> tuple[Score, str]:
+    """Return what a choice has to beat, and what that knows: see `evaluation.Protocol.rival`."""
+    main, every = (by_name["pairs", name, "majority"] for name in ("main task", "all pairs"))
+    if every.values["accuracy"] > main.values["accuracy"]:
+        return every, "the majority"
+    return main, "the main task"
+
+
 def _known_tasks(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
     """Compare the choice between gain and loss with that of knowing the main task alone."""
     low, high = score.margin["accuracy"]
-    rival = max(
-        (by_name["pairs", name, "majority"] for name in ("main task", "all pairs")),
-        key=lambda each: each.values["accuracy"],
-    )
-    known = "the main task" if rival.features == "main task" else "the majority"
+    rival, known = best_majority(by_name)
     numbers = by_name["pairs", "random numbers", "logistic"]
     p = score.p["accuracy"]
     if p >= LEVEL:

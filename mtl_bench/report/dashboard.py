@@ -101,9 +101,9 @@ def workspace(tasks: Sequence[str], group: str, project: str, entity: str) -> An
         )
     ]
     for task in tasks:
-        f1 = [LinePlot(title=f"F1 of {task}", x="Step", y=[f"val/f1/{task}"])]
+        f1 = LinePlot(title=f"F1 of {task}", x="Step", y=[f"val/f1/{task}"])
         loss = LinePlot(title=f"training loss of {task}, nats", x="Step", y=[f"train/loss/{task}"])
-        sections.append(ws.Section(name=task, panels=[*f1, loss]))
+        sections.append(ws.Section(name=task, panels=[f1, loss]))
     return ws.Workspace(
         entity=entity,
         project=project,

@@ -10,22 +10,20 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks import fetch
 from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.text.vector_files import Vectors, read_vectors
 from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
-Vectors = NDArray[np.float32]
 Known = Callable[[str], bool]
 
 
@@ -197,7 +195,7 @@ class PretrainedVectors:
         key = hashlib.sha256(f"{fetch.sha256(path)} {self.member} {self.dim}".encode()).hexdigest()
         folder = fetch.cache_folder() / "vectors" / key[:24]
         if not folder.exists():
-            words, vectors, mean, fitted = self._read(path)
+            read = read_vectors(path, self.dim, self.member, self.words_sha256)
             try:
                 folder.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -206,91 +204,15 @@ class PretrainedVectors:
                     "folder that can be written."
                 ) from None
             with _appearing_at_once(folder) as made:
-                (made / "words.txt").write_text("\n".join(words), "utf-8", newline="\n")
-                np.save(made / "vectors.npy", vectors)
-                np.save(made / "mean.npy", mean)
-                np.save(made / "fitted.npy", fitted)
+                (made / "words.txt").write_text("\n".join(read.words), "utf-8", newline="\n")
+                np.save(made / "vectors.npy", read.vectors)
+                np.save(made / "mean.npy", read.mean)
+                np.save(made / "fitted.npy", read.fitted)
         return folder
-
-    def _read(self, path: Path) -> tuple[Sequence[str], Vectors, Vectors, NDArray[np.bool_]]:
-        if path.suffix == ".npz":
-            with np.load(path) as arrays:
-                if not {"words", "vectors"} <= set(arrays):
-                    raise UserError(f"{path}: has no arrays 'words' and 'vectors'.")
-                words = [str(word) for word in arrays["words"]]
-                vectors = arrays["vectors"].astype(np.float32)
-                mean = arrays["mean_all"] if "mean_all" in arrays else vectors.mean(axis=0)
-                fitted = arrays["source"] == 1 if "source" in arrays else np.zeros(len(words), bool)
-            if vectors.shape != (len(words), self.dim):
-                raise UserError(
-                    f"{path}: vectors have shape {vectors.shape}, expected ({len(words)}, "
-                    f"{self.dim}): a row for each word, `embeddings.dim` numbers each."
-                )
-        else:
-            words, vectors = self._read_text(path)
-            mean, fitted = vectors.mean(axis=0, dtype=np.float64), np.zeros(len(words), bool)
-        if mean.shape != (self.dim,) or not (
-            np.isfinite(vectors).all() and np.isfinite(mean).all()
-        ):
-            raise UserError(
-                f"{path}: holds numbers that are not finite, or a mean of another length."
-            )
-        if any("\n" in word or "\r" in word for word in words):
-            raise UserError(f"{path}: holds a word with a line break in it.")
-        if self.words_sha256:
-            found = hashlib.sha256("\n".join(words).encode()).hexdigest()
-            if found != self.words_sha256:
-                raise UserError(
-                    f"{path}: its {len(words)} words are not those expected (sha256 {found}, "
-                    f"expected {self.words_sha256}). It may be cut short, or another release."
-                )
-        return words, vectors, mean.astype(np.float32), fitted
-
-    def _read_text(self, path: Path) -> tuple[list[str], Vectors]:
-        words: list[str] = []
-        rows: list[NDArray[np.float32]] = []
-        with _open(path, self.member) as stream:
-            for number, line in enumerate(stream, start=1):
-                # From the right: a few words of GloVe's larger files contain blanks.
-                parts = line.rstrip().rsplit(b" ", self.dim)
-                try:
-                    words.append(parts[0].decode("utf-8"))
-                    rows.append(np.array(parts[1:], dtype=np.float32))
-                    if len(rows[-1]) != self.dim:
-                        raise ValueError
-                except ValueError:
-                    raise UserError(
-                        f"{path}, line {number}: expected a word and {self.dim} numbers "
-                        f"(embeddings.dim) with blanks between.\n    {line[:80]!r}"
-                    ) from None
-        if not words:
-            raise UserError(f"{path}: has no word vectors.")
-        return words, np.stack(rows)
 
 
 def _words(folder: Path) -> list[str]:
     return (folder / "words.txt").read_bytes().decode("utf-8").split("\n")
-
-
-@contextmanager
-def _open(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    """Open a text file, or a member of a zip archive."""
-    if path.suffix != ".zip":
-        with path.open("rb") as stream:
-            yield stream
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".txt")]
-            if member not in names:
-                raise UserError(
-                    f"{path}: has no member {member!r}. It has: {', '.join(names) or 'no .txt'}.\n"
-                    "Choose one with `embeddings.member=...`."
-                )
-            with archive.open(member) as stream:
-                yield stream
-    except zipfile.BadZipFile:
-        raise UserError(f"{path}: is not a zip archive, or is cut short.") from None
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def test_a_gain_is_measured_with_its_floor_of_noise():
 
 
 def gain(value, seeds=1, sd=None, floor=None, main="a"):
-    return Measured(main, "b", seeds, 0.5, 0.5, value, value, sd, floor)
+    return Measured(main, "b", seeds, 0.5, 0.5, value, value, sd, floor, 18)
 
 
 def test_verdicts_come_from_intervals():
