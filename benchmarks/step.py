@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import functools
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
@@ -29,8 +29,8 @@ from mtl_bench.identity import tasks_of
 from mtl_bench.tasks.task import root_of
 from mtl_bench.training import build, run
 from mtl_bench.training.batching import Batch, Chunk
+from mtl_bench.training.compiled import kernels
 from mtl_bench.training.datamodule import TaskDataModule
-from mtl_bench.training.encoders.compiled import kernel
 from mtl_bench.training.tagger import Tagger
 
 
@@ -51,42 +51,64 @@ def main() -> None:
 def measure(task: str | None, rounds: int = 15, count: int = 20) -> tuple[str, list[Row]]:
     """Return what was measured, and the rows: whole steps and parts of them."""
     name, data, tagger = prepared(task)
-    optimizer = tagger.configure_optimizers()
     batches = [data.draw(step) for step in range(count)]
-
-    def with_loop(compiled: bool, act: Callable[[], object]) -> Callable[[], object]:
-        def do() -> None:
-            tagger.encoder.kernel = kernel() if compiled else None  # type: ignore[assignment]
-            act()
-
-        return do
-
-    whole = functools.partial(whole_steps, tagger, optimizer, data, count)
-    sides = {
+    sides: dict[str, Callable[[], object]] = {
         "packed nn.LSTM, forward and backward": lstm_alone(batches),
-        "whole training step": with_loop(False, whole),
-        "  drawing the batch": lambda: [data.draw(step) for step in range(count)],
-        "  forward, loss, backward": with_loop(False, lambda: model_alone(tagger, batches)),
-        "  optimiser": optimizer.step,
+        "drawing the batch": lambda: [data.draw(step) for step in range(count)],
     }
-    if shutil.which("c++") and kernel():
-        sides["whole training step, compiled loop"] = with_loop(True, whole)
+    for kind, whole in whole_steps(name, count).items():
+        sides[f"{kind}: whole training step"] = whole.take
+        sides[f"{kind}:   forward, loss, backward"] = functools.partial(whole.compute, batches)
+        sides[f"{kind}:   optimiser"] = whole.update
     tokens = sum(map(len, batches)) / len(batches)
     labels = len(tagger.labels[name])
     title = (
         f"Training step: {name}, {labels} labels, batches of 32 sentences, {tokens:.0f} tokens, "
         f"1 thread, torch {torch.__version__}"
     )
-    found = in_turn(sides, rounds, count)
-    return title, [_whole(row, count) if row.name == "  optimiser" else row for row in found]
+    return title, in_turn(sides, rounds, count)
 
 
-def _whole(row: Row, count: int) -> Row:
-    """Return the row of a thing that was done once where the others were done `count` times."""
-    return Row(row.name, *(count * v for v in (row.milliseconds, row.ratio, row.low, row.high)))
+@dataclass(frozen=True)
+class Steps:
+    """Some steps of a model, whole or in parts."""
+
+    tagger: Tagger
+    optimizer: torch.optim.Optimizer
+    data: TaskDataModule
+    count: int
+
+    def take(self) -> None:
+        """Draw a batch, compute, update: what `Tagger.training_step` does."""
+        for step in range(self.count):
+            batch = self.data.draw(step)
+            self.optimizer.zero_grad(set_to_none=True)
+            self.tagger.loss(batch).backward()
+            self.optimizer.step()
+
+    def compute(self, batches: list[Batch]) -> None:
+        """Forward, loss and backward, without drawing or updating."""
+        for batch in batches:
+            self.tagger.zero_grad()
+            self.tagger.loss(batch).backward()
+
+    def update(self) -> None:
+        """Update with the gradients that are there."""
+        for _ in range(self.count):
+            self.optimizer.step()
 
 
-def prepared(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
+def whole_steps(task: str | None, count: int) -> dict[str, Steps]:
+    """Return the steps of the plain model, and of the compiled one where that can be built."""
+    found = {}
+    for name, compiled in (("plain", False), ("compiled", True)):
+        if not compiled or kernels():
+            _, data, tagger = prepared(task, f"trainer.compiled={compiled}")
+            found[name] = Steps(tagger, tagger.configure_optimizers(), data, count)
+    return found
+
+
+def prepared(task: str | None, *overrides: str) -> tuple[str, TaskDataModule, Tagger]:
     """Return a task's name, batches and model, at the paper's protocol."""
     register()
     if task is None:
@@ -98,9 +120,9 @@ def prepared(task: str | None) -> tuple[str, TaskDataModule, Tagger]:
                 f"{error}\nmeasuring syn_chu instead, whose sentences are shorter", file=sys.stderr
             )
             task = "syn_chu"
-    overrides = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
+    protocol = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        cfg = compose("train", overrides)
+        cfg = compose("train", [*protocol, *overrides])
     tasks = tasks_of(cfg)
     corpora = {task: build.read_corpus(cfg, task, tasks[task])}
     inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
@@ -120,24 +142,6 @@ def lstm_alone(batches: list[Batch]) -> Callable[[], None]:
             lstm(PackedSequence(leaf, batch.sizes))[0].data.backward(gradient)
 
     return act
-
-
-def model_alone(tagger: Tagger, batches: list[Batch]) -> None:
-    """Forward, loss and backward, without drawing or updating."""
-    for batch in batches:
-        tagger.zero_grad()
-        tagger.loss(batch).backward()
-
-
-def whole_steps(
-    tagger: Tagger, optimizer: torch.optim.Optimizer, data: TaskDataModule, steps: int
-) -> None:
-    """Draw a batch, compute, update: what `Tagger.training_step` does."""
-    for step in range(steps):
-        batch = data.draw(step)
-        optimizer.zero_grad(set_to_none=True)
-        tagger.loss(batch).backward()
-        optimizer.step()
 
 
 def lightning_share(task: str | None) -> float:

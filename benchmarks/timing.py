@@ -27,22 +27,28 @@ class Row:
     high: float
 
 
-def in_turn(sides: Mapping[str, Callable[[], object]], rounds: int, per: int = 1) -> list[Row]:
+def in_turn(
+    sides: Mapping[str, Callable[[], object]],
+    rounds: int,
+    per: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Row]:
     """Do every thing once, then `rounds` times in turn, and compare with the first.
 
     Args:
         sides: things by name.
         rounds: how often.
         per: units of work in one call, such as steps; times are of one unit.
+        clock: what tells the time, in seconds.
     """
     for act in sides.values():
         act()  # warm up
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, act in sides.items():
-            begin = time.perf_counter()
+            begin = clock()
             act()
-            times[name].append((time.perf_counter() - begin) / per)
+            times[name].append((clock() - begin) / per)
     first = next(iter(times.values()))
     rows = []
     for name, found in times.items():

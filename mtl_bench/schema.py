@@ -12,7 +12,7 @@ from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.task import Task
 
 # The keys of `trainer.*` that are not Lightning's own.
-SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads")
+SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
 TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
 PRECISIONS = ("32-true", "64-true")
 

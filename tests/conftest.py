@@ -14,6 +14,8 @@ from hydra.core.global_hydra import GlobalHydra
 
 from mtl_bench.compose import conf_folder, register
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: two workers share two cores
+
 REPOSITORY = Path(__file__).parents[1]
 MIRROR = os.environ.get("MTL_BENCH_MIRROR")
 

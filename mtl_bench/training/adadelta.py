@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mtl_bench.training.compiled import kernels
+
 
 class LazyAdadelta(torch.optim.Optimizer):
     """Adadelta as `torch.optim.Adadelta` computes it; sparse gradients are treated exactly.
@@ -31,7 +33,12 @@ class LazyAdadelta(torch.optim.Optimizer):
     takes_sparse_gradients = True
 
     def __init__(
-        self, params: Iterable[Any], lr: float, rho: float = 0.95, eps: float = 1e-8
+        self,
+        params: Iterable[Any],
+        lr: float,
+        rho: float = 0.95,
+        eps: float = 1e-8,
+        compiled: bool = False,
     ) -> None:
         """Store the options.
 
@@ -40,6 +47,7 @@ class LazyAdadelta(torch.optim.Optimizer):
             lr: factor on the update, above 0 (Zeiler's text has none, that is 1).
             rho: decay of both accumulators, from 0 to below 1.
             eps: added to both accumulators, above 0.
+            compiled: update in C++, where it can be built and the parameters are on the CPU.
         """
         for name, value, fits, allowed in (
             ("lr", lr, isinstance(lr, int | float) and lr > 0, "a number above 0"),
@@ -49,6 +57,7 @@ class LazyAdadelta(torch.optim.Optimizer):
             if not fits:
                 raise ValueError(f"{name} is {value!r}; it is {allowed}.")
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
+        self._kernels = kernels() if compiled else None
 
     @torch.no_grad()
     def step(  # type: ignore[override]  # torch has overloads for the two cases
@@ -79,6 +88,10 @@ class LazyAdadelta(torch.optim.Optimizer):
         gradients = [p.grad for p in parameters if p.grad is not None]  # none is None here
         square = [self.state[parameter]["square_avg"] for parameter in parameters]
         delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
+        if self._kernels and parameters[0].device.type == "cpu":
+            for each in zip(parameters, gradients, square, delta, strict=True):
+                self._kernels.adadelta(*each, lr, rho, eps)
+            return
         torch._foreach_mul_(square, rho)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
         update = torch._foreach_add(delta, eps)
@@ -102,8 +115,14 @@ class LazyAdadelta(torch.optim.Optimizer):
             # `load_state_dict` casts to it: exact in float32 up to 16 million steps.
             state["touched"] = torch.zeros_like(parameter[:, 0])
         lr, rho, eps = group["lr"], group["rho"], group["eps"]
-        idle = state["step"] - state["touched"].index_select(0, rows)  # steps missed
         state["step"] += 1
+        if self._kernels and parameter.device.type == "cpu":
+            averages = state["square_avg"], state["acc_delta"], state["touched"]
+            self._kernels.adadelta_rows(
+                parameter, rows, values, *averages, state["step"], lr, rho, eps
+            )
+            return
+        idle = state["step"] - 1 - state["touched"].index_select(0, rows)  # steps missed
         decay = torch.pow(rho, idle.unsqueeze_(1))
         square = state["square_avg"].index_select(0, rows).mul_(decay)
         delta = state["acc_delta"].index_select(0, rows).mul_(decay)

@@ -5,6 +5,7 @@ write the traces anew: `python -m tests.golden.test_traces`.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -46,11 +47,15 @@ def trace(configure, overrides):
     return losses
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", RUNS)
-def test_the_trace_is_the_committed_one(name, configure):
+def test_the_trace_is_the_committed_one(name, compiled, configure):
+    if compiled and shutil.which("c++") is None:
+        pytest.skip("needs a C++ compiler")
     golden = json.loads(FILE.read_text())
     assert golden["protocol_version"] == PROTOCOL_VERSION
-    assert trace(configure, RUNS[name]) == pytest.approx(golden[name], rel=1e-6)
+    found = trace(configure, [*RUNS[name], f"trainer.compiled={compiled}"])
+    assert found == pytest.approx(golden[name], rel=1e-6)
 
 
 def test_two_runs_of_one_build_are_bit_identical(configure):

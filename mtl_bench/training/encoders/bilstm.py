@@ -12,7 +12,6 @@ recurrent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -21,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from mtl_bench.training.batching import Batch, sum_by_word
-from mtl_bench.training.encoders.compiled import kernel
+from mtl_bench.training.compiled import Direction, Kernels, kernels
 
 
 class BiLSTM(nn.Module):
@@ -45,14 +44,14 @@ class BiLSTM(nn.Module):
             hidden_size: H, units per direction.
             forget_bias: start value of the forget gate's bias; the other biases start at 0.
             loop: run the loop below (True) or `nn.LSTM` (False); None chooses by device.
-            compiled: run the loop in C++, if it can be built here.
+            compiled: run the loop in C++, where it can be built.
         """
         super().__init__()
         if hidden_size < 1:
             raise ValueError(f"hidden_size is {hidden_size}; it is at least 1.")
         self.size = 2 * hidden_size
         self.loop = loop
-        self.kernel = kernel() if compiled else None
+        self.kernels = kernels() if compiled else None
         self.lstm = nn.LSTM(inputs, hidden_size, bidirectional=True)
         with torch.no_grad():
             for name, parameter in self.lstm.named_parameters():
@@ -84,7 +83,7 @@ class BiLSTM(nn.Module):
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
             batch,
-            self.kernel,
+            self.kernels,
         )
         return states
 
@@ -107,58 +106,76 @@ class TwoDirections(torch.autograd.Function):
         u_back: Tensor,
         bias_back: Tensor,
         batch: Batch,
-        kernel: ModuleType | None,
+        compiled: Kernels | None,
     ) -> Tensor:
         """Return [N, 2H] states."""
-        count, hidden, sizes = len(batch), u_ahead.shape[1], batch.sizes.tolist()
-        words = (batch.words, batch.words.index_select(0, batch.mirror))
-        gates = vectors.new_empty(2, count, 4 * hidden)
-        for direction, (w, bias) in enumerate(((w_ahead, bias_ahead), (w_back, bias_back))):
-            projected = torch.addmm(bias, vectors, w.t())  # a word's, however often it occurs
-            torch.index_select(projected, 0, words[direction], out=gates[direction])
-        cells, squashed, states = vectors.new_empty(3, 2, count, hidden)  # squashed: tanh of cells
-        if kernel:
-            kernel.forward(gates, cells, squashed, states, u_ahead, u_back, sizes)
-        else:
-            _advance(gates, cells, squashed, states, u_ahead, u_back, sizes)
-        ctx.save_for_backward(
-            vectors, w_ahead, u_ahead, w_back, u_back, gates, cells, squashed, states
+        count, hidden = len(batch), u_ahead.shape[1]
+        directions = (
+            Direction(vectors, batch.words, w_ahead, u_ahead, bias_ahead, batch.sizes),
+            Direction(vectors, batch.words[batch.mirror], w_back, u_back, bias_back, batch.sizes),
         )
-        ctx.batch, ctx.words, ctx.sizes, ctx.kernel = batch, words, sizes, kernel
+        gates = vectors.new_empty(2, count, 4 * hidden)
+        cells, squashed, states = vectors.new_empty(3, 2, count, hidden)  # squashed: tanh of cells
+        if compiled:
+            for each in zip(directions, gates, cells, squashed, states, strict=True):
+                compiled.forward(*each)
+        else:
+            for direction, gate in zip(directions, gates, strict=True):
+                _project(direction, gate)
+            _advance(gates, cells, squashed, states, u_ahead, u_back, batch.sizes.tolist())
+        ctx.save_for_backward(*directions[0], *directions[1], gates, cells, squashed, states)
+        ctx.batch, ctx.compiled = batch, compiled
         return torch.cat((states[0], states[1].index_select(0, batch.mirror)), dim=1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the vectors and of the six weights."""
-        vectors, w_ahead, u_ahead, w_back, u_back, gates, cells, squashed, states = (
-            ctx.saved_tensors
-        )
-        sizes: list[int] = ctx.sizes
-        batch: Batch = ctx.batch
+        saved, batch = ctx.saved_tensors, ctx.batch
+        directions = Direction(*saved[:6]), Direction(*saved[6:12])
+        gates, cells, squashed, states = saved[12:]
         (outer,) = gradients
-        hidden, first = u_ahead.shape[1], sizes[0]
+        hidden = cells.shape[2]
         d_states = outer.new_empty(2, len(batch), hidden)
         d_states[0] = outer[:, :hidden]
         torch.index_select(outer[:, hidden:], 0, batch.mirror, out=d_states[1])
-        if ctx.kernel:
-            d_gates = ctx.kernel.backward(gates, cells, squashed, d_states, u_ahead, u_back, sizes)
-        else:
-            d_gates = _retreat(
-                gates, cells, squashed, d_states, u_ahead, u_back, sizes, batch.previous
-            )
-        before = states.index_select(1, batch.previous)
-        d_vectors = torch.zeros_like(vectors)
+        d_vectors = torch.zeros_like(directions[0].vectors)
         d_weights: list[Tensor] = []
-        for direction, w in enumerate((w_ahead, w_back)):
-            of_words = sum_by_word(d_gates[direction], ctx.words[direction], len(vectors))
-            d_vectors.addmm_(of_words, w)
-            d_weights += (
-                of_words.t() @ vectors,
-                d_gates[direction, first:].t() @ before[direction],
-                of_words.sum(0),
+        if ctx.compiled:
+            filled = zip(directions, gates, cells, squashed, states, d_states, strict=True)
+            for direction, *of_steps in filled:
+                weights = direction.inputs, direction.recurrent, direction.bias
+                found = [torch.zeros_like(weight) for weight in weights]
+                ctx.compiled.backward(direction, *of_steps, d_vectors, *found)
+                d_weights += found
+        else:
+            u_ahead, u_back = (direction.recurrent for direction in directions)
+            d_gates = _retreat(
+                gates,
+                cells,
+                squashed,
+                d_states,
+                u_ahead,
+                u_back,
+                batch.sizes.tolist(),
+                batch.previous,
             )
+            before = states.index_select(1, batch.previous)
+            for direction, d_gate, state in zip(directions, d_gates, before, strict=True):
+                of_words = sum_by_word(d_gate, direction.words, len(d_vectors))
+                d_vectors.addmm_(of_words, direction.inputs)
+                d_weights += (
+                    of_words.t() @ direction.vectors,
+                    d_gate[batch.sizes[0] :].t() @ state,
+                    of_words.sum(0),
+                )
         return d_vectors, *d_weights, None, None
+
+
+def _project(direction: Direction, gates: Tensor) -> None:
+    """Fill `gates` [N, 4H] with the projected inputs: a word's is computed once."""
+    projected = torch.addmm(direction.bias, direction.vectors, direction.inputs.t())
+    torch.index_select(projected, 0, direction.words, out=gates)
 
 
 def _advance(

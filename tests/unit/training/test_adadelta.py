@@ -1,5 +1,7 @@
 """The lazy optimiser is torch.optim.Adadelta, exactly."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -16,12 +18,23 @@ def gradients(steps, rows=40, width=3, seed=0):
         yield chosen, torch.randn(len(chosen), width, dtype=torch.float64)
 
 
+@pytest.fixture(params=["torch", "compiled"])
+def compiled(request):
+    """Whether the updates are the compiled ones."""
+    if request.param == "compiled" and shutil.which("c++") is None:
+        pytest.skip("needs a C++ compiler")
+    return request.param == "compiled"
+
+
 @pytest.mark.parametrize("rho", [0.95, 0.5])
-def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho):
+def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho, compiled):
     start = torch.randn(40, 3, dtype=torch.float64)
     lazy, dense = (torch.nn.Parameter(start.clone()) for _ in range(2))
     options = {"lr": 0.7, "rho": rho, "eps": 1e-8}
-    ours, theirs = LazyAdadelta([lazy], **options), torch.optim.Adadelta([dense], **options)
+    ours, theirs = (
+        LazyAdadelta([lazy], **options, compiled=compiled),
+        torch.optim.Adadelta([dense], **options),
+    )
     for rows, values in gradients(500):
         lazy.grad = torch.sparse_coo_tensor(rows[None], values, lazy.shape)
         dense.grad = torch.zeros_like(dense).index_copy_(0, rows, values)
@@ -31,11 +44,11 @@ def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho):
     torch.testing.assert_close(lazy, dense, rtol=1e-12, atol=1e-12)
 
 
-def test_dense_parameters_go_where_torchs_optimiser_takes_them():
+def test_dense_parameters_go_where_torchs_optimiser_takes_them(compiled):
     torch.manual_seed(0)
     shapes = [(4, 3), (5,), ()]
     pairs = [[torch.nn.Parameter(torch.ones(s, dtype=torch.float64)) for s in shapes] for _ in "ab"]
-    ours = LazyAdadelta(pairs[0], lr=0.3)
+    ours = LazyAdadelta(pairs[0], lr=0.3, compiled=compiled)
     theirs = torch.optim.Adadelta(pairs[1], lr=0.3, rho=0.95, eps=1e-8)
     for step in range(200):
         for one, other in zip(*pairs, strict=True):
@@ -55,14 +68,14 @@ def test_impossible_options_are_refused(option):
         LazyAdadelta([torch.nn.Parameter(torch.zeros(1))], **{"lr": 1.0, **option})
 
 
-def test_a_saved_state_goes_on_as_if_nothing_had_happened():
+def test_a_saved_state_goes_on_as_if_nothing_had_happened(compiled):
     def run(interrupted):
         table = torch.nn.Parameter(torch.zeros(40, 3, dtype=torch.float64))
-        optimizer = LazyAdadelta([table], lr=1.0)
+        optimizer = LazyAdadelta([table], lr=1.0, compiled=compiled)
         for step, (rows, values) in enumerate(gradients(60)):
             if interrupted and step == 30:
                 state = optimizer.state_dict()
-                optimizer = LazyAdadelta([table], lr=1.0)
+                optimizer = LazyAdadelta([table], lr=1.0, compiled=compiled)
                 optimizer.load_state_dict(state)
             table.grad = torch.sparse_coo_tensor(rows[None], values, table.shape)
             optimizer.step()

@@ -5,8 +5,8 @@ import shutil
 import pytest
 import torch
 
+from mtl_bench.training.compiled import kernels
 from mtl_bench.training.encoders.bilstm import BiLSTM
-from mtl_bench.training.encoders.compiled import kernel
 from tests.unit.training._inputs import batch
 
 LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
@@ -24,7 +24,7 @@ def compiled(request):
 def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, compiled):
     torch.manual_seed(0)
     model = BiLSTM(6, 5, forget_bias=1.0, compiled=compiled).double()
-    assert (model.kernel is not None) == compiled
+    assert (model.kernels is not None) == compiled
     one = batch(lengths)
     inputs = torch.randn(len(one.rows), 6, dtype=torch.float64)
     outer = torch.randn(len(one), 10, dtype=torch.float64)
@@ -74,4 +74,4 @@ def test_no_units_are_refused():
 def test_without_a_compiler_it_says_so(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.warns(UserWarning, match="no C.. compiler.*training is slower"):
-        assert kernel.__wrapped__() is None  # that of this process stays
+        assert kernels.__wrapped__() is None  # that of this process stays

@@ -1,0 +1,243 @@
+// The loop of bilstm.py and the updates of adadelta.py, compiled. Same formulas, same order of gates
+// (i, f, g, o); what a step computes is used while it is in the processor's cache.
+//
+// Shapes: N rows in time-major order, U different words, D numbers a vector, H units.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int BYTES = 64;
+#elif defined(__AVX__)
+constexpr int BYTES = 32;
+#else
+constexpr int BYTES = 16;
+#endif
+
+constexpr int ROWS = 8;  // of a product that are accumulated in registers at once
+
+// A matrix [inner, columns] in panels as wide as a register, one after another, padded with zeros:
+// the right side of products.
+template <typename T>
+struct Panels {
+  typedef T Vector __attribute__((vector_size(BYTES)));
+  static constexpr int64_t WIDTH = BYTES / sizeof(T);
+  int64_t inner, columns;
+  std::vector<T> data;
+
+  // The element (row, column) is from[row * down + column * right].
+  Panels(const T* from, int64_t inner, int64_t columns, int64_t down, int64_t right)
+      : inner(inner), columns(columns), data((columns + WIDTH - 1) / WIDTH * WIDTH * inner) {
+    T* to = data.data();
+    for (int64_t first = 0; first < columns; first += WIDTH)
+      for (int64_t row = 0; row < inner; row++, to += WIDTH)
+        for (int64_t n = 0; n < std::min(WIDTH, columns - first); n++)
+          to[n] = from[row * down + (first + n) * right];
+  }
+
+  // result [rows, columns] += left [rows, inner] x this; left's element (row, k) is
+  // left[row * down + k * right].
+  void add_product(const T* left, int64_t rows, int64_t down, int64_t right, T* result) const {
+    for (int64_t first = 0; first < columns; first += WIDTH)
+      for (int64_t row = 0; row < rows; row += ROWS)
+        block<ROWS>(std::min<int64_t>(ROWS, rows - row), left + row * down, down, right, first,
+                    result + row * columns + first);
+  }
+
+ private:
+  // M rows and one panel; M is found from `rows`, at most M.
+  template <int M>
+  void block(int64_t rows, const T* left, int64_t down, int64_t right, int64_t first,
+             T* result) const {
+    if constexpr (M > 1)
+      if (rows < M) return block<M - 1>(rows, left, down, right, first, result);
+    if (columns - first >= WIDTH)
+      tile<M>(left, down, right, first, result, WIDTH);
+    else
+      tile<M>(left, down, right, first, result, columns - first);
+  }
+
+  template <int M>
+  void tile(const T* left, int64_t down, int64_t right, int64_t first, T* result,
+            int64_t width) const {
+    Vector sum[M] = {}, panel;
+    for (int m = 0; m < M; m++) std::memcpy(&sum[m], result + m * columns, width * sizeof(T));
+    const T* from = data.data() + first * inner;
+    for (int64_t k = 0; k < inner; k++, left += right, from += WIDTH) {
+      std::memcpy(&panel, from, BYTES);
+      for (int m = 0; m < M; m++) sum[m] += left[m * down] * panel;
+    }
+    for (int m = 0; m < M; m++) std::memcpy(result + m * columns, &sum[m], width * sizeof(T));
+  }
+};
+
+template <typename T>
+inline T sigmoid(T x) {
+  return T(1) / (T(1) + std::exp(-x));
+}
+
+template <typename T>
+inline T tanh_of(T x) {
+  return T(2) / (T(1) + std::exp(T(-2) * x)) - T(1);
+}
+
+// One step of one sentence. gate [4H] becomes the gates; old is the cell before, or zeros.
+// Short loops over unrelated memory: compilers vectorise these, calls of exp included.
+template <typename T>
+void advance(T* __restrict__ gate, T* __restrict__ cell, T* __restrict__ flat, T* __restrict__ out,
+             const T* __restrict__ old, int64_t hidden) {
+  const T *i = gate, *f = gate + hidden, *g = gate + 2 * hidden, *o = gate + 3 * hidden;
+  for (int64_t n = 0; n < 2 * hidden; n++) gate[n] = sigmoid(gate[n]);
+  for (int64_t n = 2 * hidden; n < 3 * hidden; n++) gate[n] = tanh_of(gate[n]);
+  for (int64_t n = 3 * hidden; n < 4 * hidden; n++) gate[n] = sigmoid(gate[n]);
+  for (int64_t n = 0; n < hidden; n++) cell[n] = i[n] * g[n] + f[n] * old[n];
+  for (int64_t n = 0; n < hidden; n++) flat[n] = tanh_of(cell[n]);
+  for (int64_t n = 0; n < hidden; n++) out[n] = o[n] * flat[n];
+}
+
+// Back through it. carry [H]: the gradient of the cell from the step after, then for the step before.
+template <typename T>
+void retreat(const T* __restrict__ gate, const T* __restrict__ flat, const T* __restrict__ old,
+             const T* __restrict__ dh, T* __restrict__ d_gate, T* __restrict__ carry, int64_t hidden) {
+  const T *i = gate, *f = gate + hidden, *g = gate + 2 * hidden, *o = gate + 3 * hidden;
+  T *di = d_gate, *df = d_gate + hidden, *dg = d_gate + 2 * hidden, *d_o = d_gate + 3 * hidden;
+  for (int64_t n = 0; n < hidden; n++) {
+    const T dc = carry[n] + dh[n] * o[n] * (1 - flat[n] * flat[n]);
+    di[n] = dc * g[n] * i[n] * (1 - i[n]);
+    df[n] = dc * old[n] * f[n] * (1 - f[n]);
+    dg[n] = dc * i[n] * (1 - g[n] * g[n]);
+    d_o[n] = dh[n] * flat[n] * o[n] * (1 - o[n]);
+    carry[n] = dc * f[n];
+  }
+}
+
+template <typename T>
+void add(T* __restrict__ sums, const T* __restrict__ terms, int64_t count) {
+  for (int64_t n = 0; n < count; n++) sums[n] += terms[n];
+}
+
+// What a direction works on; `const` is what it reads.
+template <typename T>
+struct Direction {
+  const T *vectors;      // [U, D] of the words
+  const int64_t *words;  // [N]
+  const T *inputs;       // [4H, D] weights
+  const T *recurrent;    // [4H, H]
+  const T *bias;         // [4H]
+  const int64_t *sizes;  // [steps] sentences that reach each step
+  int64_t count, dim, hidden, steps;  // U, D, H
+};
+
+// gates [N, 4H], and cells, squashed (tanh of cells) and states [N, H] are filled.
+template <typename T>
+void forward(const Direction<T>& d, T* gates, T* cells, T* squashed, T* states) {
+  const int64_t hidden = d.hidden, wide = 4 * hidden;
+  std::vector<T> projected(d.count * wide);  // a word's, however often it occurs
+  for (int64_t word = 0; word < d.count; word++)
+    std::copy_n(d.bias, wide, projected.data() + word * wide);
+  Panels<T>(d.inputs, d.dim, wide, 1, d.dim)
+      .add_product(d.vectors, d.count, d.dim, 1, projected.data());
+  const Panels<T> recurrent(d.recurrent, hidden, wide, 1, hidden);
+  const std::vector<T> nothing(hidden, 0);  // the cell before the first step
+  int64_t row = 0, before = 0;
+  for (int64_t t = 0; t < d.steps; before = row, row += d.sizes[t], t++) {
+    T* gate = gates + row * wide;
+    for (int64_t b = 0; b < d.sizes[t]; b++)
+      std::copy_n(projected.data() + d.words[row + b] * wide, wide, gate + b * wide);
+    if (t) recurrent.add_product(states + before * hidden, d.sizes[t], hidden, 1, gate);
+    for (int64_t b = 0; b < d.sizes[t]; b++) {
+      const int64_t at = (row + b) * hidden;
+      const T* old = t ? cells + (before + b) * hidden : nothing.data();
+      advance(gate + b * wide, cells + at, squashed + at, states + at, old, hidden);
+    }
+  }
+}
+
+// d_states [N, H]: gradients of the states, to which those from later steps are added.
+// d_vectors, d_inputs, d_recurrent and d_bias: gradients, added to what is there.
+template <typename T>
+void backward(const Direction<T>& d, const T* gates, const T* cells, const T* squashed,
+              const T* states, T* d_states, T* d_vectors, T* d_inputs, T* d_recurrent, T* d_bias) {
+  const int64_t hidden = d.hidden, wide = 4 * hidden;
+  const Panels<T> recurrent(d.recurrent, wide, hidden, hidden, 1);
+  const std::vector<T> nothing(hidden, 0);
+  std::vector<T> carry(d.sizes[0] * hidden), d_gates(d.sizes[0] * wide), d_words(d.count * wide);
+  int64_t row = std::accumulate(d.sizes, d.sizes + d.steps, int64_t(0));
+  for (int64_t t = d.steps - 1; t >= 0; t--) {
+    const int64_t size = d.sizes[t];
+    row -= size;
+    const int64_t before = t ? row - d.sizes[t - 1] : 0;
+    for (int64_t b = 0; b < size; b++) {
+      const int64_t at = (row + b) * hidden;
+      const T* old = t ? cells + (before + b) * hidden : nothing.data();
+      T* d_gate = d_gates.data() + b * wide;
+      retreat(gates + 4 * at, squashed + at, old, d_states + at, d_gate, carry.data() + b * hidden,
+              hidden);
+      add(d_words.data() + d.words[row + b] * wide, d_gate, wide);
+    }
+    if (t) {
+      recurrent.add_product(d_gates.data(), size, wide, 1, d_states + before * hidden);
+      Panels<T>(states + before * hidden, size, hidden, hidden, 1)
+          .add_product(d_gates.data(), wide, 1, wide, d_recurrent);
+    }
+  }
+  for (int64_t word = 0; word < d.count; word++) add(d_bias, d_words.data() + word * wide, wide);
+  Panels<T>(d.inputs, wide, d.dim, d.dim, 1)
+      .add_product(d_words.data(), d.count, wide, 1, d_vectors);
+  Panels<T>(d.vectors, d.count, d.dim, d.dim, 1)
+      .add_product(d_words.data(), wide, 1, wide, d_inputs);
+}
+
+// One update of `count` numbers; both accumulators are multiplied by `decay` first.
+template <typename T>
+void adadelta(T* __restrict__ parameter, const T* __restrict__ gradient, T* __restrict__ square,
+              T* __restrict__ delta, int64_t count, T decay, T lr, T rho, T eps) {
+  for (int64_t n = 0; n < count; n++) {
+    const T g = gradient[n];
+    const T s = rho * decay * square[n] + (1 - rho) * g * g;
+    const T old = decay * delta[n];
+    const T update = std::sqrt((old + eps) / (s + eps)) * g;
+    square[n] = s;
+    delta[n] = rho * old + (1 - rho) * update * update;
+    parameter[n] -= lr * update;
+  }
+}
+
+}  // namespace
+
+// What the package calls: by type of the numbers, with pointers to contiguous memory.
+#define EXPORT(T)                                                                                 \
+  extern "C" void forward_##T(const Direction<T>* d, T* gates, T* cells, T* squashed, T* states) { \
+    forward(*d, gates, cells, squashed, states);                                                   \
+  }                                                                                               \
+  extern "C" void backward_##T(const Direction<T>* d, const T* gates, const T* cells,             \
+                               const T* squashed, const T* states, T* d_states, T* d_vectors,     \
+                               T* d_inputs, T* d_recurrent, T* d_bias) {                          \
+    backward(*d, gates, cells, squashed, states, d_states, d_vectors, d_inputs, d_recurrent,      \
+             d_bias);                                                                             \
+  }                                                                                               \
+  extern "C" void adadelta_##T(T* parameter, const T* gradient, T* square, T* delta,              \
+                               int64_t count, double lr, double rho, double eps) {                \
+    adadelta<T>(parameter, gradient, square, delta, count, 1, lr, rho, eps);                      \
+  }                                                                                               \
+  /* Rows [count] of a table [V, width]; touched [V]: the step in which each was updated last. */ \
+  extern "C" void adadelta_rows_##T(T* table, const int64_t* rows, const T* gradient, T* square,  \
+                                    T* delta, T* touched, int64_t count, int64_t width,           \
+                                    int64_t step, double lr, double rho, double eps) {            \
+    for (int64_t n = 0; n < count; n++) {                                                         \
+      const int64_t at = rows[n] * width;                                                         \
+      const double decay = std::pow(rho, step - 1 - touched[rows[n]]);                            \
+      adadelta<T>(table + at, gradient + n * width, square + at, delta + at, width, decay, lr,    \
+                  rho, eps);                                                                      \
+      touched[rows[n]] = step;                                                                    \
+    }                                                                                             \
+  }
+
+EXPORT(float)
+EXPORT(double)
