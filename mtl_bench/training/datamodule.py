@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mtl_bench.errors import UserError
 from mtl_bench.text.vocabulary import EncodedSplit
 from mtl_bench.training.batching import Batch, Chunk, collate, evaluation_batches
-from mtl_bench.training.samplers import generator
+from mtl_bench.training.samplers import Draws
 
 Sampler = Callable[[int, Generator], str]
 
@@ -90,7 +90,7 @@ class TaskDataModule(pl.LightningDataModule):
         self.sampler = sampler
         self.schedule = schedule
         self.batch_size = batch_size
-        self.seed = seed
+        self._draws = Draws(seed)
         self.whole = batch_size if whole_batches else None
         for task, split in (*curve.items(), *final.items()):
             if whole_batches and len(split) < batch_size:
@@ -103,7 +103,7 @@ class TaskDataModule(pl.LightningDataModule):
 
     def draw(self, step: int) -> Batch:
         """Return the batch of a step, which follows from (seed, step)."""
-        random = generator(self.seed, step)
+        random = self._draws.at(step)
         task = self.sampler(step, random)
         split = self.train[task]
         return collate(task, split, random.choice(len(split), self.batch_size, replace=False))

@@ -14,7 +14,7 @@ from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.fetch import expected
 from mtl_bench.tasks.task import Split, load_corpus
 from mtl_bench.text.vocabulary import Vocabulary
-from mtl_bench.training.samplers import generator
+from mtl_bench.training.samplers import Draws
 from tests.unit.training._inputs import batch
 
 SIZES = {"a": 100, "b": 400}
@@ -71,10 +71,10 @@ def test_a_task_can_be_read(name, request):
 @pytest.mark.parametrize("name", choices("sampler"))
 def test_a_sampler_names_tasks_of_the_run_reproducibly(name, configure):
     sampler = instantiate(configure(f"sampler={name}").sampler)
-    assert {sampler({"a": 9}, "a")(s, generator(0, s)) for s in range(5)} == {"a"}
-    one = [sampler(SIZES, "a")(step, generator(1, step)) for step in range(300)]
+    assert {sampler({"a": 9}, "a")(s, Draws(0).at(s)) for s in range(5)} == {"a"}
+    one = [sampler(SIZES, "a")(step, Draws(1).at(step)) for step in range(300)]
     assert set(one) == {"a", "b"}
-    assert one == [sampler(SIZES, "a")(step, generator(1, step)) for step in range(300)]
+    assert one == [sampler(SIZES, "a")(step, Draws(1).at(step)) for step in range(300)]
 
 
 @pytest.mark.parametrize("name", choices("encoder"))

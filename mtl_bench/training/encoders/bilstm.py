@@ -22,6 +22,10 @@ from torch.nn.utils.rnn import PackedSequence
 from mtl_bench.training.batching import Batch, sum_by_word
 from mtl_bench.training.compiled import Direction, Kernels, kernels
 
+# Their first argument times the slope of the function whose value is the second.
+_of_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
+_of_tanh = torch.ops.aten.tanh_backward.grad_input
+
 
 class BiLSTM(nn.Module):
     """A bidirectional LSTM; on a CPU the loop below, on other devices `nn.LSTM`.
@@ -120,9 +124,7 @@ class TwoDirections(torch.autograd.Function):
             for each in zip(directions, gates, cells, squashed, states, strict=True):
                 compiled.forward(*each)
         else:
-            for direction, gate in zip(directions, gates, strict=True):
-                _project(direction, gate)
-            _advance(gates, cells, squashed, states, u_ahead, u_back, batch.sizes.tolist())
+            _advance(directions, gates, cells, squashed, states)
         ctx.save_for_backward(*directions[0], *directions[1], gates, cells, squashed, states)
         ctx.batch, ctx.compiled = batch, compiled
         return torch.cat((states[0], states[1].index_select(0, batch.mirror)), dim=1)
@@ -172,73 +174,66 @@ class TwoDirections(torch.autograd.Function):
         return d_vectors, *d_weights, None, None
 
 
-def _project(direction: Direction, gates: Tensor) -> None:
-    """Fill `gates` [N, 4H] with the projected inputs: a word's is computed once."""
-    projected = torch.addmm(direction.bias, direction.vectors, direction.inputs.t())
-    torch.index_select(projected, 0, direction.words, out=gates)
-
-
 def _advance(
+    directions: Sequence[Direction],
     gates: Tensor,
     cells: Tensor,
     squashed: Tensor,
     states: Tensor,
-    u_ahead: Tensor,
-    u_back: Tensor,
-    sizes: Sequence[int],
 ) -> None:
     """Go through the steps of both directions.
 
+    torch's sigmoid is several times faster than its tanh, and a call with a plain number outside
+    `alpha` and `value` costs as much as two without. So the loop knows sigmoids only, by
+    tanh(x) = 2 sigmoid(2x) - 1 = 1 - 2 sigmoid(-2x): the inputs of g come doubled, and the cells
+    are kept as -2 c; what is asked for is made of that at the end, for all steps at once.
+
     Args:
-        gates: [2, N, 4H] projected inputs, which become the gates.
+        directions: what they work on.
+        gates: [2, N, 4H] filled.
         cells: [2, N, H] filled.
         squashed: [2, N, H] filled with the tanh of the cells.
         states: [2, N, H] filled.
-        u_ahead: [4H, H] recurrent weights.
-        u_back: [4H, H] those of the other direction.
-        sizes: sentences that reach each step.
     """
     hidden = cells.shape[2]
+    sizes: list[int] = directions[0].sizes.tolist()
+    scale = gates.new_ones(4, hidden)
+    scale[2] = 2
+    scale = scale.view(-1)
+    for direction, gate in zip(directions, gates, strict=True):
+        inputs, bias = direction.inputs * scale[:, None], direction.bias * scale
+        projected = torch.addmm(bias, direction.vectors, inputs.t())  # a word's, only once
+        torch.index_select(projected, 0, direction.words, out=gate)
+    ahead, back = ((direction.recurrent * scale[:, None]).t() for direction in directions)
+
     i, f, g, o = gates.split(hidden, dim=2)
     steps = zip(
         gates[0].split(sizes),
         gates[1].split(sizes),
-        *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
         states[0].split(sizes),
         states[1].split(sizes),
+        *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
         sizes,
         strict=True,
     )
-    ahead, back = u_ahead.t(), u_back.t()
     before: tuple[Tensor, Tensor, Tensor] | None = None
-    for (
-        g_ahead,
-        g_back,
-        all_t,
-        i_t,
-        f_t,
-        g_t,
-        o_t,
-        c,
-        tanh_c,
-        h,
-        h_ahead,
-        h_back,
-        size,
-    ) in steps:
+    for g_ahead, g_back, h_ahead, h_back, all_t, i_t, f_t, s_t, o_t, c, s_c, h, size in steps:
         if before:
-            g_ahead.addmm_(before[0][:size], ahead)
-            g_back.addmm_(before[1][:size], back)
-        # tanh(x) = 2 sigmoid(2x) - 1: torch's sigmoid is several times faster than its tanh.
-        g_t.mul_(2)
-        all_t.sigmoid_()
-        g_t.mul_(2).sub_(1)
-        torch.mul(i_t, g_t, out=c)
-        if before:
-            c.addcmul_(f_t, before[2][:, :size])
-        torch.mul(c, 2, out=tanh_c).sigmoid_().mul_(2).sub_(1)
-        torch.mul(o_t, tanh_c, out=h)
+            g_ahead.addmm_(before[0].narrow(0, 0, size), ahead)
+            g_back.addmm_(before[1].narrow(0, 0, size), back)
+            all_t.sigmoid_()
+            torch.mul(f_t, before[2].narrow(1, 0, size), out=c).add_(i_t, alpha=2)
+        else:
+            all_t.sigmoid_()
+            torch.add(i_t, i_t, out=c)
+        c.addcmul_(i_t, s_t, value=-4)
+        torch.sigmoid(c, out=s_c)
+        torch.addcmul(o_t, o_t, s_c, value=-2, out=h)
         before = h_ahead, h_back, c
+    one = gates.new_ones(())
+    torch.add(-one, g, alpha=2, out=g)
+    cells.mul_(-0.5)
+    torch.add(one, squashed, alpha=-2, out=squashed)
 
 
 def _retreat(
@@ -274,13 +269,12 @@ def _retreat(
     i, f, g, o = gates.split(hidden, dim=2)
     slopes = torch.empty_like(gates)
     slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
-    torch.addcmul(i, i, i, value=-1, out=slope_i).mul_(g)
-    torch.addcmul(f, f, f, value=-1, out=slope_f)
+    _of_sigmoid(g, i, grad_input=slope_i)
     slope_f[:, :first] = 0  # no cell before the first step
-    slope_f[:, first:] *= cells.index_select(1, previous)
-    torch.addcmul(i, i * g, g, value=-1, out=slope_g)
-    torch.addcmul(o, o, o, value=-1, out=slope_o).mul_(squashed)
-    leak = torch.addcmul(o, o * squashed, squashed, value=-1)
+    _of_sigmoid(cells.index_select(1, previous), f[:, first:], grad_input=slope_f[:, first:])
+    _of_tanh(i, g, grad_input=slope_g)
+    _of_sigmoid(squashed, o, grad_input=slope_o)
+    leak = torch.ops.aten.tanh_backward(o, squashed)
 
     by_gate = slopes.view(2, count, 4, hidden)
     steps = list(
@@ -299,12 +293,12 @@ def _retreat(
     d_cell = cells.new_zeros(2, first, hidden)
     for t in range(len(sizes) - 1, -1, -1):
         d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = steps[t]
-        d_c = d_cell[:, :size]
+        d_c = d_cell.narrow(1, 0, size)
         d_c.addcmul_(d_h, leak_t)
         d_ifg.mul_(d_c.unsqueeze(2))
         d_o.mul_(d_h)
         if t:
             d_c.mul_(f_t)
-            steps[t - 1][7][:size].addmm_(d_ahead, u_ahead)
-            steps[t - 1][8][:size].addmm_(d_back, u_back)
+            steps[t - 1][7].narrow(0, 0, size).addmm_(d_ahead, u_ahead)
+            steps[t - 1][8].narrow(0, 0, size).addmm_(d_back, u_back)
     return slopes  # each has been multiplied into the gradient that it belongs to

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
-from mtl_bench.training.samplers import Proportional, RoundRobin, Weighted, generator
+from mtl_bench.training.samplers import Draws, Proportional, RoundRobin, Weighted
 
 SIZES = {"chu": 9000, "pos": 1000, "sem": 4000}
 
 
 def draws(sampler, steps, seed=3):
-    return [sampler(step, generator(seed, step)) for step in steps]
+    return [sampler(step, Draws(seed).at(step)) for step in steps]
 
 
 def test_shares_are_those_asked_for():
@@ -49,8 +49,17 @@ def test_neither_order_nor_main_matters(order, main):
 
 
 def test_seeds_and_steps_give_different_numbers():
-    firsts = {generator(seed, step).random() for seed in range(20) for step in range(20)}
+    firsts = {Draws(seed).at(step).random() for seed in range(20) for step in range(20)}
     assert len(firsts) == 400
+
+
+def test_a_step_draws_the_same_in_any_order_and_after_any_other_draw():
+    draws = Draws(5)
+    first = draws.at(7).integers(100, size=3).tolist()
+    draws.at(3).random()
+    assert draws.at(7).integers(100, size=3).tolist() == first
+    fresh = np.random.Generator(np.random.Philox(key=np.array([5, 7], dtype=np.uint64)))
+    assert fresh.integers(100, size=3).tolist() == first
 
 
 def test_a_single_task_needs_no_weights():
@@ -66,5 +75,5 @@ def test_impossible_weights_are_refused(weights):
 
 
 def test_sentences_are_drawn_without_replacement():
-    chosen = generator(0, 0).choice(1000, 32, replace=False)
+    chosen = Draws(0).at(0).choice(1000, 32, replace=False)
     assert len(np.unique(chosen)) == 32
