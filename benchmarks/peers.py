@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -158,6 +159,7 @@ def flair_tagger(vocabulary: int, labels: int) -> Callable[[Any], object]:
     from flair.models import SequenceTagger
 
     flair.device = torch.device("cpu")
+    logging.getLogger("flair").setLevel(logging.WARNING)  # else it prints every word
     words, tags = Dictionary(), Dictionary(add_unk=False)
     for number in range(1, vocabulary):
         words.add_item(f"w{number}")
@@ -224,6 +226,7 @@ def measure(task: str | None, rounds: int = 7, count: int = 20) -> tuple[str, li
     if _there("tensorflow"):
         import tensorflow
 
+        tensorflow.get_logger().setLevel("ERROR")
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
         version = tensorflow.__version__

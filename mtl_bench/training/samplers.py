@@ -24,7 +24,10 @@ class Draws:
         """Return the numbers of a step, in a generator that the next call sets anew."""
         self._bits.state = {  # of Philox(key=[seed, step]), which takes ten times as long to make
             "bit_generator": "Philox",
-            "state": {"counter": np.zeros(4, np.uint64), "key": [self.seed, step]},
+            "state": {
+                "counter": np.zeros(4, np.uint64),
+                "key": np.array([self.seed, step], np.uint64),
+            },
             "buffer": np.zeros(4, np.uint64),
             "buffer_pos": 4,  # used up
             "has_uint32": 0,
