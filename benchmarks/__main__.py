@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import evaluation, optimizer, step, sweep
+from benchmarks import evaluation, memory, optimizer, peers, step, sweep
 from benchmarks.timing import show
 
 
@@ -44,13 +43,19 @@ def main() -> None:
         show(title, rows)
         found[title] = [asdict(row) for row in rows]
     for task in ("chu", "sem", "ccg_redwoods"):
-        title, rows, _ = evaluation.measure(task)
+        title, rows = evaluation.measure(task)
         show(title, rows)
         found[title] = [asdict(row) for row in rows]
-    found["memory of this process, MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found["sweep"] = sweep.measure()
-    for name, value in found["sweep"].items():
-        print(f"  {name:44s} {value:9.2f}")
+    title, rows, tokens = peers.measure("chu")
+    peers.show(title, rows, tokens)
+    found[title] = [
+        asdict(row) | {"tokens a second": 1000 * tokens / row.milliseconds} for row in rows
+    ]
+    pair = " + ".join(memory.PAIR)
+    found[f"Memory of {pair}, MB"] = memory.measure(*memory.PAIR)
+    print(f"\nMemory of {pair}: {found[f'Memory of {pair}, MB']:.0f} MB")
+    found["Sweep"] = sweep.measure()
+    sweep.show(found["Sweep"])
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     kind = "".join(c if c.isalnum() else "-" for c in _processor().lower())

@@ -27,7 +27,8 @@ class LazyAdadelta(torch.optim.Optimizer):
         parameter = parameter - lr update
 
     Parameters with a sparse gradient must get one at every step in which the dense optimiser
-    would get one; their rows may differ each time.
+    would get one. Its rows may differ each time; each is named once, as `tagger.Lookup` does
+    (nothing looks for repetitions, which would make a GPU wait).
     """
 
     takes_sparse_gradients = True
@@ -104,8 +105,9 @@ class LazyAdadelta(torch.optim.Optimizer):
 
     def _step_rows(self, parameter: Tensor, group: dict[str, Any]) -> None:
         """Update the rows that the gradient names."""
-        gradient = parameter.grad.coalesce()  # type: ignore[union-attr]  # its caller saw to it
-        rows, values = gradient.indices()[0], gradient.values()
+        gradient = parameter.grad
+        assert gradient is not None  # its caller saw to it
+        rows, values = gradient._indices()[0], gradient._values()
         state = self.state[parameter]
         if not state:
             state["step"] = 0

@@ -98,6 +98,7 @@ def _train(
 ) -> None:
     """Train and evaluate; fill in the record as facts come in."""
     torch.set_num_threads(cfg.trainer.threads)
+    torch.backends.cudnn.allow_tf32 = False  # a GPU gives what a CPU gives, but for rounding
     quiet()
     corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = build.prepare_inputs(cfg, tasks, corpora, embeddings)
