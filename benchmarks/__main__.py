@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import evaluation, memory, optimizer, peers, step, sweep
+from benchmarks import evaluation, memory, optimizer, peers, roofline, step, sweep
 from benchmarks.timing import show
 
 
@@ -35,6 +35,8 @@ def main() -> None:
         title, rows = step.measure(task, rounds)
         show(title, rows)
         found[title] = [asdict(row) for row in rows]
+    found["Roofline, chu"] = roofline.measure("chu", rounds)
+    roofline.show(found["Roofline, chu"])
     found["Lightning, share of a fit of 500 steps"] = step.lightning_share("chu")
     print(f"\nLightning: {100 * found['Lightning, share of a fit of 500 steps']:.1f} % of a fit")
     for count in optimizer.ROWS:
