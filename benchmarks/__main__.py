@@ -53,9 +53,9 @@ def main() -> None:
     found[title] = [
         asdict(row) | {"tokens a second": 1000 * tokens / row.milliseconds} for row in rows
     ]
-    pair = " + ".join(memory.PAIR)
-    found[f"Memory of {pair}, MB"] = memory.measure(*memory.PAIR)
-    print(f"\nMemory of {pair}: {found[f'Memory of {pair}, MB']:.0f} MB")
+    pair, peak = memory.measure()
+    print(f"\nMemory of {pair}: {peak:.0f} MB")
+    found[f"Memory of {pair}, MB"] = peak
     found["Sweep"] = sweep.measure()
     sweep.show(found["Sweep"])
     folder = Path(__file__).parent / "results"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.step import Steps, whole_steps
+from benchmarks.step import Steps, here, whole_steps
 from benchmarks.timing import Row, in_turn, show
 from mtl_bench.training.batching import Batch
 
@@ -26,6 +26,7 @@ def measure(task: str, rounds: int = 5) -> tuple[str, list[Row]]:
         batches = list(steps.data.val_dataloader())
         sides[f"{kind}: {STEPS} training steps"] = functools.partial(train, steps)
         sides[f"{kind}: one evaluation"] = functools.partial(evaluate, steps, batches)
+    task = here(task)
     sentences = sum(len(batch.lengths) for batch in batches)
     rows = in_turn(sides, rounds)
     title = f"Evaluation: {task}, {sentences:,} sentences"

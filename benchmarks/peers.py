@@ -212,7 +212,7 @@ def over(step: Callable[[Any], object], batches: list[Any]) -> Callable[[], None
     return act
 
 
-def measure(task: str | None, rounds: int = 7, count: int = 20) -> tuple[str, list[Row], float]:
+def measure(task: str, rounds: int = 7, count: int = 20) -> tuple[str, list[Row], float]:
     """Return what was measured, the rows (processor time of a step), and tokens a step."""
     name, data, tagger = prepared(task)
     batches = [data.draw(step) for step in range(count)]
@@ -265,7 +265,7 @@ def show(title: str, rows: list[Row], tokens: float) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", help="chu, or syn_chu where its data is not here")
+    parser.add_argument("--task", default="chu")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
     options = parser.parse_args()

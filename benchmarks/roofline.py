@@ -42,7 +42,7 @@ def median(act: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-def measure(task: str | None, rounds: int = 15, count: int = 20) -> dict[str, float]:
+def measure(task: str, rounds: int = 15, count: int = 20) -> dict[str, float]:
     """Return rates, the operations of a step, and how near to the rates it comes."""
     name, data, tagger = prepared(task)
     batches = [data.draw(step) for step in range(count)]
@@ -79,7 +79,7 @@ def show(found: dict[str, float]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", help="chu, or syn_chu where its data is not here")
+    parser.add_argument("--task", default="chu")
     torch.set_num_threads(1)
     show(measure(parser.parse_args().task))
 

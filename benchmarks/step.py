@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytorch_lightning as pl
 import torch
@@ -37,7 +38,7 @@ from mtl_bench.training.tagger import Tagger
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", help="chu, or syn_chu where its data is not here")
+    parser.add_argument("--task", default="chu")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
     options = parser.parse_args()
@@ -48,7 +49,7 @@ def main() -> None:
     print(f"  {'Lightning, of a fit of 500 steps':44s} {100 * share:9.1f} %")
 
 
-def measure(task: str | None, rounds: int = 15, count: int = 20) -> tuple[str, list[Row]]:
+def measure(task: str, rounds: int = 15, count: int = 20) -> tuple[str, list[Row]]:
     """Return what was measured, and the rows: whole steps and parts of them."""
     name, data, tagger = prepared(task)
     batches = [data.draw(step) for step in range(count)]
@@ -98,7 +99,7 @@ class Steps:
             self.optimizer.step()
 
 
-def whole_steps(task: str | None, count: int) -> dict[str, Steps]:
+def whole_steps(task: str, count: int) -> dict[str, Steps]:
     """Return the steps of the plain model, and of the compiled one where that can be built."""
     found = {}
     for name, compiled in (("plain", False), ("compiled", True)):
@@ -108,18 +109,24 @@ def whole_steps(task: str | None, count: int) -> dict[str, Steps]:
     return found
 
 
-def prepared(task: str | None, *overrides: str) -> tuple[str, TaskDataModule, Tagger]:
-    """Return a task's name, batches and model, at the paper's protocol."""
+@cache
+def here(task: str) -> str:
+    """Return a task, or the embedded one that takes its part where its data is not here."""
     register()
-    if task is None:
-        try:
-            root_of(plain_task(task_files()["chu"]))
-            task = "chu"
-        except UserError as error:
-            print(
-                f"{error}\nmeasuring syn_chu instead, whose sentences are shorter", file=sys.stderr
-            )
-            task = "syn_chu"
+    try:
+        root_of(plain_task(task_files()[task]))
+    except UserError as error:
+        embedded = f"syn_{task.partition('_')[0]}"
+        print(
+            f"{error}\nmeasuring {embedded} instead, whose sentences are shorter", file=sys.stderr
+        )
+        return embedded
+    return task
+
+
+def prepared(task: str, *overrides: str) -> tuple[str, TaskDataModule, Tagger]:
+    """Return a task's name, batches and model, at the paper's protocol."""
+    task = here(task)
     protocol = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         cfg = compose("train", [*protocol, *overrides])
@@ -144,7 +151,7 @@ def lstm_alone(batches: list[Batch]) -> Callable[[], None]:
     return act
 
 
-def lightning_share(task: str | None) -> float:
+def lightning_share(task: str) -> float:
     """Return the share of a fit that is neither drawing batches nor the module's step."""
     _, data, tagger = prepared(task)
     spent = 0.0
