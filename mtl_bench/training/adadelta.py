@@ -90,8 +90,10 @@ class LazyAdadelta(torch.optim.Optimizer):
         square = [self.state[parameter]["square_avg"] for parameter in parameters]
         delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
         if self._kernels and parameters[0].device.type == "cpu":
-            for each in zip(parameters, gradients, square, delta, strict=True):
-                self._kernels.adadelta(*each, lr, rho, eps)
+            for parameter, gradient, *averages in zip(
+                parameters, gradients, square, delta, strict=True
+            ):
+                self._kernels.adadelta(parameter, gradient.contiguous(), *averages, lr, rho, eps)
             return
         torch._foreach_mul_(square, rho)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
@@ -121,7 +123,7 @@ class LazyAdadelta(torch.optim.Optimizer):
         if self._kernels and parameter.device.type == "cpu":
             averages = state["square_avg"], state["acc_delta"], state["touched"]
             self._kernels.adadelta_rows(
-                parameter, rows, values, *averages, state["step"], lr, rho, eps
+                parameter, rows, values.contiguous(), *averages, state["step"], lr, rho, eps
             )
             return
         idle = state["step"] - 1 - state["touched"].index_select(0, rows)  # steps missed

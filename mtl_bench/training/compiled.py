@@ -111,7 +111,8 @@ class Kernels:
     ) -> None:
         """Update a parameter and its two accumulators, all of one shape."""
         numbers = parameter, gradient, square, delta
-        self._call("adadelta", *numbers, parameter.numel(), lr, rho, eps)
+        options = float(lr), float(rho), float(eps)
+        self._call("adadelta", *numbers, parameter.numel(), *options)
 
     def adadelta_rows(
         self,
@@ -141,7 +142,8 @@ class Kernels:
             eps: added to both accumulators.
         """
         numbers = table, rows, gradient, square, delta, touched
-        self._call("adadelta_rows", *numbers, len(rows), table.shape[1], step, lr, rho, eps)
+        options = float(lr), float(rho), float(eps)
+        self._call("adadelta_rows", *numbers, len(rows), table.shape[1], step, *options)
 
     def _call(self, name: str, *values: _Direction | Tensor | int | float) -> None:
         arguments: list[Any] = []

@@ -26,11 +26,11 @@ def compiled(request):
     return request.param == "compiled"
 
 
-@pytest.mark.parametrize("rho", [0.95, 0.5])
-def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(rho, compiled):
+@pytest.mark.parametrize(("lr", "rho"), [(0.7, 0.95), (1, 0.5), (0.7, 0)])
+def test_rows_that_come_and_go_end_where_the_dense_optimiser_takes_them(lr, rho, compiled):
     start = torch.randn(40, 3, dtype=torch.float64)
     lazy, dense = (torch.nn.Parameter(start.clone()) for _ in range(2))
-    options = {"lr": 0.7, "rho": rho, "eps": 1e-8}
+    options = {"lr": lr, "rho": rho, "eps": 1e-8}
     ours, theirs = (
         LazyAdadelta([lazy], **options, compiled=compiled),
         torch.optim.Adadelta([dense], **options),
