@@ -90,10 +90,8 @@ class LazyAdadelta(torch.optim.Optimizer):
         square = [self.state[parameter]["square_avg"] for parameter in parameters]
         delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
         if self._kernels and parameters[0].device.type == "cpu":
-            for parameter, gradient, *averages in zip(
-                parameters, gradients, square, delta, strict=True
-            ):
-                self._kernels.adadelta(parameter, gradient.contiguous(), *averages, lr, rho, eps)
+            for p, g, s, d in zip(parameters, gradients, square, delta, strict=True):
+                self._kernels.adadelta(p, g.contiguous(), s, d, lr, rho, eps)
             return
         torch._foreach_mul_(square, rho)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
