@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hypothesis import HealthCheck, settings
 
 from mtl_bench.compose import conf_folder, register
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: two workers share two cores
+
+# No test is about time, and machines are shared.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 REPOSITORY = Path(__file__).parents[1]
 MIRROR = os.environ.get("MTL_BENCH_MIRROR")

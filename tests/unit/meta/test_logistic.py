@@ -15,7 +15,7 @@ def liblinear(x, y, rows, c):
     return np.append(model.coef_[0], model.intercept_)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.sampled_from([0.01, 1.0, 100.0]))
 def test_as_liblinear(seed, features, c):
     random = np.random.default_rng(seed)

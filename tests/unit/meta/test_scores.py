@@ -22,7 +22,7 @@ def metrics(table, folds, scores):
     return dict(zip(METRICS, score_parts(table, folds, scores).metrics()[0], strict=True))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 10**6), st.booleans())
 def test_as_others_compute_them(seed, ties):
     table = made_table(tasks=5, seed=seed)
