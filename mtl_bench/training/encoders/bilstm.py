@@ -23,8 +23,8 @@ from mtl_bench.training.batching import Batch, sum_by_word
 from mtl_bench.training.compiled import Direction, Kernels, kernels
 
 # Their first argument times the slope of the function whose value is the second.
-_of_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
-_of_tanh = torch.ops.aten.tanh_backward.grad_input
+_of_sigmoid = torch.ops.aten.sigmoid_backward
+_of_tanh = torch.ops.aten.tanh_backward
 
 
 class BiLSTM(nn.Module):
@@ -151,17 +151,7 @@ class TwoDirections(torch.autograd.Function):
                 ctx.compiled.backward(direction, *of_steps, d_vectors, *found)
                 d_weights += found
         else:
-            u_ahead, u_back = (direction.recurrent for direction in directions)
-            d_gates = _retreat(
-                gates,
-                cells,
-                squashed,
-                d_states,
-                u_ahead,
-                u_back,
-                batch.sizes.tolist(),
-                batch.previous,
-            )
+            d_gates = _retreat(directions, gates, cells, squashed, d_states)
             before = states.index_select(1, batch.previous)
             for direction, d_gate, state in zip(directions, d_gates, before, strict=True):
                 of_words = sum_by_word(d_gate, direction.words, len(d_vectors))
@@ -206,99 +196,68 @@ def _advance(
         torch.index_select(projected, 0, direction.words, out=gate)
     ahead, back = ((direction.recurrent * scale[:, None]).t() for direction in directions)
 
-    i, f, g, o = gates.split(hidden, dim=2)
-    steps = zip(
-        gates[0].split(sizes),
-        gates[1].split(sizes),
-        states[0].split(sizes),
-        states[1].split(sizes),
-        *(each.split(sizes, 1) for each in (gates, i, f, g, o, cells, squashed, states)),
-        sizes,
-        strict=True,
-    )
-    before: tuple[Tensor, Tensor, Tensor] | None = None
-    for g_ahead, g_back, h_ahead, h_back, all_t, i_t, f_t, s_t, o_t, c, s_c, h, size in steps:
-        if before:
-            g_ahead.addmm_(before[0].narrow(0, 0, size), ahead)
-            g_back.addmm_(before[1].narrow(0, 0, size), back)
-            all_t.sigmoid_()
-            torch.mul(f_t, before[2].narrow(1, 0, size), out=c).add_(i_t, alpha=2)
+    i, f, g, o = (each.split(sizes, 1) for each in gates.split(hidden, dim=2))
+    all_t, c, s_c, h = (each.split(sizes, 1) for each in (gates, cells, squashed, states))
+    g_ahead, g_back, h_ahead, h_back = (each.split(sizes) for each in (*gates, *states))
+    for t, size in enumerate(sizes):
+        if t:
+            g_ahead[t].addmm_(h_ahead[t - 1].narrow(0, 0, size), ahead)
+            g_back[t].addmm_(h_back[t - 1].narrow(0, 0, size), back)
+        all_t[t].sigmoid_()
+        if t:
+            torch.mul(f[t], c[t - 1].narrow(1, 0, size), out=c[t]).add_(i[t], alpha=2)
         else:
-            all_t.sigmoid_()
-            torch.add(i_t, i_t, out=c)
-        c.addcmul_(i_t, s_t, value=-4)
-        torch.sigmoid(c, out=s_c)
-        torch.addcmul(o_t, o_t, s_c, value=-2, out=h)
-        before = h_ahead, h_back, c
+            torch.add(i[t], i[t], out=c[t])
+        c[t].addcmul_(i[t], g[t], value=-4)
+        torch.sigmoid(c[t], out=s_c[t])
+        torch.addcmul(o[t], o[t], s_c[t], value=-2, out=h[t])
     one = gates.new_ones(())
-    torch.add(-one, g, alpha=2, out=g)
+    squeezed = gates.narrow(2, 2 * hidden, hidden)
+    torch.add(-one, squeezed, alpha=2, out=squeezed)
     cells.mul_(-0.5)
     torch.add(one, squashed, alpha=-2, out=squashed)
 
 
 def _retreat(
+    directions: Sequence[Direction],
     gates: Tensor,
     cells: Tensor,
     squashed: Tensor,
     d_states: Tensor,
-    u_ahead: Tensor,
-    u_back: Tensor,
-    sizes: Sequence[int],
-    previous: Tensor,
 ) -> Tensor:
     """Go back through the steps of both directions.
 
     Args:
+        directions: what they work on.
         gates: [2, N, 4H] as `_advance` left them, like the next two.
         cells: [2, N, H].
         squashed: [2, N, H].
         d_states: [2, N, H] gradients of the states; those from later steps are added.
-        u_ahead: [4H, H] recurrent weights.
-        u_back: [4H, H] those of the other direction.
-        sizes: sentences that reach each step.
-        previous: [N - B] row of the step before.
 
     Returns:
         [2, N, 4H] gradients of the projected inputs.
     """
-    _, count, hidden = cells.shape
-    first = sizes[0]
-    # What does not depend on the recurrence, for all steps at once: the gradient of a gate's
-    # input is its slope times dc (for i, f, g) or dh (for o); dc is what comes from the step
-    # after, plus leak times dh.
-    i, f, g, o = gates.split(hidden, dim=2)
-    slopes = torch.empty_like(gates)
-    slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
-    _of_sigmoid(g, i, grad_input=slope_i)
-    slope_f[:, :first] = 0  # no cell before the first step
-    _of_sigmoid(cells.index_select(1, previous), f[:, first:], grad_input=slope_f[:, first:])
-    _of_tanh(i, g, grad_input=slope_g)
-    _of_sigmoid(squashed, o, grad_input=slope_o)
-    leak = torch.ops.aten.tanh_backward(o, squashed)
-
-    by_gate = slopes.view(2, count, 4, hidden)
-    steps = list(
-        zip(
-            slopes[0].split(sizes),
-            slopes[1].split(sizes),
-            by_gate[:, :, :3].split(sizes, 1),
-            by_gate[:, :, 3].split(sizes, 1),
-            *(each.split(sizes, 1) for each in (leak, f, d_states)),
-            d_states[0].split(sizes),
-            d_states[1].split(sizes),
-            sizes,
-            strict=True,
-        )
-    )
-    d_cell = cells.new_zeros(2, first, hidden)
+    hidden = cells.shape[2]
+    sizes: list[int] = directions[0].sizes.tolist()
+    u_ahead, u_back = (direction.recurrent for direction in directions)
+    d_gates = torch.empty_like(gates)
+    i, f, g, o = (each.split(sizes, 1) for each in gates.split(hidden, dim=2))
+    d_i, d_f, d_g, d_o = (each.split(sizes, 1) for each in d_gates.split(hidden, dim=2))
+    c, tanh_c, d_h = (each.split(sizes, 1) for each in (cells, squashed, d_states))
+    d_ahead, d_back, h_ahead, h_back = (each.split(sizes) for each in (*d_gates, *d_states))
+    d_cell = cells.new_zeros(2, sizes[0], hidden)
     for t in range(len(sizes) - 1, -1, -1):
-        d_ahead, d_back, d_ifg, d_o, leak_t, f_t, d_h, _, _, size = steps[t]
-        d_c = d_cell.narrow(1, 0, size)
-        d_c.addcmul_(d_h, leak_t)
-        d_ifg.mul_(d_c.unsqueeze(2))
-        d_o.mul_(d_h)
+        d_c = d_cell.narrow(1, 0, sizes[t])
+        d_c.add_(_of_tanh(d_h[t] * o[t], tanh_c[t]))
+        _of_sigmoid.grad_input(d_h[t] * tanh_c[t], o[t], grad_input=d_o[t])
+        _of_sigmoid.grad_input(d_c * g[t], i[t], grad_input=d_i[t])
+        _of_tanh.grad_input(d_c * i[t], g[t], grad_input=d_g[t])
         if t:
-            d_c.mul_(f_t)
-            steps[t - 1][7].narrow(0, 0, size).addmm_(d_ahead, u_ahead)
-            steps[t - 1][8].narrow(0, 0, size).addmm_(d_back, u_back)
-    return slopes  # each has been multiplied into the gradient that it belongs to
+            before = c[t - 1].narrow(1, 0, sizes[t])
+            _of_sigmoid.grad_input(d_c * before, f[t], grad_input=d_f[t])
+            d_c.mul_(f[t])
+            h_ahead[t - 1].narrow(0, 0, sizes[t]).addmm_(d_ahead[t], u_ahead)
+            h_back[t - 1].narrow(0, 0, sizes[t]).addmm_(d_back[t], u_back)
+        else:
+            d_f[t].zero_()  # no cell before the first step
+    return d_gates
