@@ -1,4 +1,4 @@
-"""All benchmarks, printed and kept: `python -m benchmarks [--rounds 15]`, for minutes.
+"""All benchmarks, printed and kept: `python -m benchmarks [--rounds 15]`, for a quarter of an hour.
 
 Ratios within one run compare; times are of the machine and the moment. Nothing else should run.
 The result lands in `benchmarks/results/<date>-<machine>.json`.
@@ -35,10 +35,12 @@ def main() -> None:
         title, rows = step.measure(task, rounds)
         show(title, rows)
         found[title] = [asdict(row) for row in rows]
-    found["Roofline, chu"] = roofline.measure("chu", rounds)
-    roofline.show(found["Roofline, chu"])
-    found["Lightning, share of a fit of 500 steps"] = step.lightning_share("chu")
-    print(f"\nLightning: {100 * found['Lightning, share of a fit of 500 steps']:.1f} % of a fit")
+    title, rates = roofline.measure("chu", rounds)
+    roofline.show(title, rates)
+    found[title] = rates
+    share = step.lightning_share("chu")
+    print(f"\nLightning: {100 * share:.1f} % of a fit")
+    found["Lightning, share of a fit of 500 steps"] = share
     for count in optimizer.ROWS:
         title = f"Optimiser: {count:,} vectors"
         rows = optimizer.measure(count)

@@ -1,6 +1,7 @@
 """Training steps of other tools on the same sentences: tokens per second of one processor.
 
-    pip install '.[peers]'; python -m benchmarks.peers [--task chu] [--rounds 7] [--batches 20]
+    pip install --editable '.[peers]'
+    python -m benchmarks.peers [--task chu] [--rounds 7] [--batches 20]
 
 All have word vectors of 100 numbers that are trained, a biLSTM of 100 units a direction and a
 softmax. Peers get their batches ready made; our own steps draw theirs. What is not installed is
@@ -248,7 +249,10 @@ def _there(package: str) -> bool:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     found = importlib.util.find_spec(package) is not None
     if not found:
-        print(f"{package} is not installed (pip install '.[peers]'): left out", file=sys.stderr)
+        print(
+            f"{package} is not installed (pip install --editable '.[peers]'): left out",
+            file=sys.stderr,
+        )
     return found
 
 

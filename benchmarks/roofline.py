@@ -42,8 +42,8 @@ def median(act: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-def measure(task: str, rounds: int = 15, count: int = 20) -> dict[str, float]:
-    """Return rates, the operations of a step, and how near to the rates it comes."""
+def measure(task: str, rounds: int = 15, count: int = 20) -> tuple[str, dict[str, float]]:
+    """Return what was measured: rates, the operations of a step, how near to the rates it comes."""
     name, data, tagger = prepared(task)
     batches = [data.draw(step) for step in range(count)]
     hidden = tagger.encoder.size // 2
@@ -52,12 +52,10 @@ def measure(task: str, rounds: int = 15, count: int = 20) -> dict[str, float]:
     left, right = torch.randn(2, SIDE, SIDE)
     source, target = torch.randn(2, NUMBERS)
     rate = 2 * SIDE**3 / median(lambda: left @ right, rounds)
+    copied = 2 * source.nbytes / median(lambda: target.copy_(source), rounds)
     found = {
         "billion operations a second, products": rate / 1e9,
-        "billion bytes a second, copies": 8
-        * NUMBERS
-        / median(lambda: target.copy_(source), rounds)
-        / 1e9,
+        "billion bytes a second, copies": copied / 1e9,
         "million operations a step, products": work / 1e6,
         "milliseconds a step, products alone": 1000 * work / rate,
     }
@@ -66,12 +64,12 @@ def measure(task: str, rounds: int = 15, count: int = 20) -> dict[str, float]:
         step = median(steps.take, rounds) / count
         found[f"{kind}: milliseconds a step"] = 1000 * step
         found[f"{kind}: share of a step that its products need"] = work / rate / step
-    return found
+    return f"Roofline: {name}", found
 
 
-def show(found: dict[str, float]) -> None:
+def show(title: str, found: dict[str, float]) -> None:
     """Print what was measured."""
-    print("\nRoofline")
+    print(f"\n{title}")
     for name, value in found.items():
         print(f"  {name:52s} {value:9.2f}")
 
@@ -80,8 +78,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", default="chu")
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    show(measure(parser.parse_args().task))
+    show(*measure(options.task, options.rounds))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.task import Task
 
 # The keys of `trainer.*` that are not Lightning's own.
-SCHEDULE_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
+OUR_TRAINER_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
 TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
 PRECISIONS = ("32-true", "64-true")
 
@@ -106,6 +106,12 @@ def check(cfg: DictConfig) -> None:
         ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
         ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
         ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
+        (
+            "trainer.compiled",
+            cfg.trainer.compiled is False
+            or (cfg.trainer.compiled is True and cfg.trainer.accelerator == "cpu"),
+            "true or false, and true for processors only",
+        ),
         ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
         *(
             (
@@ -122,10 +128,11 @@ def check(cfg: DictConfig) -> None:
     ):
         if not fits:
             raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
-    odd = sorted(set(cfg.trainer) - {*SCHEDULE_KEYS, *TRAINER_KEYS})
+    known = *OUR_TRAINER_KEYS, *TRAINER_KEYS
+    odd = sorted(set(cfg.trainer) - set(known))
     if odd:
         raise UserError(
             f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
             "call of the module takes many steps.\n"
-            f"Possible: {', '.join(f'trainer.{key}' for key in (*SCHEDULE_KEYS, *TRAINER_KEYS))}."
+            f"Possible: {', '.join(f'trainer.{key}' for key in known)}."
         )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtl_bench.training.compiled import kernels
+from mtl_bench.training.compiled import Kernels, kernels
 
 
 class LazyAdadelta(torch.optim.Optimizer):
@@ -27,8 +27,8 @@ class LazyAdadelta(torch.optim.Optimizer):
         parameter = parameter - lr update
 
     Parameters with a sparse gradient must get one at every step in which the dense optimiser
-    would get one. Its rows may differ each time; each is named once, as `tagger.Lookup` does
-    (nothing looks for repetitions, which would make a GPU wait).
+    would get one. Its rows may differ each time; each is named once, in ascending order, as
+    `tagger.Lookup` does. On a GPU nobody looks, since that would make it wait.
     """
 
     takes_sparse_gradients = True
@@ -57,8 +57,7 @@ class LazyAdadelta(torch.optim.Optimizer):
         ):
             if not fits:
                 raise ValueError(f"{name} is {value!r}; it is {allowed}.")
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
-        self._kernels = kernels() if compiled else None
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "compiled": compiled})
 
     @torch.no_grad()
     def step(  # type: ignore[override]  # torch has overloads for the two cases
@@ -89,9 +88,9 @@ class LazyAdadelta(torch.optim.Optimizer):
         gradients = [p.grad for p in parameters if p.grad is not None]  # none is None here
         square = [self.state[parameter]["square_avg"] for parameter in parameters]
         delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
-        if self._kernels and parameters[0].device.type == "cpu":
+        if compiled := _kernels(parameters[0], group):
             for p, g, s, d in zip(parameters, gradients, square, delta, strict=True):
-                self._kernels.adadelta(p, g.contiguous(), s, d, lr, rho, eps)
+                compiled.adadelta(p, g.contiguous(), s, d, lr, rho, eps)
             return
         torch._foreach_mul_(square, rho)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
@@ -108,6 +107,11 @@ class LazyAdadelta(torch.optim.Optimizer):
         gradient = parameter.grad
         assert gradient is not None  # its caller saw to it
         rows, values = gradient._indices()[0], gradient._values()
+        if rows.device.type == "cpu" and not bool((rows[1:] > rows[:-1]).all()):
+            raise ValueError(
+                "a sparse gradient names a row twice, or not in order: `coalesce` it. Gradients of "
+                "several backward passes cannot be added up."
+            )
         state = self.state[parameter]
         if not state:
             state["step"] = 0
@@ -118,9 +122,9 @@ class LazyAdadelta(torch.optim.Optimizer):
             state["touched"] = torch.zeros_like(parameter[:, 0])
         lr, rho, eps = group["lr"], group["rho"], group["eps"]
         state["step"] += 1
-        if self._kernels and parameter.device.type == "cpu":
+        if compiled := _kernels(parameter, group):
             averages = state["square_avg"], state["acc_delta"], state["touched"]
-            self._kernels.adadelta_rows(
+            compiled.adadelta_rows(
                 parameter, rows, values.contiguous(), *averages, state["step"], lr, rho, eps
             )
             return
@@ -137,3 +141,8 @@ class LazyAdadelta(torch.optim.Optimizer):
         state["acc_delta"].index_copy_(0, rows, delta)
         state["touched"].index_fill_(0, rows, state["step"])
         parameter.index_copy_(0, rows, parameter.index_select(0, rows).sub_(update, alpha=lr))
+
+
+def _kernels(parameter: Tensor, group: dict[str, Any]) -> Kernels | None:
+    """Return the compiled updates, where they are asked for and can be had."""
+    return kernels() if group["compiled"] and parameter.device.type == "cpu" else None

@@ -17,7 +17,7 @@ from pytorch_lightning.loggers import Logger
 from mtl_bench.compose import make_reader
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import TaskRecord
-from mtl_bench.schema import SCHEDULE_KEYS
+from mtl_bench.schema import OUR_TRAINER_KEYS
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.task import Task, load_corpus
 from mtl_bench.text.embeddings import Embeddings
@@ -127,7 +127,7 @@ def make_trainer(
     """Return a trainer, one epoch of which is an interval of the schedule."""
     with blame(cfg, "trainer"):
         return pl.Trainer(
-            **{key: value for key, value in cfg.trainer.items() if key not in SCHEDULE_KEYS},
+            **{key: value for key, value in cfg.trainer.items() if key not in OUR_TRAINER_KEYS},
             max_epochs=intervals,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,

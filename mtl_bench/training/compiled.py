@@ -9,10 +9,12 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,18 +149,19 @@ class Kernels:
 
     def _call(self, name: str, *values: _Direction | Tensor | int | float) -> None:
         arguments: list[Any] = []
+        kinds = set()
         for value in values:
             if isinstance(value, Tensor):
                 arguments.append(_pointer(value))
-                if value.dtype in SUFFIXES:
-                    suffix = SUFFIXES[value.dtype]
+                kinds.add(value.dtype)
             elif isinstance(value, _Direction):
                 arguments.append(ctypes.byref(value))
             elif isinstance(value, int):
                 arguments.append(ctypes.c_int64(value))
             else:
                 arguments.append(ctypes.c_double(value))
-        getattr(self._library, f"{name}_{suffix}")(*arguments)
+        (kind,) = kinds - {torch.int64}  # one, or this raises
+        getattr(self._library, f"{name}_{SUFFIXES[kind]}")(*arguments)
 
 
 class _Direction(ctypes.Structure):
@@ -176,56 +179,66 @@ class _Direction(ctypes.Structure):
 
 
 def _pointer(tensor: Tensor) -> ctypes.c_void_p:
-    assert tensor.is_contiguous() and tensor.device.type == "cpu"
+    if not tensor.is_contiguous() or tensor.device.type != "cpu":
+        raise ValueError("compiled functions take contiguous tensors on the CPU.")
     return ctypes.c_void_p(tensor.data_ptr())
 
 
 SUFFIXES = {torch.float32: "float", torch.float64: "double"}
 
 
+def compiler() -> list[str] | None:
+    """Return the command that compiles C++ (`CXX`, else `c++`), or None where there is none."""
+    command = shlex.split(os.environ.get("CXX") or "c++")
+    return command if command and shutil.which(command[0]) else None
+
+
 @cache
 def kernels() -> Kernels | None:
     """Return the compiled functions, or None with a warning where they cannot be built."""
-    compiler = os.environ.get("CXX", "c++")
-    if shutil.which(compiler) is None:
-        _warn("there is no C++ compiler")
+    command = compiler()
+    if command is None:
+        _warn(f"there is no C++ compiler: `{os.environ.get('CXX') or 'c++'}` is no program")
         return None
-    # A cache may be shared by machines, whose processors differ: `native` is another one there.
-    native = subprocess.run(
-        [compiler, "-march=native", "-E", "-dM", "-x", "c++", os.devnull],
-        capture_output=True,
-        check=False,
-    ).stdout
-    key = hashlib.sha256(SOURCE.read_bytes() + repr((COMPILE, LINK)).encode() + native)
-    library = cache_folder() / "kernels" / f"{platform.system()}-{key.hexdigest()[:16]}.so"
     try:
-        if not library.exists():
-            _build(compiler, library)
+        # A cache may be shared by machines, whose processors differ: `native` is another one there.
+        macros = [*command, "-march=native", "-E", "-dM", "-x", "c++", os.devnull]
+        native = subprocess.run(macros, capture_output=True, check=True).stdout
+        key = hashlib.sha256(SOURCE.read_bytes() + repr((COMPILE, LINK)).encode() + native)
+        library = cache_folder() / "kernels" / f"{platform.system()}-{key.hexdigest()[:16]}.so"
+        if library.exists():
+            with suppress(OSError):  # damaged: it is built once more
+                return Kernels(library)
+        _build(command, library)
         return Kernels(library)
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").splitlines()
-        _warn(next((line for line in lines if "error" in line), str(error)))
+        _warn(next((line for line in lines if "error" in line), f"`{shlex.join(command)}` failed"))
     except OSError as error:
-        _warn(str(error))
+        _warn(f"`{shlex.join(command)}`: {error}")
     return None
 
 
-def _build(compiler: str, library: Path) -> None:
-    """Compile; the library gets its name in one go, since other processes may do the same."""
+def _build(compiler: list[str], library: Path) -> None:
+    """Compile; the library gets its name when it can be loaded, and in one go.
+
+    Other processes may build it at the same time.
+    """
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         part, whole = Path(folder) / "kernels.o", Path(folder) / "kernels.so"
         for command in (
-            [compiler, *COMPILE, str(SOURCE), "-o", str(part)],
-            [compiler, *LINK, str(part), "-o", str(whole)],
+            [*compiler, *COMPILE, str(SOURCE), "-o", str(part)],
+            [*compiler, *LINK, str(part), "-o", str(whole)],
         ):
             subprocess.run(command, check=True, capture_output=True)
+        Kernels(whole)
         whole.replace(library)
 
 
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"trainer.compiled: the loops cannot be compiled here ({reason}); training is slower, and "
-        "the same but for rounding. It takes a C++ compiler such as g++.",
+        f"trainer.compiled: {reason}. Training is slower, and the same but for rounding. The loops "
+        "are compiled by g++ or clang++ (`CXX` may name another), into MTL_BENCH_CACHE.",
         stacklevel=2,
     )

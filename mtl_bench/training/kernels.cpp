@@ -1,7 +1,8 @@
-// The loop of bilstm.py and the updates of adadelta.py, compiled. Same formulas, same order of gates
-// (i, f, g, o); what a step computes is used while it is in the processor's cache.
+// The loop of bilstm.py and the updates of adadelta.py, compiled. Same formulas, same order of
+// gates (i, f, g, o); what a step computes is used while it is in the processor's cache.
 //
-// Shapes: N rows in time-major order, U different words, D numbers a vector, H units.
+// Shapes: N rows in time-major order, U different words, D numbers a vector, H units, V words of a
+// table. `d_` names a gradient.
 
 #include <algorithm>
 #include <cmath>
@@ -51,7 +52,7 @@ struct Panels {
   }
 
  private:
-  // M rows and one panel; M is found from `rows`, at most M.
+  // One panel and at most M rows: the tile with as many rows as there are.
   template <int M>
   void block(int64_t rows, const T* left, int64_t down, int64_t right, int64_t first,
              T* result) const {
@@ -77,14 +78,20 @@ struct Panels {
   }
 };
 
+// exp of at most 80: of more it is infinite, whose reciprocal is not 0 with fast-math.
+template <typename T>
+inline T bounded_exp(T x) {
+  return std::exp(std::min(x, T(80)));
+}
+
 template <typename T>
 inline T sigmoid(T x) {
-  return T(1) / (T(1) + std::exp(-x));
+  return T(1) / (T(1) + bounded_exp(-x));
 }
 
 template <typename T>
 inline T tanh_of(T x) {
-  return T(2) / (T(1) + std::exp(T(-2) * x)) - T(1);
+  return T(2) / (T(1) + bounded_exp(T(-2) * x)) - T(1);
 }
 
 // One step of one sentence. gate [4H] becomes the gates; old is the cell before, or zeros.
@@ -101,19 +108,20 @@ void advance(T* __restrict__ gate, T* __restrict__ cell, T* __restrict__ flat, T
   for (int64_t n = 0; n < hidden; n++) out[n] = o[n] * flat[n];
 }
 
-// Back through it. carry [H]: the gradient of the cell from the step after, then for the step before.
+// Back through it. carry [H]: the gradient of the cell from the step after, then for the one before.
 template <typename T>
 void retreat(const T* __restrict__ gate, const T* __restrict__ flat, const T* __restrict__ old,
-             const T* __restrict__ dh, T* __restrict__ d_gate, T* __restrict__ carry, int64_t hidden) {
+             const T* __restrict__ d_h, T* __restrict__ d_gate, T* __restrict__ carry,
+             int64_t hidden) {
   const T *i = gate, *f = gate + hidden, *g = gate + 2 * hidden, *o = gate + 3 * hidden;
-  T *di = d_gate, *df = d_gate + hidden, *dg = d_gate + 2 * hidden, *d_o = d_gate + 3 * hidden;
+  T *d_i = d_gate, *d_f = d_i + hidden, *d_g = d_f + hidden, *d_o = d_g + hidden;
   for (int64_t n = 0; n < hidden; n++) {
-    const T dc = carry[n] + dh[n] * o[n] * (1 - flat[n] * flat[n]);
-    di[n] = dc * g[n] * i[n] * (1 - i[n]);
-    df[n] = dc * old[n] * f[n] * (1 - f[n]);
-    dg[n] = dc * i[n] * (1 - g[n] * g[n]);
-    d_o[n] = dh[n] * flat[n] * o[n] * (1 - o[n]);
-    carry[n] = dc * f[n];
+    const T d_c = carry[n] + d_h[n] * o[n] * (1 - flat[n] * flat[n]);
+    d_i[n] = d_c * g[n] * i[n] * (1 - i[n]);
+    d_f[n] = d_c * old[n] * f[n] * (1 - f[n]);
+    d_g[n] = d_c * i[n] * (1 - g[n] * g[n]);
+    d_o[n] = d_h[n] * flat[n] * o[n] * (1 - o[n]);
+    carry[n] = d_c * f[n];
   }
 }
 

@@ -23,6 +23,7 @@ from mtl_bench.schema import check
 from mtl_bench.tasks.task import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
+from mtl_bench.training.compiled import kernels
 from mtl_bench.training.curves import Curves
 from mtl_bench.training.progress import Progress, summary
 from mtl_bench.training.recording import recorded, weights_sha256
@@ -116,6 +117,8 @@ def _train(
     data = build.make_data(cfg, inputs, start=checkpoints.steps_done)
     record.steps_planned = data.schedule.steps
     tagger = build.make_tagger(cfg, inputs, corpora)
+    if cfg.trainer.compiled:
+        record.versions["kernels"] = "compiled" if kernels() else "none: the plain loop ran"
     progress = Progress(curves, data.schedule.steps, cfg.callbacks.progress, held.beat)
     loggers = build.make_loggers(cfg)
     try:

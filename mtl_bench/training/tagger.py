@@ -5,6 +5,7 @@ Shapes as in `batching`: N steps of all sentences, U different words, D numbers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,12 @@ class Tagger(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, the value of each metric."""
         self.evaluated = {task: self._scores(task).compute() for task in self.tasks}
+        for task, values in self.evaluated.items():
+            if not math.isfinite(values["loss"]):
+                raise FloatingPointError(
+                    f"the loss of task '{task}' is {values['loss']} in an evaluation. A smaller "
+                    "`optimizer.lr`, or word vectors of smaller numbers, may help."
+                )
 
     def _scores(self, task: str) -> TaskScores:
         scores = self.scores[_key(task)]

@@ -5,7 +5,6 @@ write the traces anew: `python -m tests.golden.test_traces`.
 """
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from mtl_bench.runs.record import PROTOCOL_VERSION
+from mtl_bench.training.compiled import compiler
 
 FILE = Path(__file__).with_name("traces.json")
 RUNS = {
@@ -50,7 +50,7 @@ def trace(configure, overrides):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", RUNS)
 def test_the_trace_is_the_committed_one(name, compiled, configure):
-    if compiled and shutil.which("c++") is None:
+    if compiled and compiler() is None:
         pytest.skip("needs a C++ compiler")
     golden = json.loads(FILE.read_text())
     assert golden["protocol_version"] == PROTOCOL_VERSION

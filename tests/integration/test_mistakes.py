@@ -29,6 +29,8 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["trainer.precision=16-mixed"], ["trainer.precision is '16-mixed'", "32-true"]),
         (["trainer=gpu"], ["trainer:", "trainer.accelerator=gpu"]),
         (["trainer.threads=0"], ["trainer.threads is 0", "at least 1"]),
+        (["trainer.compiled=maybe"], ["trainer.compiled is 'maybe'", "true or false"]),
+        (["trainer=gpu", "trainer.compiled=true"], ["trainer.compiled is True", "processors"]),
         (["seed=-1"], ["seed is -1", "from 0"]),
         (["data.batch_size=0"], ["data.batch_size is 0", "at least 1"]),
         (["data.dev_share=-0.2"], ["data.dev_share is -0.2", "from 0"]),

@@ -55,7 +55,7 @@ class BiLSTM(nn.Module):
             raise ValueError(f"hidden_size is {hidden_size}; it is at least 1.")
         self.size = 2 * hidden_size
         self.loop = loop
-        self.kernels = kernels() if compiled else None
+        self.compiled = compiled
         self.lstm = nn.LSTM(inputs, hidden_size, bidirectional=True)
         with torch.no_grad():
             for name, parameter in self.lstm.named_parameters():
@@ -87,7 +87,7 @@ class BiLSTM(nn.Module):
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
             batch,
-            self.kernels,
+            kernels() if self.compiled and vectors.device.type == "cpu" else None,
         )
         return states
 

@@ -1,7 +1,5 @@
 """The lazy optimiser is torch.optim.Adadelta, exactly."""
 
-import shutil
-
 import pytest
 import torch
 
@@ -16,14 +14,6 @@ def gradients(steps, rows=40, width=3, seed=0):
         active[1] = step == steps // 3
         chosen = active.nonzero().squeeze(1)
         yield chosen, torch.randn(len(chosen), width, dtype=torch.float64)
-
-
-@pytest.fixture(params=["torch", "compiled"])
-def compiled(request):
-    """Whether the updates are the compiled ones."""
-    if request.param == "compiled" and shutil.which("c++") is None:
-        pytest.skip("needs a C++ compiler")
-    return request.param == "compiled"
 
 
 @pytest.mark.parametrize(("lr", "rho"), [(0.7, 0.95), (1, 0.5), (0.7, 0)])
@@ -60,6 +50,13 @@ def test_dense_parameters_go_where_torchs_optimiser_takes_them(compiled):
         theirs.step()
     for one, other in zip(*pairs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_a_row_named_twice_is_refused(compiled):
+    table = torch.nn.Parameter(torch.zeros(5, 2))
+    table.grad = torch.sparse_coo_tensor([[1, 1]], torch.ones(2, 2), table.shape)
+    with pytest.raises(ValueError, match="names a row twice"):
+        LazyAdadelta([table], lr=1.0, compiled=compiled).step()
 
 
 @pytest.mark.parametrize("option", [{"lr": 0}, {"lr": "fast"}, {"rho": 1}, {"eps": 0}])

@@ -1,30 +1,20 @@
 """The two-direction loop is nn.LSTM, in values and gradients."""
 
-import shutil
+import copy
 
 import pytest
 import torch
 
-from mtl_bench.training.compiled import kernels
 from mtl_bench.training.encoders.bilstm import BiLSTM
 from tests.unit.training._inputs import batch
 
 LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
 
 
-@pytest.fixture(params=["torch", "compiled"])
-def compiled(request):
-    """Whether the loop is the compiled one."""
-    if request.param == "compiled" and shutil.which("c++") is None:
-        pytest.skip("needs a C++ compiler")
-    return request.param == "compiled"
-
-
 @pytest.mark.parametrize("lengths", LENGTHS)
 def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, compiled):
     torch.manual_seed(0)
     model = BiLSTM(6, 5, forget_bias=1.0, compiled=compiled).double()
-    assert (model.kernels is not None) == compiled
     one = batch(lengths)
     inputs = torch.randn(len(one.rows), 6, dtype=torch.float64)
     outer = torch.randn(len(one), 10, dtype=torch.float64)
@@ -71,7 +61,24 @@ def test_no_units_are_refused():
         BiLSTM(4, 0, forget_bias=1.0)
 
 
-def test_without_a_compiler_it_says_so(monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.warns(UserWarning, match="no C.. compiler.*training is slower"):
-        assert kernels.__wrapped__() is None  # that of this process stays
+@pytest.mark.parametrize("hidden", [3, 16, 17])
+def test_large_inputs_saturate_and_stay_numbers(hidden, compiled):
+    torch.manual_seed(0)
+    model = BiLSTM(4, hidden, forget_bias=1.0, compiled=compiled)
+    one = batch([60, 3, 1])
+    inputs = 1000 * torch.randn(len(one.rows), 4)
+    found = {}
+    for loop in (True, False):
+        model.loop = loop
+        leaf = inputs.clone().requires_grad_()
+        states = model(leaf, one)
+        states.square().sum().backward()
+        found[loop] = states.detach(), leaf.grad
+    torch.testing.assert_close(found[True], found[False], rtol=1e-4, atol=1e-4)
+
+
+def test_a_copy_does_what_the_original_does(compiled):
+    model = BiLSTM(4, 3, forget_bias=1.0, compiled=compiled)
+    one = batch([3, 2])
+    vectors = torch.randn(len(one.rows), 4)
+    assert torch.equal(copy.deepcopy(model)(vectors, one), model(vectors, one))

@@ -110,6 +110,16 @@ def test_boundary_symbols_carry_loss_but_never_count():
     assert int(scores.tokens.tokens) == 6 + 4 - 2 * 2
 
 
+def test_an_evaluation_whose_loss_is_no_number_is_an_error():
+    model, _ = tagger()
+    with torch.no_grad():
+        model.heads["task_a"].bias.fill_(float("nan"))
+    model.validation_step(batch([3, 2], task="a"))
+    model.validation_step(batch([3, 2], task="b"))
+    with pytest.raises(FloatingPointError, match=r"task 'a' is nan.*optimizer\.lr"):
+        model.on_validation_epoch_end()
+
+
 def test_balanced_weights_give_every_label_the_same_share():
     data = split([50, 50], labels=3)
     weights = label_weights(data, 3)
