@@ -151,7 +151,7 @@ class TwoDirections(torch.autograd.Function):
                 ctx.compiled.backward(direction, *of_steps, d_vectors, *found)
                 d_weights += found
         else:
-            d_gates = _retreat(directions, gates, cells, squashed, d_states)
+            d_gates = _retreat(directions, batch, gates, cells, squashed, d_states)
             before = states.index_select(1, batch.previous)
             for direction, d_gate, state in zip(directions, d_gates, before, strict=True):
                 of_words = sum_by_word(d_gate, direction.words, len(d_vectors))
@@ -211,7 +211,7 @@ def _advance(
         c[t].addcmul_(i[t], g[t], value=-4)
         torch.sigmoid(c[t], out=s_c[t])
         torch.addcmul(o[t], o[t], s_c[t], value=-2, out=h[t])
-    one = gates.new_ones(())
+    one = gates.new_ones(())  # a tensor: see above
     squeezed = gates.narrow(2, 2 * hidden, hidden)
     torch.add(-one, squeezed, alpha=2, out=squeezed)
     cells.mul_(-0.5)
@@ -220,6 +220,7 @@ def _advance(
 
 def _retreat(
     directions: Sequence[Direction],
+    batch: Batch,
     gates: Tensor,
     cells: Tensor,
     squashed: Tensor,
@@ -229,6 +230,7 @@ def _retreat(
 
     Args:
         directions: what they work on.
+        batch: the sentences.
         gates: [2, N, 4H] as `_advance` left them, like the next two.
         cells: [2, N, H].
         squashed: [2, N, H].
@@ -240,24 +242,33 @@ def _retreat(
     hidden = cells.shape[2]
     sizes: list[int] = directions[0].sizes.tolist()
     u_ahead, u_back = (direction.recurrent for direction in directions)
-    d_gates = torch.empty_like(gates)
-    i, f, g, o = (each.split(sizes, 1) for each in gates.split(hidden, dim=2))
-    d_i, d_f, d_g, d_o = (each.split(sizes, 1) for each in d_gates.split(hidden, dim=2))
-    c, tanh_c, d_h = (each.split(sizes, 1) for each in (cells, squashed, d_states))
-    d_ahead, d_back, h_ahead, h_back = (each.split(sizes) for each in (*d_gates, *d_states))
-    d_cell = cells.new_zeros(2, sizes[0], hidden)
+    # What does not depend on the recurrence, for all steps at once: the gradient of a gate's
+    # input is its slope times dc (for i, f, g) or dh (for o); dc is what comes from the step
+    # after, plus leak times dh.
+    i, f, g, o = gates.split(hidden, dim=2)
+    slopes = torch.empty_like(gates)
+    slope_i, slope_f, slope_g, slope_o = slopes.split(hidden, dim=2)
+    first = sizes[0]
+    _of_sigmoid.grad_input(g, i, grad_input=slope_i)
+    slope_f[:, :first] = 0  # no cell before the first step
+    before = cells.index_select(1, batch.previous)
+    _of_sigmoid.grad_input(before, f[:, first:], grad_input=slope_f[:, first:])
+    _of_tanh.grad_input(i, g, grad_input=slope_g)
+    _of_sigmoid.grad_input(squashed, o, grad_input=slope_o)
+    leak = _of_tanh(o, squashed)
+
+    ifg_t = slopes.unflatten(2, (4, hidden)).narrow(2, 0, 3).split(sizes, 1)
+    o_t, f_t, leak_t, h_t = (each.split(sizes, 1) for each in (slope_o, f, leak, d_states))
+    g_ahead, g_back, h_ahead, h_back = (each.split(sizes) for each in (*slopes, *d_states))
+    d_cell = cells.new_zeros(2, first, hidden)
     for t in range(len(sizes) - 1, -1, -1):
-        d_c = d_cell.narrow(1, 0, sizes[t])
-        d_c.add_(_of_tanh(d_h[t] * o[t], tanh_c[t]))
-        _of_sigmoid.grad_input(d_h[t] * tanh_c[t], o[t], grad_input=d_o[t])
-        _of_sigmoid.grad_input(d_c * g[t], i[t], grad_input=d_i[t])
-        _of_tanh.grad_input(d_c * i[t], g[t], grad_input=d_g[t])
+        size = sizes[t]
+        c_t = d_cell.narrow(1, 0, size)
+        c_t.addcmul_(h_t[t], leak_t[t])
+        ifg_t[t].mul_(c_t.unsqueeze(2))
+        o_t[t].mul_(h_t[t])
         if t:
-            before = c[t - 1].narrow(1, 0, sizes[t])
-            _of_sigmoid.grad_input(d_c * before, f[t], grad_input=d_f[t])
-            d_c.mul_(f[t])
-            h_ahead[t - 1].narrow(0, 0, sizes[t]).addmm_(d_ahead[t], u_ahead)
-            h_back[t - 1].narrow(0, 0, sizes[t]).addmm_(d_back[t], u_back)
-        else:
-            d_f[t].zero_()  # no cell before the first step
-    return d_gates
+            c_t.mul_(f_t[t])
+            h_ahead[t - 1].narrow(0, 0, size).addmm_(g_ahead[t], u_ahead)
+            h_back[t - 1].narrow(0, 0, size).addmm_(g_back[t], u_back)
+    return slopes  # each has been multiplied into the gradient that it belongs to
