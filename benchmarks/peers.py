@@ -10,7 +10,6 @@ left out, and named.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import logging
 import os
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import PackedSequence
 
 from benchmarks.step import prepared, whole_steps
-from benchmarks.timing import Row, in_turn
+from benchmarks.timing import Row, in_turn, options
 from mtl_bench.training.batching import Batch
 
 DIM = HIDDEN = 100
@@ -268,13 +267,8 @@ def show(title: str, rows: list[Row], tokens: float) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="chu")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    show(*measure(options.task, options.rounds, options.batches))
+    given = options(__doc__, rounds=7)
+    show(*measure(given.task, given.rounds, given.batches))
 
 
 if __name__ == "__main__":

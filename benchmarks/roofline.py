@@ -1,11 +1,10 @@
 """What a step must compute, and how fast this machine could: its matrix products at full speed.
 
-python -m benchmarks.roofline [--task chu]
+python -m benchmarks.roofline [--task chu] [--rounds 15] [--batches 20]
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.step import prepared, whole_steps
+from benchmarks.timing import options
 from mtl_bench.training.batching import Batch
 
 SIDE = 512  # of square matrices whose product runs from the cache
@@ -76,12 +76,8 @@ def show(title: str, found: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="chu")
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    show(*measure(options.task, options.rounds))
+    given = options(__doc__)
+    show(*measure(given.task, given.rounds, given.batches))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ takes beyond drawing batches and the module's own steps.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import sys
 import time
@@ -23,7 +22,7 @@ from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from benchmarks.timing import Row, in_turn, show
+from benchmarks.timing import Row, in_turn, options, show
 from mtl_bench.compose import conf_folder, plain_task, register, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.identity import tasks_of
@@ -37,15 +36,9 @@ from mtl_bench.training.tagger import Tagger
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="chu")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    title, rows = measure(options.task, options.rounds, options.batches)
-    show(title, rows)
-    share = lightning_share(options.task)
+    given = options(__doc__)
+    show(*measure(given.task, given.rounds, given.batches))
+    share = lightning_share(given.task)
     print(f"  {'Lightning, of a fit of 500 steps':44s} {100 * share:9.1f} %")
 
 

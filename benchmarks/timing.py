@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import torch
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Row:
     ratio: float
     low: float
     high: float
+
+
+def options(doc: str, rounds: int = 15) -> argparse.Namespace:
+    """Return `task`, `rounds` and `batches` from the command line, and leave torch one thread."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--task", default="chu")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--batches", type=int, default=20, help="of each side of a round")
+    torch.set_num_threads(1)
+    return parser.parse_args()
 
 
 def in_turn(

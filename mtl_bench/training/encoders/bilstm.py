@@ -6,7 +6,7 @@ direction.
 Mirroring each sentence within its own length turns the backward direction into a second forward
 one, so that both advance in one loop. Each different word is projected once, before the loop, and
 all weight gradients are formed after it, each as one large product; the loop keeps only what is
-recurrent.
+recurrent. (`kernels.cpp` forms those of the recurrent weights in the loop, from the cache.)
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class BiLSTM(nn.Module):
             packed: PackedSequence = self.lstm(PackedSequence(inputs, batch.sizes))[0]
             return packed.data
         p = self.lstm
-        states: Tensor = TwoDirections.apply(  # type: ignore[no-untyped-call]  # torch does not
+        states: Tensor = TwoDirections.apply(  # type: ignore[no-untyped-call]  # as in torch
             vectors,
             *(p.weight_ih_l0, p.weight_hh_l0, p.bias_ih_l0),
             *(p.weight_ih_l0_reverse, p.weight_hh_l0_reverse, p.bias_ih_l0_reverse),
