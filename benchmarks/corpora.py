@@ -32,7 +32,7 @@ def read_and_index(names: list[str]) -> dict[str, float]:
     corpora = {name: normalise(corpus, lowercase=True) for name, corpus in read.items()}
     vocabulary = Vocabulary(word for corpus in corpora.values() for word in set(corpus.words()))
     for corpus in corpora.values():
-        labels = Labels(corpus.labels())
+        labels = Labels(corpus.labels(), corpus.unseen_labels())
         for split in corpus.splits.values():
             encode(split, vocabulary, labels)
         statistics(corpus, lambda _: True, 28)

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from mtl_bench.tasks.corpus import SPLITS, Sentence, SplitName
+from mtl_bench.tasks.corpus import SPLITS, Remark, Sentence, SplitName
 from mtl_bench.tasks.fetch import cache_folder
 
 Splits = dict[SplitName, tuple[Sentence, ...]]
+Reading = tuple[Splits, tuple[Remark, ...]]
 READERS = "mtl_bench.tasks.readers."
 DIGEST = hashlib.sha256().digest_size
 KEPT = 4  # of one task: its variants
@@ -46,8 +47,8 @@ class CorpusCache:
             digest = hashlib.sha256(key.encode()).hexdigest()[:24]
             self.file = cache_folder() / "corpora" / f"{name}-{digest}.npz"
 
-    def load(self) -> Splits | None:
-        """Return the splits, or None if they are not there as they were saved."""
+    def load(self) -> Reading | None:
+        """Return splits and remarks, or None if they are not there as they were saved."""
         if self.file is None:
             return None
         try:
@@ -58,10 +59,11 @@ class CorpusCache:
             return None  # damaged: it is read anew
         with np.load(io.BytesIO(content[DIGEST:])) as kept:
             strings = json.loads(kept["strings"].tobytes())
-            return {split: _sentences(kept, split, strings) for split in SPLITS}
+            remarks = tuple(Remark(*remark) for remark in json.loads(kept["remarks"].tobytes()))
+            return {split: _sentences(kept, split, strings) for split in SPLITS}, remarks
 
-    def save(self, splits: Splits) -> None:
-        """Write the splits; a cache that cannot be written costs time, nothing else."""
+    def save(self, splits: Splits, remarks: tuple[Remark, ...]) -> None:
+        """Write splits and remarks; a cache that cannot be written costs time, nothing else."""
         if self.file is None:
             return
         ids: dict[str, int] = {}
@@ -73,7 +75,8 @@ class CorpusCache:
                     (ids.setdefault(text, len(ids)) for text in chain.from_iterable(texts)), "i4"
                 )
             arrays[f"{split}.lengths"] = np.array([len(s.words) for s in splits[split]], "i4")
-        arrays["strings"] = np.frombuffer(json.dumps(list(ids)).encode(), np.uint8)
+        for name, content in (("strings", list(ids)), ("remarks", remarks)):
+            arrays[name] = np.frombuffer(json.dumps(content).encode(), np.uint8)
         stream = io.BytesIO()
         np.savez(stream, **arrays)
         content = stream.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -22,6 +23,42 @@ class Sentence(NamedTuple):
     labels: tuple[str, ...]
 
 
+class Note(NamedTuple):
+    """What a reader yields beside sentences, for all that it leaves out, cuts in two or merges.
+
+    Attributes:
+        text: what happened to a line or document, such as `comment lines left out`.
+        where: the place, such as `line 12`.
+        count: how often it happened there.
+        expected: whether it belongs to the format, and is no sign of a mistake.
+    """
+
+    text: str
+    where: str
+    count: int = 1
+    expected: bool = False
+
+
+class Remark(NamedTuple):
+    """All notes of one kind about one file.
+
+    Attributes:
+        text: file and what happened.
+        count: how often.
+        first: the first place.
+        expected: as of a `Note`.
+    """
+
+    text: str
+    count: int
+    first: str
+    expected: bool
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        return f"{self.text}: {self.count:,}" + (f", first in {self.first}" if self.first else "")
+
+
 @dataclass(frozen=True)
 class Corpus:
     """The sentences of one task.
@@ -30,13 +67,15 @@ class Corpus:
         task: name of the task.
         splits: sentences by split; `dev` is empty where a corpus has none.
         outside: the label that F1 leaves out (such as `O`), or None if every label counts.
-        spans: `bio` if the labels mark spans (`B-x I-x O`), else None.
+        spans: name of the scheme by which labels mark spans (see `tasks.spans`), or None.
+        remarks: what was left out, cut or merged on the way here.
     """
 
     task: str
     splits: Mapping[SplitName, tuple[Sentence, ...]]
     outside: str | None = None
     spans: str | None = None
+    remarks: tuple[Remark, ...] = ()
 
     def __getitem__(self, split: SplitName) -> tuple[Sentence, ...]:
         """Return the sentences of a split."""
@@ -45,6 +84,11 @@ class Corpus:
     def labels(self) -> list[str]:
         """Return the labels of the training split, sorted: the classes of the task."""
         return sorted({label for sentence in self["train"] for label in sentence.labels})
+
+    def unseen_labels(self) -> list[str]:
+        """Return the labels that only dev or test have, sorted."""
+        every = {label for split in self.splits.values() for s in split for label in s.labels}
+        return sorted(every.difference(self.labels()))
 
     def words(self) -> Iterator[str]:
         """Yield every word of every split, repeats included."""
@@ -70,9 +114,14 @@ class Corpus:
     def with_dev(self, share: float, seed: int) -> Corpus:
         """Move a seeded share of train to dev, if the corpus has no dev of its own.
 
+        Train keeps every label: a drawn sentence that has the last occurrence of one stays there.
+
         Args:
-            share: between 0 (leave train as it is) and 1; at least one sentence is moved.
+            share: between 0 (leave train as it is) and 1; at least one sentence is drawn.
             seed: draws the sentences; the same for every run of a study.
+
+        Raises:
+            UserError: no sentence would be left to train on, or none can be set aside.
         """
         train = self["train"]
         if self["dev"] or share == 0:
@@ -84,7 +133,25 @@ class Corpus:
                 f"{len(train)} training sentences leaves none to train on.\n"
                 "Give the task a dev split, or a smaller `data.dev_share`."
             )
-        chosen = set(np.random.default_rng(seed).choice(len(train), size, replace=False).tolist())
+        drawn = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
+        left = Counter(label for sentence in train for label in set(sentence.labels))
+        chosen = set()
+        for number in sorted(drawn):
+            labels = set(train[number].labels)
+            if all(left[label] > 1 for label in labels):
+                chosen.add(number)
+                left.subtract(labels)
+        if not chosen:
+            raise UserError(
+                f"task '{self.task}': it has no dev split, and each sentence drawn for one has a "
+                "label that no other training sentence has.\n"
+                "Give the task a dev split, or type `data.dev_share=0 data.curve_split=test`."
+            )
+        text = "train: sentences set aside as dev (data.dev_share)"
+        remarks = [Remark(text, len(chosen), "", True)]
+        if kept := len(drawn) - len(chosen):
+            text = "train: sentences kept that were drawn for dev, for labels found nowhere else"
+            remarks.append(Remark(text, kept, "", True))
         return replace(
             self,
             splits={
@@ -92,4 +159,5 @@ class Corpus:
                 "dev": tuple(train[i] for i in sorted(chosen)),
                 "test": self["test"],
             },
+            remarks=(*self.remarks, *remarks),
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.cache import CorpusCache
-from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
+from mtl_bench.tasks.cache import CorpusCache, Reading
+from mtl_bench.tasks.corpus import SPLITS, Corpus, Note, Remark, Sentence, SplitName
 from mtl_bench.tasks.fetch import (
     Source,
     cache_folder,
@@ -22,7 +23,7 @@ from mtl_bench.tasks.fetch import (
     sha256,
 )
 
-Reader = Callable[[Path | None, str | None], Iterator[Sentence]]
+Reader = Callable[[Path | None, str | None], Iterator[Sentence | Note]]
 """Called with a file or folder and the part of it that the split names (or None)."""
 
 
@@ -69,7 +70,7 @@ class Task:
         citation: the work to cite.
         homepage: where a person reads more.
         outside: label that F1 leaves out, or null.
-        spans: `bio` if labels mark spans, or null.
+        spans: by which scheme labels mark spans (io, iob1, bio, bioes, bilou, bmes), or null.
         max_length: words kept of a training sentence; follows `data.max_length`.
         obtain: how a person gets data that cannot be downloaded for them, or null.
         root: folder of such data; a relative one is looked for here, in the mirror and the cache.
@@ -195,50 +196,75 @@ def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
             f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
             "'train' and 'test' are needed and 'dev' is possible, nothing else."
         )
-    kept = CorpusCache(name, task.reader, task.splits, checksums(name, task))
-    if (splits := kept.load()) is None:
-        splits = _read_splits(name, task, reader)
-        kept.save(splits)
-    return Corpus(name, splits, task.outside, task.spans)
+    cache = CorpusCache(name, task.reader, task.splits, checksums(name, task))
+    if (reading := cache.load()) is None:
+        reading = _read_splits(name, task, reader)
+        cache.save(*reading)
+    splits, remarks = reading
+    return Corpus(name, splits, task.outside, task.spans, remarks)
 
 
-def _read_splits(name: str, task: Task, reader: Reader) -> dict[SplitName, tuple[Sentence, ...]]:
+def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
     root = root_of(task)
     bounds = {}
-    stops: dict[tuple[str | None, str | None], list[int | None]] = {}
+    places: dict[tuple[str | None, str | None], list[str]] = {}
     for split, where in task.splits.items():
         try:
             bounds[split] = where.bounds()
         except UserError as error:
             raise UserError(f"task '{name}', its {split} split: {error}") from None
-        stops.setdefault((where.file, where.part), []).append(bounds[split][1])
-    read = {place: _read(name, reader, root, place, ends) for place, ends in stops.items()}
+        places.setdefault((where.file, where.part), []).append(split)
     splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
-    for split, where in task.splits.items():
-        sentences = tuple(read[where.file, where.part][slice(*bounds[split])])
-        if not sentences:
-            raise UserError(
-                f"task '{name}': its {split} split has no sentences"
-                + (f" ({root / where.file})" if where.file else "")
-                + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
-                + "\nA sentence is a block of lines with a word and a label, ended by a blank line."
-            )
-        splits[split] = sentences  # type: ignore[index]  # the names were checked
-    return splits
+    remarks: list[Remark] = []
+    for (file, part), names in places.items():
+        # What is generated has no end; a file is read to its end, to count what no split uses.
+        ends = [end for split in names if (end := bounds[split][1]) is not None]
+        last = max(ends) if file is None and len(ends) == len(names) else None
+        sentences, notes = _read(name, reader, None if file is None else root / file, part, last)
+        used: set[int] = set()
+        for split in names:
+            chosen = range(len(sentences))[slice(*bounds[split])]
+            if not chosen:
+                where = task.splits[split]
+                raise UserError(
+                    f"task '{name}': its {split} split has no sentences"
+                    + (f" ({root / where.file})" if where.file else "")
+                    + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
+                    + "\nA sentence is a block of lines with a word and a label, ended by a blank "
+                    "line."
+                )
+            splits[split] = tuple(sentences[n] for n in chosen)  # type: ignore[index]  # the names were checked
+            used.update(chosen)
+        unused = [n for n in range(len(sentences)) if n not in used]
+        if unused:
+            text = "sentences that no split uses"
+            notes.append(Note(text, f"sentence {unused[0] + 1}", len(unused), expected=True))
+        remarks += _remarks(notes, part or file or name)
+    return splits, tuple(remarks)
 
 
 def _read(
-    name: str,
-    reader: Reader,
-    root: Path,
-    place: tuple[str | None, str | None],
-    stops: Sequence[int | None],
-) -> list[Sentence]:
-    """Read a file once for all splits that share it, as far as they need it."""
-    file, part = place
-    known = [stop for stop in stops if stop is not None]
-    last = max(known) if len(known) == len(stops) else None
+    name: str, reader: Reader, file: Path | None, part: str | None, last: int | None
+) -> tuple[list[Sentence], list[Note]]:
+    """Read a file once for all splits that share it, or what is generated up to a `last`."""
+    sentences, notes = [], []
     try:
-        return list(islice(reader(None if file is None else root / file, part), last))
+        for each in islice(reader(file, part), last):
+            if isinstance(each, Note):
+                notes.append(each)
+            else:
+                sentences.append(each)
     except UserError as error:
         raise UserError(f"task '{name}': {error}") from None
+    return sentences, notes
+
+
+def _remarks(notes: list[Note], place: str) -> Iterator[Remark]:
+    """Yield a remark for each kind of note about a file."""
+    counts: Counter[str] = Counter()
+    first: dict[str, Note] = {}
+    for note in notes:
+        counts[note.text] += note.count
+        first.setdefault(note.text, note)
+    for text, count in counts.items():
+        yield Remark(f"{place}: {text}", count, first[text].where, first[text].expected)

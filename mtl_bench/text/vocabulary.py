@@ -15,8 +15,6 @@ Ints = NDArray[np.int64]
 UNKNOWN, START, END = 0, 1, 2
 SPECIAL_WORDS = ("<unknown>", "<s>", "</s>")
 BOUNDARY_LABELS = ("<s>", "</s>")
-UNSEEN_LABEL = -1
-"""Id of a gold label that the training split lacks: no prediction can equal it."""
 
 
 class Vocabulary:
@@ -42,21 +40,45 @@ class Vocabulary:
 
 
 class Labels:
-    """The classes of one task: the labels of its training split, then the boundary labels."""
+    """The classes of one task: the labels of its training split, then the boundary labels.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Number the labels in the order given."""
+    Gold labels that training lacks have negative ids, which no prediction can equal. They count
+    from the end of `all_names`, so that a table over those is indexed by any id.
+
+    >>> labels = Labels(["B-x", "O"], unseen=["I-x"])
+    >>> labels.ids(["O", "I-x"]), labels.all_names[-1]
+    ([1, -1], 'I-x')
+    """
+
+    def __init__(self, names: Sequence[str], unseen: Sequence[str] = ()) -> None:
+        """Number the labels in the order given.
+
+        Args:
+            names: labels of the training split.
+            unseen: labels that only evaluated splits have.
+        """
         self.names = (*names, *BOUNDARY_LABELS)
-        self._ids = {name: number for number, name in enumerate(names)}
+        self.unseen = tuple(unseen)
         self.start, self.end = len(names), len(names) + 1
+        self._ids = {name: number for number, name in enumerate(names)}
+        self._ids |= {name: -number for number, name in enumerate(self.unseen, start=1)}
 
     def __len__(self) -> int:
         """Return the number of classes, the two boundary labels included."""
         return len(self.names)
 
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """The classes, then the unseen labels, the first of them last."""
+        return (*self.names, *self.unseen[::-1])
+
     def ids(self, labels: Iterable[str]) -> list[int]:
-        """Return the ids of labels, `UNSEEN_LABEL` where training has none."""
-        return [self._ids.get(label, UNSEEN_LABEL) for label in labels]
+        """Return the ids of labels, negative where training has none.
+
+        Raises:
+            KeyError: a label is neither a class nor named as unseen.
+        """
+        return [self._ids[label] for label in labels]
 
 
 @dataclass(frozen=True)

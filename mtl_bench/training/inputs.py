@@ -72,7 +72,7 @@ def prepare(
     for task, corpus in sorted(corpora.items()):
         for split in (curve_split, final_split):
             refuse_unusable(corpus, split)
-        labels = inputs.labels[task] = Labels(corpus.labels())
+        labels = inputs.labels[task] = Labels(corpus.labels(), corpus.unseen_labels())
         length = max_length[task]
         evaluated = length if cut_evaluation else None
         inputs.train[task] = encode(corpus["train"], vocabulary, labels, length)

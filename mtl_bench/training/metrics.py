@@ -1,7 +1,7 @@
 """Metrics whose state adds up over batches and devices.
 
-Gold labels that training never saw are `UNSEEN_LABEL`: no prediction equals them, so they count
-as misses.
+Gold labels that training never saw have negative ids: no prediction equals them, so they count as
+misses. Spans are scored by the labels' names, those of unseen labels included.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import Metric
 
-from mtl_bench.text.vocabulary import Labels
+from mtl_bench.tasks.spans import SpanScheme, named_scheme
+from mtl_bench.text.vocabulary import BOUNDARY_LABELS, Labels
 
 
 class TokenScores(Metric):
@@ -34,7 +35,7 @@ class TokenScores(Metric):
     def __init__(self, outside: int | None, **options: Any) -> None:
         """Take the outside label's id, or None where every label counts."""
         super().__init__(**options)
-        self.outside = -2 if outside is None else outside
+        self.outside = outside
         for name in ("hits", "predicted", "gold", "right", "tokens", "unseen"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -43,17 +44,22 @@ class TokenScores(Metric):
 
         Args:
             predictions: [M] label ids, sentence after sentence.
-            gold: [M] label ids, -1 for labels unseen in training.
+            gold: [M] label ids, negative for labels unseen in training.
             lengths: [B] words of the sentences (for span metrics; not needed here).
         """
-        inside = gold != self.outside
         right = predictions == gold
-        self.hits += (right & inside).sum()
-        self.predicted += (predictions != self.outside).sum()
-        self.gold += inside.sum()
+        self.hits += (right & self._inside(gold)).sum()
+        self.predicted += self._inside(predictions).sum()
+        self.gold += self._inside(gold).sum()
         self.right += right.sum()
         self.tokens += gold.numel()
         self.unseen += (gold < 0).sum()
+
+    def _inside(self, labels: Tensor) -> Tensor:
+        """Return [M] whether labels count."""
+        if self.outside is None:
+            return torch.ones_like(labels, dtype=torch.bool)
+        return labels != self.outside
 
     def compute(self) -> dict[str, Tensor]:
         """Return f1, precision, recall, accuracy (0 to 1) and the number of unseen gold labels."""
@@ -65,10 +71,11 @@ class TokenScores(Metric):
 
 
 class SpanScores(Metric):
-    """Span F1 of BIO labels: a span counts if its start, end and type are all right.
+    """Span F1: a span counts if its start, end and type are all right.
 
-    A span starts at B, and at an I that continues none (after O, at a sentence's start, or after
-    a word of another type), as the CoNLL-2000 evaluation reads them.
+    A word continues the span of the word before if its letter is I or E, that of the word before
+    B or I, and both have one type; any other word with a letter but O begins a span. So read the
+    evaluations of CoNLL-2000 and seqeval (not its strict mode), for every scheme alike.
     """
 
     full_state_update = False
@@ -76,16 +83,20 @@ class SpanScores(Metric):
     predicted: Tensor
     gold: Tensor
 
-    def __init__(self, labels: Labels, **options: Any) -> None:
-        """Take the labels of the task; boundary labels count as O."""
+    def __init__(self, labels: Labels, scheme: SpanScheme, **options: Any) -> None:
+        """Take the labels of the task and their scheme; what does not follow it counts as O."""
         super().__init__(**options)
-        parts = [name.upper()[:1] + name[1:] for name in labels.names[: labels.start]]
-        kinds = sorted({part[2:] for part in parts})
-        # One more place at the end: id -1 (unseen) is a label of its own, outside of all spans.
-        letter = [" BI".find(part[0]) if part[0] in "BI" else 0 for part in parts] + [0, 0, 0]
-        kind = [kinds.index(part[2:]) for part in parts] + [0, 0, 0]
+        outside = ("O", "")
+        parts = [
+            outside if name in BOUNDARY_LABELS else scheme.parse(name) or outside
+            for name in labels.all_names
+        ]
+        kinds = sorted({kind for _, kind in parts})
+        letter = ["OBIES".index(letter) for letter, _ in parts]
         self.register_buffer("letter", torch.tensor(letter), persistent=False)
-        self.register_buffer("kind", torch.tensor(kind), persistent=False)
+        self.register_buffer(
+            "kind", torch.tensor([kinds.index(kind) for _, kind in parts]), persistent=False
+        )
         for name in ("hits", "predicted", "gold"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -109,7 +120,9 @@ class SpanScores(Metric):
         letter, kind = self.letter[labels], self.kind[labels]  # type: ignore[index]  # buffers
         inside = letter > 0
         joined = torch.zeros_like(inside)  # this word continues the span of the word before
-        joined[1:] = (letter[1:] == 2) & inside[:-1] & (kind[1:] == kind[:-1]) & ~first[1:]
+        continues = (letter[1:] == 2) | (letter[1:] == 3)
+        open_before = (letter[:-1] == 1) | (letter[:-1] == 2)
+        joined[1:] = continues & open_before & (kind[1:] == kind[:-1]) & ~first[1:]
         goes_on = torch.zeros_like(inside)
         goes_on[:-1] = joined[1:]
         starts = torch.nonzero(inside & ~joined).squeeze(1)
@@ -153,7 +166,8 @@ class TaskScores(nn.Module):
         super().__init__()
         self.loss = MeanLoss()
         self.tokens = TokenScores(None if outside is None else labels.names.index(outside))
-        self.spans = SpanScores(labels) if spans == "bio" else None
+        scheme = spans and named_scheme(spans, (*labels.names[: labels.start], *labels.unseen))
+        self.spans = SpanScores(labels, scheme) if scheme else None
 
     def update(self, logits: Tensor, gold: Tensor, lengths: Tensor) -> None:
         """Count the words of some sentences.
@@ -163,7 +177,8 @@ class TaskScores(nn.Module):
             gold: [M] label ids.
             lengths: [B] words of the sentences.
         """
-        self.loss.update(F.cross_entropy(logits, gold, reduction="none", ignore_index=-1), gold)
+        known = gold.clamp(min=-1)
+        self.loss.update(F.cross_entropy(logits, known, reduction="none", ignore_index=-1), gold)
         predictions = logits.argmax(1)
         self.tokens.update(predictions, gold, lengths)
         if self.spans is not None:

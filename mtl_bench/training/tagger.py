@@ -185,7 +185,9 @@ class Tagger(pl.LightningModule):
             return []
         labels = self.labels[task]
         empty = [
-            Sentence(tuple(normal_word(w, self.lowercase) for w in words), ("",) * len(words))
+            Sentence(
+                tuple(normal_word(w, self.lowercase) for w in words), labels.names[:1] * len(words)
+            )
             for words in sentences
         ]
         split = encode(empty, self.vocabulary, labels)

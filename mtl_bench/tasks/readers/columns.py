@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import Lines
 
-SEPARATORS = {"tab": "\t", "blank": None}
+SEPARATORS = ("tab", "blank")
+BLANKS = re.compile("[ \t]+")
+"""What parts columns; a no-break space and its kin are parts of words."""
+
+DOCUMENT_START = "-DOCSTART-"
+"""What CoNLL-2002 and CoNLL-2003 mark the start of a document by, in place of a word."""
+
+
+class Row(NamedTuple):
+    """A line: its number, counted from 1, its text and its cells, of which a blank one has none."""
+
+    number: int
+    line: str
+    cells: list[str]
+
+    def is_document_start(self) -> bool:
+        """Return whether it marks the start of a document."""
+        return self.line.upper().startswith(DOCUMENT_START)
+
+
+def split_columns(line: str, separator: str) -> list[str]:
+    """Return the cells of a line; none of a blank line.
+
+    >>> split_columns("New York\\tB-LOC", "tab"), split_columns("a  b\\tc", "blank")
+    (['New York', 'B-LOC'], ['a', 'b', 'c'])
+    """
+    if not line.strip(" \t"):
+        return []
+    if separator == "tab":
+        return [cell.strip(" ") for cell in line.split("\t")]
+    return BLANKS.split(line.strip(" \t"))
+
+
+def usual_columns(rows: Iterable[list[str]]) -> int:
+    """Return the number of columns that most rows have; of two as frequent, the larger one."""
+    counts = Counter(map(len, rows))
+    return max(counts, key=lambda columns: (counts[columns], columns), default=0)
 
 
 class ColumnReader:
@@ -30,8 +69,9 @@ class ColumnReader:
         Args:
             word: column of the word, counted from 1.
             label: column of the label.
-            separator: `tab`, or `blank` for any run of white space.
-            comment: lines that start so are skipped, between sentences and within.
+            separator: `tab`, or `blank` for any run of spaces and tabs.
+            comment: lines that begin so are left out, unless they have as many columns as most
+                lines: then they hold a word, such as a hashtag.
             blank_word: a line whose word is only white space is an `error` or a
                 `sentence_break`.
             lowercase_labels: fold labels to lower case.
@@ -68,17 +108,22 @@ class ColumnReader:
         self.lowercase_labels = lowercase_labels
         self.label_map = label_map and {str(old): str(new) for old, new in label_map.items()}
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
-        """Yield the sentences of a file."""
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+        """Yield the sentences of a file, and notes on lines that are odd or left out."""
         if file is None:
             raise UserError("a column reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
+        rows = [Row(n, line, split_columns(line, self.separator)) for n, line in lines]
+        plain = [row.cells for row in rows if row.cells and not self._marked(row)]
+        usual = usual_columns(plain or (row.cells for row in rows if row.cells))
         words: list[str] = []
         labels: list[str] = []
-        for number, line in lines:
-            if self.comment and line.startswith(self.comment):
+        for row in rows:
+            if note := self._note(row, usual):
+                yield note
+            if self._is_comment(row, usual):
                 continue
-            pair = self._pair(lines, number, line) if line.strip() else None
+            pair = self._pair(lines, row) if row.cells else None
             if pair:
                 words.append(pair[0])
                 labels.append(pair[1])
@@ -88,28 +133,59 @@ class ColumnReader:
         if words:
             yield Sentence(tuple(words), tuple(labels))
 
-    def _pair(self, lines: Lines, number: int, line: str) -> tuple[str, str] | None:
-        """Return word and label of a line, or None if it breaks the sentence."""
-        cells = line.split(SEPARATORS[self.separator])
+    def _marked(self, row: Row) -> bool:
+        return self.comment is not None and row.line.startswith(self.comment)
+
+    def _is_comment(self, row: Row, usual: int) -> bool:
+        return self._marked(row) and len(row.cells) != usual
+
+    def _note(self, row: Row, usual: int) -> Note | None:
+        """Return what is to be said of a line, if anything."""
+        where, columns = f"line {row.number}", len(row.cells)
+        if not columns:
+            return None
+        if self._is_comment(row, usual):
+            return Note(f"comment lines ({self.comment}) left out", where, expected=True)
+        if row.is_document_start():
+            return Note(f"document marks ({DOCUMENT_START}) left out", where, expected=True)
+        if not row.line.strip():
+            return Note("lines of other white space than blanks, read as sentence ends", where)
+        if columns != usual:
+            return Note(f"lines with {columns} columns where most have {usual}", where)
+        if self._marked(row):
+            text = f"lines that begin with {self.comment} and have {usual} columns, read as words"
+            return Note(text, where, expected=True)
+        if self.word <= columns and not row.cells[self.word - 1].strip():
+            return Note("lines with a blank word, read as sentence ends", where)
+        return None
+
+    def _pair(self, lines: Lines, row: Row) -> tuple[str, str] | None:
+        """Return word and label of a line, or None if it ends the sentence."""
+        number, line, cells = row
+        if not line.strip() or row.is_document_start():
+            return None
         needed = max(self.word, self.label)
         if len(cells) < needed:
+            other = next(each for each in SEPARATORS if each != self.separator)
+            more = len(split_columns(line, other))
             lines.fail(
                 number,
                 line,
                 f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {needed} are expected"
                 f" (word: {self.word}, label: {self.label}, separator: {self.separator})."
-                + (" If this is a comment, set `comment: '#'`." if line.startswith("#") else ""),
+                + (" If this is a comment, set `comment: '#'`." if line.startswith("#") else "")
+                + (f" With `separator: {other}` it has {more}." if more >= needed else ""),
             )
-        word, label = cells[self.word - 1].strip(), cells[self.label - 1].strip()
-        if not word:
+        word, label = cells[self.word - 1], cells[self.label - 1]
+        if not word.strip():
             if self.blank_word == "sentence_break":
                 return None
             lines.fail(number, line, f"the word (column {self.word}) is blank.")
-        if not label:
+        if not label.strip():
             lines.fail(number, line, f"the label (column {self.label}) is missing.")
         if self.label_map is not None:
             if label not in self.label_map:
-                known = " ".join(self.label_map)
-                lines.fail(number, line, f"label '{label}' is none of the expected: {known}.")
+                expected = " ".join(self.label_map)
+                lines.fail(number, line, f"label '{label}' is none of the expected: {expected}.")
             label = self.label_map[label]
         return word, label.lower() if self.lowercase_labels else label

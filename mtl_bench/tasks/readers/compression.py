@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import Lines
 
 FILES = ("test_words.txt", "test_labels.txt", "test_dep.txt")
@@ -38,7 +38,7 @@ class CompressionReader:
             raise UserError(f"label: {label!r} is neither 'kept_heads' nor 'deleted'.")
         self.label = label
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
         """Yield the sentences of the folder."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with {', '.join(FILES)}.")
@@ -53,8 +53,13 @@ class CompressionReader:
                     number, arc[1], f"{len(dependencies)} arcs for {len(words)} words: {line!r}"
                 )
             if words:
-                kept = aligned(words, compression[1].split())
+                kept, lost = aligned(words, compression[1].split())
+                if lost:
+                    text = "words of compressions that are not in the sentence, left out"
+                    yield Note(text, f"line {number}", lost, expected=True)
                 yield Sentence(tuple(words), self._labels(kept, dependencies))
+            else:
+                yield Note("sentences without words left out", f"line {number}")
 
     def _labels(self, kept: list[bool], dependencies: list[str]) -> tuple[str, ...]:
         if self.label == "deleted":
@@ -65,17 +70,19 @@ class CompressionReader:
         )
 
 
-def aligned(words: list[str], compression: list[str]) -> list[bool]:
-    """Return which words a compression keeps: its tokens are found one after the other.
+def aligned(words: list[str], compression: list[str]) -> tuple[list[bool], int]:
+    """Return which words a compression keeps, and how many of its own are not among them.
+
+    Its tokens are looked for one after the other.
 
     A token that is not found is split where punctuation or a clitic is attached to it, and left
     out if that does not help.
 
     >>> aligned("A man , seen by all , left .".split(), ["A", "man", "left."])
-    [True, True, False, False, False, False, False, True, True]
+    ([True, True, False, False, False, False, False, True, True], 0)
     """
     kept = [False] * len(words)
-    place = 0
+    place = lost = 0
     queue = compression[::-1]
     while queue:
         token = queue.pop()
@@ -84,7 +91,8 @@ def aligned(words: list[str], compression: list[str]) -> list[bool]:
         except ValueError:
             head, attached, _ = (*ATTACHED.split(token, maxsplit=1), "", "")[:3]
             queue += [attached, head] if attached else []
+            lost += not attached
             continue
         kept[found] = True
         place = found + 1
-    return kept
+    return kept, lost

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import Lines
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -24,7 +24,7 @@ class ConlluReader:
             raise UserError(f"label: {label!r} is none of {', '.join(FIELDS[2:])}.")
         self.column = FIELDS.index(label)
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
         """Yield the sentences of a file."""
         if file is None:
             raise UserError("this reader needs `file:` in each split of the task's yaml.")
@@ -44,7 +44,9 @@ class ConlluReader:
                 lines.fail(number, line, f"{len(cells)} fields, {len(FIELDS)} are expected (tabs).")
             if not cells[0].isdecimal():
                 if not cells[0].replace("-", "").replace(".", "").isdecimal():
-                    lines.fail(number, line, f"{cells[0]!r} is no number of a word.")
+                    lines.fail(number, line, f"{cells[0]!r} is not the number of a word.")
+                text = "ranges of words (1-2) and empty nodes (1.1) left out"
+                yield Note(text, f"line {number}", expected=True)
                 continue
             if not cells[1].strip() or not cells[self.column].strip():
                 lines.fail(number, line, f"the form or the {FIELDS[self.column]} is blank.")

@@ -25,9 +25,10 @@ MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"BZh": "
 
 
 class Lines:
-    """The lines of a UTF-8 file, plain or compressed; CRLF and a byte order mark are taken off.
+    """The lines of a UTF-8 file, plain or compressed; CRLF and byte order marks are taken off.
 
-    Iterating yields `(number, line)`, numbers from 1.
+    Iterating yields `(number, line)`, numbers from 1. Files joined by `cat` have byte order marks
+    at the start of other lines than the first, too.
     """
 
     def __init__(self, file: Path, member: str | None = None) -> None:
@@ -38,20 +39,21 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield the numbered lines."""
-        number = 0
-        # Split at \n only: other separators of str.splitlines occur inside words.
-        for number, raw in enumerate(self._bytes().split(b"\n"), start=1):
+        content = self._bytes()
+        # Split at \n only: other separators of str.splitlines occur inside words. Files of old
+        # Macs have \r alone.
+        newline = b"\n" if b"\n" in content else b"\r"
+        for number, raw in enumerate(content.split(newline), start=1):
             try:
                 line = raw.decode("utf-8").removesuffix("\r")
             except UnicodeDecodeError as error:
-                encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
                 self.fail(
                     number,
                     raw.decode("utf-8", "backslashreplace"),
                     f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8, for example "
-                    f"with `iconv -f {encoding} -t utf-8`.",
+                    f"with `iconv -f {likely_encoding(content)} -t utf-8`.",
                 )
-            yield number, line.removeprefix(BOM) if number == 1 else line
+            yield number, line.removeprefix(BOM)
 
     def _bytes(self) -> bytes:
         content = read_bytes(self.file, self.member)
@@ -69,6 +71,19 @@ class Lines:
         """Raise the error that shows a line and what is wrong with it."""
         shown = line if len(line) <= 200 else line[:200] + " ..."
         raise UserError(f"{self.name}, line {number}: {problem}\n    {shown!r}")
+
+
+def likely_encoding(content: bytes) -> str:
+    """Return the most likely encoding of bytes that are not UTF-8, as `iconv` calls it.
+
+    Bytes 80 to 9F are control characters in latin1, and letters and quotes in windows-1252.
+
+    >>> likely_encoding(b"caf\\xe9"), likely_encoding(b"\\x93caf\\xe9\\x94")
+    ('latin1', 'windows-1252')
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "windows-1252" if any(0x80 <= byte <= 0x9F for byte in content) else "latin1"
 
 
 def read_bytes(file: Path, member: str | None = None) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import documents, overlaps, whole_number, xml_root
 
 NAMESPACE = "{http://framenet.icsi.berkeley.edu}"
@@ -28,7 +28,7 @@ class FrameNetReader:
         """Name the test documents, without `.xml`."""
         self.test_documents = frozenset(test_documents)
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
         """Yield the sentences of a part."""
         if part not in ("train", "test"):
             raise UserError(f"part: {part!r} is neither 'train' nor 'test'.")
@@ -38,11 +38,13 @@ class FrameNetReader:
             raise UserError(f"{file}: lacks the test documents {', '.join(sorted(absent))}.")
         for document in found:
             if (document.stem in self.test_documents) == (part == "test"):
-                for sentence in self._sentences(document):
-                    if part == "train" or "t" in sentence.labels:
-                        yield sentence
+                for each in self._sentences(document):
+                    if isinstance(each, Note) or part == "train" or "t" in each.labels:
+                        yield each
+                    else:
+                        yield Note("test sentences without a target left out", document.name, 1, True)
 
-    def _sentences(self, document: Path) -> Iterator[Sentence]:
+    def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
         for element in xml_root(document).iter(f"{NAMESPACE}sentence"):
             text = element.findtext(f"{NAMESPACE}text") or ""
             layers: dict[str, list[tuple[int, int]]] = {}
@@ -72,3 +74,5 @@ class FrameNetReader:
             ]
             if pairs:
                 yield Sentence(*zip(*pairs, strict=True))
+            else:
+                yield Note("sentences without tokens left out", document.name)

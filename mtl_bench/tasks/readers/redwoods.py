@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import Lines
 
 DERIVATION, TEXT = 10, 6  # fields, counted from 0
@@ -49,7 +49,7 @@ class LexicalTypeReader:
         self.test_size = test_size
         self.train_size = train_size
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
         """Yield the sentences of the profiles in a folder, test first."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with profiles and lexicons.")
@@ -66,6 +66,8 @@ class LexicalTypeReader:
                 f"{file}: has {len(found)} sentences, too few for {self.train_size} to train and "
                 f"{self.test_size} to test on."
             )
+        if unused := len(others) - self.train_size:
+            yield Note("sentences beyond the number asked for, left out", "", unused, expected=True)
         yield from (found[n] for n in test)
         for n in range(self.train_size):
             yield found[others[n * len(others) // self.train_size]]
@@ -126,7 +128,7 @@ class LinkReader:
         self.profiles = profiles
         self.min_words = min_words
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
         """Yield the sentences of the profiles in a folder."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with profiles.")
@@ -141,6 +143,9 @@ class LinkReader:
                 sentence = linked(fields[TEXT])
                 if "l" in sentence.labels and len(sentence.words) >= self.min_words:
                     yield sentence
+                else:
+                    text = f"sentences without a link or of fewer than {self.min_words} words"
+                    yield Note(f"{text}, left out", f"{profile}, line {number}", expected=True)
 
 
 def linked(text: str) -> Sentence:

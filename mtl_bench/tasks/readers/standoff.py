@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.files import Lines, documents, overlaps
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:-\w+)*|[^\w\s]")
@@ -28,14 +28,17 @@ class StandoffReader:
         """Name the label of marked words."""
         self.label = label
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
         """Yield the sentences of a folder's documents, sorted by path; a part is a subfolder."""
         for document in documents(file / part if file and part else file, "*.txt"):
             yield from self._sentences(document)
 
-    def _sentences(self, document: Path) -> Iterator[Sentence]:
+    def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
         text = "\n".join(line for _, line in Lines(document))
-        spans = list(_spans(document.with_suffix(".ann")))
+        annotation = document.with_suffix(".ann")
+        if not annotation.exists():
+            yield Note("documents without an .ann file, read as unmarked", document.name)
+        spans = list(_spans(annotation))
         for start, end in sentences(text):
             tokens = list(TOKEN.finditer(text, start, end))
             if tokens:

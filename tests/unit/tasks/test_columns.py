@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.corpus import Note, Sentence
 from mtl_bench.tasks.readers.columns import ColumnReader
 
 WORD = st.text(
@@ -18,7 +19,15 @@ SENTENCES = st.lists(
 def read(tmp_path, content, **options):
     file = tmp_path / "file.tsv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(ColumnReader(**{"word": 1, "label": 2, **options})(file, None))
+    found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
+    return [each for each in found if isinstance(each, Sentence)]
+
+
+def notes(tmp_path, content, **options):
+    file = tmp_path / "file.tsv"
+    file.write_text(content, "utf-8")
+    found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
+    return [(each.text, each.where) for each in found if isinstance(each, Note)]
 
 
 @given(SENTENCES, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\ufeff"]))
@@ -41,7 +50,7 @@ def test_hostile_input_is_read_or_refused_with_its_place(tmp_path_factory, conte
 
 
 def test_blanks_comments_and_other_columns(tmp_path):
-    text = "# a title\nThe  DT B-NP\n# inside\ncat  NN I-NP\n\n\n\n# end\nsat  VBD O"
+    text = "# a longer title\nThe  DT B-NP\n# inside\ncat  NN I-NP\n\n\n\n# end\nsat  VBD O"
     found = read(tmp_path, text, label=3, separator="blank", comment="#")
     assert found == [(("The", "cat"), ("B-NP", "I-NP")), (("sat",), ("O",))]
 
@@ -90,3 +99,66 @@ def test_labels_outside_the_map_are_refused(tmp_path):
 def test_impossible_options_are_refused(options):
     with pytest.raises(UserError):
         ColumnReader(**{"word": 1, "label": 2, **options})
+
+
+def test_a_comment_has_not_the_columns_of_a_word(tmp_path):
+    text = "# id 3\nhi\tO\n#oda\tB-PER\n#\tO\n\n# id 4\n# user\n#nils\tB-PER\n"
+    found = read(tmp_path, text, comment="#")
+    assert [s.words for s in found] == [("hi", "#oda", "#"), ("#nils",)]
+    assert notes(tmp_path, text, comment="#") == [
+        *[("comment lines (#) left out", "line 1")],
+        *[(f"lines that begin with # and have 2 columns, read as words", f"line {n}") for n in (3, 4)],
+        *[("comment lines (#) left out", f"line {n}") for n in (6, 7)],
+        ("lines that begin with # and have 2 columns, read as words", "line 8"),
+    ]
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u2028", "\x0c", "\u3000", "\x85"])
+@pytest.mark.parametrize(("separator", "written"), [("tab", "\t"), ("blank", " "), ("blank", " \t ")])
+def test_only_tabs_and_spaces_part_columns(tmp_path, character, separator, written):
+    word = f"a{character}b"
+    found = read(tmp_path, f"{word}{written}X\nc{written}Y\n", separator=separator)
+    assert found == [((word, "c"), ("X", "Y"))]
+    assert read(tmp_path, f"x New{written}X\n" * 2, separator="tab" if written == "\t" else "blank")
+
+
+def test_lines_of_another_length_are_counted(tmp_path):
+    text = "le O\nquai sud2 O\nsuit O\n"
+    assert notes(tmp_path, text, separator="blank") == [
+        ("lines with 3 columns where most have 2", "line 2")
+    ]
+
+
+def test_marks_of_documents_end_sentences_and_are_left_out(tmp_path):
+    text = "-DOCSTART- -X- O\nle X O\n-DOCSTART-\n\nun X O\n"
+    found = read(tmp_path, text, separator="blank", label=3)
+    assert [s.words for s in found] == [("le",), ("un",)]
+    assert [text for text, _ in notes(tmp_path, text, separator="blank", label=3)] == [
+        "document marks (-DOCSTART-) left out"
+    ] * 2
+
+
+def test_a_line_with_white_space_of_other_kinds_ends_a_sentence(tmp_path):
+    assert len(read(tmp_path, "a\tX\n\u00a0\nb\tX\n")) == 2
+    assert notes(tmp_path, "a\tX\n\u00a0\nb\tX\n")[0][1] == "line 2"
+
+
+def test_leading_tabs_are_none_of_the_blanks_columns(tmp_path):
+    assert read(tmp_path, "\tle X O\n\t\n\tun X B\n", separator="blank", label=3) == [
+        (("le",), ("O",)),
+        (("un",), ("B",)),
+    ]
+    with pytest.raises(UserError, match="With `separator: blank` it has 3"):
+        read(tmp_path, "\tle X O\n", label=3)
+
+
+def test_old_macs_and_joined_files(tmp_path):
+    assert read(tmp_path, "a\tX\r\rb\tY\r") == [(("a",), ("X",)), (("b",), ("Y",))]
+    assert read(tmp_path, "\ufeffa\tX\n\n\ufeffb\tY\n")[1].words == ("b",)
+
+
+def test_the_advice_names_the_likely_encoding(tmp_path):
+    with pytest.raises(UserError, match="iconv -f latin1"):
+        read(tmp_path, b"caf\xe9\tX\n")
+    with pytest.raises(UserError, match="iconv -f windows-1252"):
+        read(tmp_path, b"caf\xe9\tX\n\x93hi\x94\tX\n")

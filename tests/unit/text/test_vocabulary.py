@@ -24,7 +24,9 @@ def test_sentences_get_symbols_and_are_cut():
     assert encoded.labels.tolist() == [2, 0, 1, 3, 2, 0, 3]
     assert encoded.starts.tolist() == [0, 4]
     assert encoded.lengths.tolist() == [4, 3]
-    assert encode(sentences, Vocabulary([]), Labels(["x", "y"])).labels[3] == -1
+    labels = Labels(["x", "y"], unseen=["w", "z"])
+    assert encode(sentences, Vocabulary([]), labels).labels[3] == -2
+    assert labels.all_names[-2] == "z"
 
 
 def test_words_are_normalised_and_labels_kept():

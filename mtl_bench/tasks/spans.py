@@ -1,0 +1,117 @@
+"""Span schemes: how the labels of single words mark spans of several words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SCHEMES = {"io": "I", "iob1": "BI", "bio": "BI", "bioes": "BIES", "bilou": "BILU", "bmes": "BMES"}
+"""The letters of each scheme, beside O for words outside of spans."""
+
+CANONICAL = {"M": "I", "L": "E", "U": "S"}
+WAYS = [(separator, suffix) for suffix in (False, True) for separator in "-_"]
+FITS = 0.9
+"""Share of the words with a label other than O that must follow a scheme; the others are slips."""
+
+
+@dataclass(frozen=True)
+class SpanScheme:
+    """A scheme and the way that a corpus writes it.
+
+    Attributes:
+        name: one of SCHEMES.
+        separator: between letter and type, `-` or `_`.
+        suffix: whether the letter stands behind the type (`PER-B`).
+        plain: whether labels are types without a letter (`PER`), as some files write IO.
+    """
+
+    name: str
+    separator: str = "-"
+    suffix: bool = False
+    plain: bool = False
+
+    def parse(self, label: str) -> tuple[str, str] | None:
+        """Return letter (B, I, E, S, or O: outside of spans) and type; None for other labels.
+
+        >>> SpanScheme("bilou").parse("L-PER"), SpanScheme("bio", "_", suffix=True).parse("PER_B")
+        (('E', 'PER'), ('B', 'PER'))
+        """
+        if label.upper() == "O":
+            return "O", ""
+        if self.plain:
+            return "I", label
+        if len(label) == 1:
+            letter, kind = label, ""
+        elif self.suffix:
+            kind, _, letter = label.rpartition(self.separator)
+        else:
+            letter, _, kind = label.partition(self.separator)
+        letter = letter.upper()
+        if letter not in tuple(SCHEMES[self.name]) or (len(label) > 1 and not kind):
+            return None
+        return CANONICAL.get(letter, letter), kind
+
+    def stray(self, counts: Counter[str]) -> Counter[str]:
+        """Return the labels that do not follow the scheme, with their counts."""
+        return Counter({x: n for x, n in counts.items() if self.parse(x) is None})
+
+    def fits(self, counts: Counter[str]) -> bool:
+        """Return whether nearly all words with a label other than O follow the scheme."""
+        inside = sum(n for label, n in counts.items() if label.upper() != "O")
+        return inside > 0 and self.stray(counts).total() <= (1 - FITS) * inside
+
+    def describe(self) -> str:
+        """Return name and an example of a label, such as `BIO (B-x)`."""
+        letter = SCHEMES[self.name][0]
+        marked = f"x{self.separator}{letter}" if self.suffix else f"{letter}{self.separator}x"
+        return f"{self.name.upper()} ({'x' if self.plain else marked})"
+
+
+def named_scheme(name: str, labels: Iterable[str]) -> SpanScheme:
+    """Return a scheme in the way that most labels of a task are written.
+
+    Args:
+        name: one of SCHEMES.
+        labels: of the task, those of all splits.
+    """
+    counts = Counter(set(labels))
+    ways = [SpanScheme(name, separator, suffix) for separator, suffix in WAYS]
+    best = min(ways, key=lambda scheme: len(scheme.stray(counts)))
+    if name == "io" and not best.fits(counts):
+        return SpanScheme(name, plain=True)
+    return best
+
+
+def recognise(sentences: Sequence[Sequence[str]]) -> SpanScheme | None:
+    """Return the scheme that the labels of some sentences follow, or None.
+
+    IOB1 in which no two spans of a type touch has no B: it is called IO, and scores the same.
+
+    >>> recognise([("B-PER", "L-PER", "O", "U-LOC")])
+    SpanScheme(name='bilou', separator='-', suffix=False, plain=False)
+    """
+    counts = Counter(label for labels in sentences for label in labels)
+    possible = [SpanScheme(name, *way) for name in SCHEMES if name != "iob1" for way in WAYS]
+    best = min(possible, key=lambda scheme: scheme.stray(counts).total())
+    parsed = [found for label in counts if (found := best.parse(label)) and found[0] != "O"]
+    marked = any(kind for _, kind in parsed) or any(letter == "B" for letter, _ in parsed)
+    if not marked or not best.fits(counts):
+        return None
+    if best.name == "bio" and _begins_with_i(best, sentences):
+        return SpanScheme("iob1", best.separator, best.suffix)
+    return best
+
+
+def _begins_with_i(scheme: SpanScheme, sentences: Sequence[Sequence[str]]) -> bool:
+    """Return whether spans begin with I, and B only parts two spans of a type that touch."""
+    begins: Counter[str] = Counter()
+    for labels in sentences:
+        before = ("O", "")
+        for label in labels:
+            now = scheme.parse(label) or ("O", "")
+            touches = before[0] != "O" and before[1] == now[1]
+            if now[0] != "O" and not touches:
+                begins[now[0]] += 1
+            before = now
+    return begins["I"] > begins["B"]
