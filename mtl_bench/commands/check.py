@@ -1,6 +1,6 @@
 """`mtl-bench check`: look over a corpus of one's own before training on it.
 
-Exit code 0: it can be used; 1: something must be mended; 2: it cannot be read.
+Exit code 0: it can be used; 1: something must be fixed; 2: it cannot be read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from rich.markup import escape
 from mtl_bench.commands.definitions import corpus_of, definitions
 from mtl_bench.compose import TASK_NAME, make_reader, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import Finding, examine, guess_outside, guess_spans
-from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.check import Finding, examine, guess_outside, guess_spans, small_batch
+from mtl_bench.tasks.corpus import Corpus, Sentence
 from mtl_bench.tasks.guess import guess
+from mtl_bench.tasks.readers.columns import SEPARATORS
 from mtl_bench.tasks.task import Reader, Split, Task, load_corpus
 
 HELP = "look over a task, or files that are to become one"
-MARKS = {"fine": "[green]fine[/]", "look": "[yellow]look[/]", "mend": "[red]mend[/]"}
+MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "error": "[red]error[/]  "}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +37,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--word", help="column (from 1) or key of the words; else guessed")
     parser.add_argument("--label", help="column, key or CoNLL-U field of the labels; else guessed")
+    parser.add_argument("--separator", choices=SEPARATORS, help="of columns; else guessed")
+    parser.add_argument("--save", action="store_true", help="write the yaml beside the files")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print findings, and a yaml for files that are fit to be a task."""
     names = [name for name in arguments.what if name in task_files() and not Path(name).is_file()]
     if names:
-        if len(arguments.what) > 1 or arguments.word or arguments.label:
+        options = (arguments.word, arguments.label, arguments.separator, arguments.save)
+        if len(arguments.what) > 1 or any(options):
             raise UserError(
                 f"'{names[0]}' is a task, whose yaml says all: give nothing else. Several tasks "
                 "are checked one by one."
@@ -56,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UserError(
                 f"'{name}' is neither a file nor a task. Tasks: {', '.join(task_files())}."
             )
-    guessed = guess(files, arguments.word, arguments.label)
+    guessed = guess(files, arguments.word, arguments.label, arguments.separator)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {guessed.reasons[0]}"))
     for reason in guessed.reasons[1:]:
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     corpus = replace(corpus, outside=guess_outside(corpus), spans=guess_spans(corpus))
     code = _report(examine(corpus))
     if code == 0:
-        _print_yaml(task, corpus, files)
+        _offer(task, corpus, files, arguments.save)
     return code
 
 
@@ -80,7 +84,7 @@ def _splits(files: list[Path], reader: Reader) -> dict[str, Split]:
     if len(paths) > 1:
         names = ("train", "test") if len(paths) == 2 else ("train", "dev", "test")
         return {name: Split(path) for name, path in zip(names, paths, strict=True)}
-    count = sum(1 for _ in reader(files[0], None))
+    count = sum(isinstance(each, Sentence) for each in reader(files[0], None))
     if count < 2:
         raise UserError(
             f"{files[0]}: has {count} sentence. Is there a blank line after each sentence?"
@@ -98,16 +102,17 @@ def _report(found: Iterable[Finding]) -> int:
     findings = list(found)
     for finding in findings:
         console.print(f"{MARKS[finding.level]}  {escape(finding.text)}")
-    mend = sum(finding.level == "mend" for finding in findings)
-    look = sum(finding.level == "look" for finding in findings)
+    errors = sum(finding.level == "error" for finding in findings)
+    warnings = sum(finding.level == "warning" for finding in findings)
     console.print(
-        f"\n{mend} to mend, {look} worth a look." + (" Mend it, then check again." if mend else "")
+        f"\n{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}."
+        + (" Fix what is an error, then check again." if errors else "")
     )
-    return int(mend > 0)
+    return int(errors > 0)
 
 
-def _print_yaml(task: Task, corpus: Corpus, files: list[Path]) -> None:
-    """Print the definition of the task that the files make."""
+def _offer(task: Task, corpus: Corpus, files: list[Path], save: bool) -> None:
+    """Print or save the definition of the task that the files make."""
     folder = files[0].absolute().parent
     beside = all(file.absolute().parent == folder for file in files)
     splits: dict[str, Any] = {}
@@ -124,9 +129,18 @@ def _print_yaml(task: Task, corpus: Corpus, files: list[Path]) -> None:
         "spans": corpus.spans,
     }
     name = task.title
-    print(f"\nThe task, to be saved as {folder / name}.yaml:\n")
-    print(OmegaConf.to_yaml(content).replace("${", "\\${"))  # else a file's name is looked up
-    print(f"Then: MTL_BENCH_TASKS={shlex.quote(str(folder))} python train.py main={name}")
+    file = folder / f"{name}.yaml"
+    text = OmegaConf.to_yaml(content).replace("${", "\\${")  # else a file's name is looked up
+    if save:
+        if file.exists():
+            raise UserError(f"{file}: is there already. Remove it, or edit it by hand.")
+        file.write_text(text, "utf-8")
+        print(f"\nwritten: {file}\n")
+    else:
+        print(f"\nThe task, to be saved as {file} (--save does it):\n\n{text}")
+    size = small_batch(corpus)
+    options = f" data.batch_size={size}" if size else ""
+    print(f"Then: MTL_BENCH_TASKS={shlex.quote(str(folder))} python train.py main={name}{options}")
 
 
 def _name(file: Path) -> str:

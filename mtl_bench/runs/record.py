@@ -23,7 +23,7 @@ from mtl_bench.errors import UserError
 SCHEMA_VERSION = 1
 """Raised when the fields of a record change."""
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
 RECORD, CURVE, CHECKPOINT = "record.json", "curve.csv", "checkpoint.pt"

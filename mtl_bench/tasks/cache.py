@@ -70,13 +70,13 @@ class CorpusCache:
         arrays: dict[str, Any] = {}
         for split in SPLITS:
             for field in Sentence._fields:
-                texts = (getattr(sentence, field) for sentence in splits[split])
+                values = (getattr(sentence, field) for sentence in splits[split])
                 arrays[f"{split}.{field}"] = np.fromiter(
-                    (ids.setdefault(text, len(ids)) for text in chain.from_iterable(texts)), "i4"
+                    (ids.setdefault(text, len(ids)) for text in chain.from_iterable(values)), "i4"
                 )
             arrays[f"{split}.lengths"] = np.array([len(s.words) for s in splits[split]], "i4")
-        for name, content in (("strings", list(ids)), ("remarks", remarks)):
-            arrays[name] = np.frombuffer(json.dumps(content).encode(), np.uint8)
+        for name, text in (("strings", json.dumps(list(ids))), ("remarks", json.dumps(remarks))):
+            arrays[name] = np.frombuffer(text.encode(), np.uint8)
         stream = io.BytesIO()
         np.savez(stream, **arrays)
         content = stream.getvalue()

@@ -10,34 +10,33 @@ from typing import Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
+from mtl_bench.tasks.guess import ENOUGH, UNIQUE
+from mtl_bench.tasks.spans import SCHEMES, SpanScheme, named_scheme, recognise
 
-Level = Literal["fine", "look", "mend"]
+Level = Literal["ok", "warning", "error"]
 BATCH = 32  # sentences, by default
 LONG = 100
 """Words beyond which a sentence is probably several, or a list."""
 
-# White space, control characters, and characters of no width: zero-width spaces and joiners, soft
-# hyphens, marks of direction, byte order marks.
-ODD_CHARACTER = re.compile("[\\s\\x00-\\x1f\\x7f\u00ad\u200b-\u200f\u2060\ufeff]")
-DOCUMENT_START = "-DOCSTART-"
-NOBODY = {"o", "_", "none", "null", "0", "outside"}
-SPAN = re.compile(r"[BI](?:-.+)?|O", re.IGNORECASE)
+# White space, and characters of no width: zero-width spaces and joiners, soft hyphens, marks of
+# direction, byte order marks.
+ODD_CHARACTER = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]")
+CONTROL_CHARACTER = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+OUTSIDE_NAMES = {"o", "_", "none", "null", "0", "outside"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One observation: `fine`, worth a `look`, or something that one must `mend`."""
+    """One observation: `ok`, a `warning`, or an `error` that must be fixed before training."""
 
     level: Level
     text: str
 
 
 def guess_spans(corpus: Corpus) -> str | None:
-    """Return `bio` if the labels mark spans so, else None."""
-    labels = [label.upper() for label in corpus.labels()]
-    if all(SPAN.fullmatch(label) for label in labels) and any(x[0] == "B" for x in labels):
-        return "bio"
-    return None
+    """Return the name of the scheme by which the labels mark spans, or None."""
+    scheme = recognise([sentence.labels for sentence in corpus["train"]])
+    return scheme.name if scheme else None
 
 
 def guess_outside(corpus: Corpus) -> str | None:
@@ -45,7 +44,15 @@ def guess_outside(corpus: Corpus) -> str | None:
     counts = label_counts(corpus)
     if guess_spans(corpus):  # here it need not be the most frequent
         return next((label for label in counts if label.upper() == "O"), None)
-    return next((label for label, _ in counts.most_common(1) if label.lower() in NOBODY), None)
+    return next(
+        (label for label, _ in counts.most_common(1) if label.lower() in OUTSIDE_NAMES), None
+    )
+
+
+def small_batch(corpus: Corpus) -> int | None:
+    """Return a batch size for a corpus that is too small for the default; else None."""
+    size = len(corpus["train"])
+    return max(1, size // 2) if size < BATCH else None
 
 
 def label_counts(corpus: Corpus) -> Counter[str]:
@@ -69,28 +76,37 @@ def refuse_unusable(corpus: Corpus, split: SplitName) -> None:
     if corpus.outside is not None and corpus.outside not in labels:
         raise UserError(
             f"task '{task}': outside is '{corpus.outside}', which is none of the {len(labels)} "
-            f"labels of its training split: {shown}.\nMend `outside` in the task's yaml; `outside: "
+            f"labels of its training split: {shown}.\nFix `outside` in the task's yaml; `outside: "
             "null` counts every label."
         )
-    if corpus.spans not in (None, "bio"):
-        raise UserError(f"task '{task}': spans is '{corpus.spans}'; it is 'bio' or null.")
-    if corpus.spans == "bio":
-        odd = [
-            x
-            for x in labels
-            if x.upper() not in ("B", "I", "O") and x[:2].upper() not in ("B-", "I-")
-        ]
-        if odd:
-            raise UserError(
-                f"task '{task}': spans is 'bio', but these labels are not B, I or O, nor begin "
-                f"with B- or I-: {', '.join(odd[:10])}.\nSet `spans: null` in the task's yaml."
-            )
+    if corpus.spans is not None:
+        _refuse_spans(corpus, shown)
     found = {label for sentence in corpus[split] for label in sentence.labels}
     if not found & set(labels):
         raise UserError(
             f"task '{task}': its train and {split} splits have no label in common.\n"
             f"  train: {shown}\n  {split}: {', '.join(sorted(found)[:20])}\n"
             "Check the label column, and whether the files belong together."
+        )
+
+
+def _refuse_spans(corpus: Corpus, shown: str) -> None:
+    """Raise an error if the labels do not follow the scheme that the task's yaml names."""
+    if corpus.spans not in SCHEMES:
+        raise UserError(
+            f"task '{corpus.task}': spans is '{corpus.spans}'; it is one of {', '.join(SCHEMES)}, "
+            "or null."
+        )
+    counts = label_counts(corpus)
+    scheme = named_scheme(corpus.spans, (*corpus.labels(), *corpus.unseen_labels()))
+    if not scheme.fits(counts):
+        better = recognise([sentence.labels for sentence in corpus["train"]])
+        advice = f"`spans: {better.name}`" if better else "`spans: null`"
+        stray = ", ".join(list(scheme.stray(counts))[:10])
+        raise UserError(
+            f"task '{corpus.task}': spans is '{corpus.spans}', but its labels do not follow that "
+            f"scheme{f': {stray}' if stray else ''}.\nLabels: {shown}.\nSet {advice} in the task's "
+            "yaml."
         )
 
 
@@ -101,23 +117,25 @@ def examine(corpus: Corpus) -> Iterator[Finding]:
         for split, sentences in corpus.splits.items()
         if sentences
     )
-    yield Finding("fine", f"Sizes: {sizes}.")
+    yield Finding("ok", f"Sizes: {sizes}.")
     try:
         for split in ("dev", "test"):
             if corpus.splits[split]:
                 refuse_unusable(corpus, split)
     except UserError as error:
-        yield Finding("mend", str(error))
-    if len(corpus["train"]) < BATCH:
+        yield Finding("error", str(error))
+    if size := small_batch(corpus):
         yield Finding(
-            "look",
+            "warning",
             f"Training draws {BATCH} sentences a step, more than train has: type "
-            f"`data.batch_size={max(1, len(corpus['train']) // 2)}`.",
+            f"`data.batch_size={size}`.",
         )
+    for remark in corpus.remarks:
+        yield Finding("ok" if remark.expected else "warning", f"{remark}.")
     yield from _labels(corpus)
-    if corpus.spans == "bio":
-        yield from _spans(corpus)
+    yield from _spans(corpus)
     yield from _repetitions(corpus)
+    yield from _coverage(corpus)
     yield from _words(corpus)
 
 
@@ -126,24 +144,17 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
     total = counts.total()
     shown = ", ".join(f"{label} {n:,}" for label, n in counts.most_common(12))
     more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
-    yield Finding("fine", f"{_count(counts, 'label')} in train: {shown}{more}.")
+    yield Finding("ok", f"{_count(counts, 'label')} in train: {shown}{more}.")
     if len(counts) < 2:
-        yield Finding("mend", "A single label leaves nothing to learn. Is it the right column?")
+        yield Finding("error", "A single label leaves nothing to learn. Is it the right column?")
     if len(counts) > total / 3:
-        yield Finding("mend", "Every third word has a label of its own. Is it the right column?")
+        yield Finding("error", "Every third word has a label of its own. Is it the right column?")
     once = Counter({label: n for label, n in counts.items() if n == 1})
     if once and len(counts) > 1:
         yield Finding(
-            "look",
+            "warning",
             f"{_count(once, 'label')} of train with one occurrence: {_some(once)}. A header line, "
             "or a slip of annotation?",
-        )
-    ends = [label for label in counts if label[:2] in ("E-", "S-")]
-    if ends:
-        yield Finding(
-            "look",
-            f"Labels such as {ends[0]} are of the BIOES scheme. Span F1 knows BIO only: turn E- "
-            "into I- and S- into B-, for example by `label_map`.",
         )
     folded: dict[str, list[str]] = {}
     for label in counts:
@@ -151,16 +162,16 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
     variants = [" and ".join(same) for same in folded.values() if len(same) > 1]
     if variants:
         yield Finding(
-            "look",
+            "warning",
             f"Labels that differ in case only: {', '.join(variants[:5])}. They count as different; "
             "`lowercase_labels: true` of the column reader folds them.",
         )
     if corpus.outside is None:
-        yield Finding("fine", "No outside label: F1 counts every label, and so equals accuracy.")
+        yield Finding("ok", "No outside label: F1 counts every label, and so equals accuracy.")
     elif corpus.outside in counts:  # else it was refused above
         share = counts[corpus.outside] / total
         yield Finding(
-            "look" if share > 0.98 else "fine",
+            "warning" if share > 0.98 else "ok",
             f"{share:.1%} of the words have the outside label {corpus.outside!r}"
             + (": so few others make F1 noisy." if share > 0.98 else "."),
         )
@@ -169,23 +180,56 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         unseen = Counter({label: n for label, n in labels.items() if label not in counts})
         if unseen and len(unseen) < len(labels):  # else it was refused above
             yield Finding(
-                "look",
+                "warning",
                 f"{split} has {_count(unseen, 'label')} that train has not: {_some(unseen)}. No "
                 "model can find them; they count as misses.",
             )
 
 
 def _spans(corpus: Corpus) -> Iterator[Finding]:
-    """Look for I-x that continues nothing."""
+    """Say which scheme the labels follow, and what does not follow it."""
+    scheme = recognise([sentence.labels for sentence in corpus["train"]])
+    if corpus.spans in SCHEMES:
+        scheme = named_scheme(corpus.spans, (*corpus.labels(), *corpus.unseen_labels()))
+    if scheme is None:
+        if corpus.outside is not None:
+            yield Finding(
+                "ok",
+                "No span scheme in the labels, so no span F1 (`spans: null`). If runs of one label "
+                "are spans, set `spans: io`.",
+            )
+        return
+    also = " (as is IOB1 in which no two spans of a type touch)" if scheme.name == "io" else ""
+    used = (
+        f"span F1 is computed by it (`spans: {scheme.name}`; null computes none)"
+        if corpus.spans
+        else f"`spans: {scheme.name}` computes span F1 by it; `spans: null` computes none"
+    )
+    yield Finding("ok", f"Labels mark spans by the scheme {scheme.describe()}{also}: {used}.")
+    stray = scheme.stray(
+        Counter(x for sentences in corpus.splits.values() for s in sentences for x in s.labels)
+    )
+    if stray:
+        yield Finding(
+            "warning",
+            f"{stray.total():,} words have labels that do not follow the span scheme: "
+            f"{_some(stray)}. They count as outside of spans; are they slips of annotation?",
+        )
+    if scheme.name not in ("io", "iob1"):
+        yield from _broken_spans(corpus, scheme)
+
+
+def _broken_spans(corpus: Corpus, scheme: SpanScheme) -> Iterator[Finding]:
+    """Look for labels that should continue a span, and continue none."""
     for split in SPLITS:
         wrong: list[tuple[int, Sentence, int]] = []
         for number, sentence in enumerate(corpus[split], start=1):
-            before = "O"
+            before = ("O", "")
             for place, label in enumerate(sentence.labels):
-                inside = label[:1].upper() == "I"
-                if inside and (before[:1].upper() == "O" or before[1:] != label[1:]):
+                now = scheme.parse(label) or ("O", "")
+                if now[0] in "IE" and not (before[0] in "BI" and before[1] == now[1]):
                     wrong.append((number, sentence, place))
-                before = label
+                before = now
         if wrong:
             number, sentence, place = wrong[0]
             context = " ".join(
@@ -193,24 +237,24 @@ def _spans(corpus: Corpus) -> Iterator[Finding]:
                 for word, label in list(zip(*sentence, strict=True))[max(0, place - 1) : place + 2]
             )
             yield Finding(
-                "look",
-                f"{split}: {_count(wrong, 'label')} I-... that continue no span, first in sentence "
-                f"{number}: {context}. They count as beginnings. Many of them mean that the corpus "
-                "has the IOB1 scheme, or that its sentences are cut in the wrong places.",
+                "warning",
+                f"{split}: {_count(wrong, 'label')} inside a span that continue none, first in "
+                f"sentence {number}: {context}. They count as beginnings. Many of them mean that "
+                "the corpus has another scheme, or that its sentences are cut in the wrong places.",
             )
 
 
 def _repetitions(corpus: Corpus) -> Iterator[Finding]:
     words = {
-        split: Counter(s.words for s in found if not s.words[0].upper().startswith(DOCUMENT_START))
-        for split, found in corpus.splits.items()
+        split: Counter(sentence.words for sentence in sentences)
+        for split, sentences in corpus.splits.items()
     }
     for split, counts in words.items():
         again = counts.total() - len(counts)
         if again:
             most, times = counts.most_common(1)[0]
             yield Finding(
-                "look" if again > counts.total() / 20 else "fine",
+                "warning" if again > counts.total() / 20 else "ok",
                 f"{split}: {again:,} of {counts.total():,} sentences repeat an earlier one; "
                 f"most frequent ({times} times) is {_shown(most)}.",
             )
@@ -224,10 +268,36 @@ def _repetitions(corpus: Corpus) -> Iterator[Finding]:
         share = count / words[one].total()
         advice = "Are they the same file?" if share > 0.5 else "There a score shows memory only."
         yield Finding(
-            "mend" if share > 0.5 else "look",
+            "error" if share > 0.5 else "warning",
             f"{one}: {count:,} of {words[one].total():,} sentences ({share:.1%}) stand in {other}, "
             f"too, such as {_shown(max(shared, key=len))}. {advice}",
         )
+
+
+def _coverage(corpus: Corpus) -> Iterator[Finding]:
+    """Say how far train tells the words of other splits, and whether words look like words."""
+    counts = Counter(word for sentence in corpus["train"] for word in sentence.words)
+    once = sum(n == 1 for n in counts.values())
+    if counts.total() >= ENOUGH and once > UNIQUE * counts.total():
+        yield Finding(
+            "warning",
+            f"{once:,} of the {counts.total():,} words of train occur once: are they identifiers "
+            "or offsets rather than words? `--word N` names another column.",
+        )
+    for split in ("dev", "test"):
+        words = [word for sentence in corpus.splits[split] for word in sentence.words]
+        unseen = sum(word not in counts for word in words)
+        if words and unseen == len(words):
+            yield Finding(
+                "warning",
+                f"{split}: no word occurs in train. Is it the right column, and the same language?",
+            )
+        elif unseen:
+            yield Finding(
+                "ok",
+                f"{split}: {unseen:,} of {len(words):,} words ({unseen / len(words):.1%}) do not "
+                "occur in train; with random vectors they share that of unknown words.",
+            )
 
 
 def _words(corpus: Corpus) -> Iterator[Finding]:
@@ -236,24 +306,34 @@ def _words(corpus: Corpus) -> Iterator[Finding]:
     long = sum(len(s.words) > LONG for _, s in every)
     if long:
         yield Finding(
-            "look",
+            "warning",
             f"{long:,} of {_count(every, 'sentence')} have more than {LONG} words, the longest "
             f"{len(longest.words):,}: {_shown(longest.words)}. Is a blank line missing? "
             "`max_length` cuts them in training.",
         )
     if all(len(s.words) == 1 for _, s in every):
-        yield Finding("mend", "Every sentence has one word: is there a blank line after each line?")
+        yield Finding(
+            "error", "Every sentence has one word: is there a blank line after each line?"
+        )
     odd = Counter(w for _, s in every for w in s.words if ODD_CHARACTER.search(w))
     if odd:
-        shown = ", ".join(f"{word!r}" for word, _ in odd.most_common(5))
         yield Finding(
-            "look",
-            f"Words with blanks, or with characters that nobody sees: {odd.total():,}, such as "
-            f"{shown}. Blanks inside a word become _.",
+            "warning",
+            f"Words with blanks, or with characters that are not visible: {odd.total():,}, such as "
+            f"{_quoted(odd)}. Blanks inside a word become _.",
         )
-    marks = [s for _, s in every if s.words[0].upper().startswith(DOCUMENT_START)]
-    if marks:
-        yield Finding("look", f"{_count(marks, 'sentence')} mark a document's start: remove them.")
+    control = Counter(w for _, s in every for w in s.words if CONTROL_CHARACTER.search(w))
+    if control:
+        yield Finding(
+            "warning",
+            f"Words with control characters: {control.total():,}, such as {_quoted(control)}. "
+            "Those from U+0080 to U+009F are mostly letters and quotes of windows-1252 read as "
+            "latin1: convert the original file with `iconv -f windows-1252 -t utf-8`.",
+        )
+
+
+def _quoted(counts: Counter[str]) -> str:
+    return ", ".join(f"{word!r}" for word, _ in counts.most_common(5))
 
 
 def _count(things: Sized, name: str) -> str:

@@ -29,13 +29,13 @@ class Note(NamedTuple):
     Attributes:
         text: what happened to a line or document, such as `comment lines left out`.
         where: the place, such as `line 12`.
-        count: how often it happened there.
+        times: how often it happened there.
         expected: whether it belongs to the format, and is no sign of a mistake.
     """
 
     text: str
     where: str
-    count: int = 1
+    times: int = 1
     expected: bool = False
 
 
@@ -44,19 +44,19 @@ class Remark(NamedTuple):
 
     Attributes:
         text: file and what happened.
-        count: how often.
+        total: how often.
         first: the first place.
         expected: as of a `Note`.
     """
 
     text: str
-    count: int
+    total: int
     first: str
     expected: bool
 
     def __str__(self) -> str:
         """Return a line for people."""
-        return f"{self.text}: {self.count:,}" + (f", first in {self.first}" if self.first else "")
+        return f"{self.text}: {self.total:,}" + (f", first in {self.first}" if self.first else "")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.cache import READERS
+from mtl_bench.tasks.readers.columns import (
+    DOCUMENT_START,
+    SEPARATORS,
+    split_columns,
+    usual_columns,
+)
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
 
@@ -19,6 +26,10 @@ SHOWN = 20
 
 FEW = 0.3
 """Labels are fewer than this share of the words they label; else a column holds no labels."""
+
+UNIQUE, ENOUGH = 0.9, 50
+"""Of at least so many values, more than this share occurs once: identifiers, if any other column
+could hold the words."""
 
 
 @dataclass
@@ -35,7 +46,10 @@ class Guess:
 
 
 def guess(
-    files: Sequence[Path], word: int | str | None = None, label: int | str | None = None
+    files: Sequence[Path],
+    word: int | str | None = None,
+    label: int | str | None = None,
+    separator: str | None = None,
 ) -> Guess:
     """Guess the format that some files share.
 
@@ -43,6 +57,7 @@ def guess(
         files: of labelled words; plain or compressed.
         word: column (from 1) or key of the words, where the user knows.
         label: column, key or field of the labels.
+        separator: of columns, `tab` or `blank`.
 
     Raises:
         UserError: a file cannot be read, or is no table of labelled words.
@@ -57,15 +72,15 @@ def guess(
             f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
             '{"tokens": ["The", "cat"], "labels": ["DT", "NN"]}.'
         )
-    if any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
+    if separator is None and any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
         return _json_lines(file, filled, word, label)
     rows = [line.split("\t") for line in filled if not line.startswith("#")]
     numbered = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
-    if numbered > 0.9 * len(rows):
+    if separator is None and numbered > 0.9 * len(rows):
         if word is not None:
             raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
         return _conllu(rows, label)
-    return _columns(file, filled, _number(word, "word"), _number(label, "label"))
+    return _columns(file, lines, separator, _number(word, "word"), _number(label, "label"))
 
 
 def _number(column: int | str | None, name: str) -> int | None:
@@ -123,54 +138,128 @@ def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
     )
 
 
-def _columns(file: Path, filled: Sequence[str], word: int | None, label: int | None) -> Guess:
-    separator = "tab" if sum("\t" in line for line in filled) > len(filled) / 2 else "blank"
-    rows = [line.split("\t" if separator == "tab" else None) for line in filled]
-    count = Counter(map(len, rows)).most_common(1)[0][0]
-    # A line that begins with # may be the word #: comments have other numbers of columns.
-    marked = [(line, row) for line, row in zip(filled, rows, strict=True) if line[0] == "#"]
-    odd = sum(len(row) != count for _, row in marked)
-    comments = [line for line, _ in marked] if 2 * odd > len(marked) else []
-    reasons = [f"{count} columns, separated by {separator}s."]
-    if count < 2:
+def _columns(
+    file: Path, lines: Sequence[str], separator: str | None, word: int | None, label: int | None
+) -> Guess:
+    filled = [line for line in lines if line.strip(" \t")]
+    separator = separator or _separator(filled)
+    usual = usual_columns(
+        [split_columns(line, separator) for line in filled if not line.startswith("#")]
+        or [split_columns(line, separator) for line in filled]
+    )
+    if usual < 2:
         raise UserError(
             f"{file}: most lines have one column. Expected a word and a label a line, with a tab "
             f"or blanks between.\n    {filled[0][:200]!r}"
         )
-    ignored = set(comments)
-    kept = [row for line, row in zip(filled, rows, strict=True) if line not in ignored]
-    columns = [[row[n].strip() for row in kept if len(row) > n] for n in range(count)]
-    types = [len(set(column)) for column in columns]
-    numbers = [all(cell.isdecimal() for cell in column) for column in columns]
+    sentences = _sentences(lines, separator, usual)
+    rows = [row for rows in sentences for row in rows]
+    columns = [
+        _Column(n + 1, [[row[n] for row in rows] for rows in sentences]) for n in range(usual)
+    ]
     if word is None:
-        candidates = [n for n in range(count) if not numbers[n] and n + 1 != label] or [0]
-        word = 1 + max(candidates, key=lambda n: (types[n], -n))
+        word = _word_column(columns, label)
     if label is None:
-        few = [
-            n
-            for n in range(count)
-            if n + 1 != word and not numbers[n] and 1 < types[n] <= max(2, FEW * len(columns[n]))
-        ]
-        label = 1 + (few[-1] if few else next(n for n in range(count)[::-1] if n + 1 != word))
-    for number, column in enumerate(columns, start=1):
-        if number > SHOWN:
-            reasons.append(f"... and {count - SHOWN} more columns")
-            break
-        shown = ", ".join(value[:SHOWN] for value, _ in Counter(column).most_common(4))
-        role = {word: " -> the words (most values)", label: " -> the labels (last with few values)"}
-        what = "numbers" if numbers[number - 1] else f"{types[number - 1]} values: {shown}, ..."
-        reasons.append(f"column {number}: {what}{role.get(number, '')}")
-    reasons.append("Not so? Say `--word N --label N`.")
+        label = _label_column(columns, word)
+    reasons = [f"{usual} columns, separated by {separator}s."]
+    for column in columns[:SHOWN]:
+        role = {word: " -> the words", label: " -> the labels"}.get(column.number, "")
+        reasons.append(f"column {column.number}: {column.describe()}{role}")
+    if usual > SHOWN:
+        reasons.append(f"... and {usual - SHOWN} more columns")
+    reasons.append("If this is wrong, type `--word N --label N --separator tab|blank`.")
     reader: dict[str, Any] = {
         "_target_": f"{READERS}columns.ColumnReader",
         "word": word,
         "label": label,
         "separator": separator,
     }
+    marked = [line for line in filled if line.startswith("#")]
+    comments = [line for line in marked if len(split_columns(line, separator)) != usual]
     if comments:
         reader["comment"] = "#"
-        reasons.append(f"Lines that begin with # are comments, such as {comments[0][:60]!r}.")
-    if any(not row[word - 1].strip() for row in kept if len(row) >= word):
+        reasons.append(
+            f"{len(comments):,} lines that begin with # and have not {usual} columns are comments, "
+            f"such as {comments[0][:60]!r}."
+        )
+    if word <= usual and any(not row[word - 1].strip() for row in rows):
         reader["blank_word"] = "sentence_break"
         reasons.append("Some lines have a blank word; each is taken as the end of a sentence.")
     return Guess(reader, reasons)
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Return the separator with which most lines have the same number of columns.
+
+    Of two as good it is the tab, unless it leaves the first column empty: then lines are indented.
+    """
+    lines = [line for line in lines if not line.startswith("#")] or lines
+
+    def quality(separator: str) -> tuple[float, bool]:
+        rows = [split_columns(line, separator) for line in lines]
+        usual = usual_columns(rows)
+        if usual < 2 or not any(row[0].strip() for row in rows):
+            return 0.0, False
+        return sum(len(row) == usual for row in rows) / len(rows), separator == "tab"
+
+    return max(SEPARATORS, key=quality)
+
+
+def _sentences(lines: Sequence[str], separator: str, usual: int) -> list[list[list[str]]]:
+    """Return the cells of lines with the usual number of columns, by sentence."""
+    sentences: list[list[list[str]]] = [[]]
+    for line in lines:
+        cells = split_columns(line, separator)
+        if len(cells) == usual and not line.startswith(DOCUMENT_START):
+            sentences[-1].append(cells)
+        elif not cells and sentences[-1]:
+            sentences.append([])
+    return [rows for rows in sentences if rows]
+
+
+class _Column:
+    """What is to be known of a column to tell words and labels from other things."""
+
+    def __init__(self, number: int, sentences: Sequence[Sequence[str]]) -> None:
+        """Take its number, counted from 1, and its values by sentence."""
+        self.number = number
+        self.counts = Counter(value for values in sentences for value in values)
+        self.total = self.counts.total()
+        longer = [values for values in sentences if len(values) > 1]
+        lettered = sum(n for x, n in self.counts.items() if any(c.isalpha() for c in x))
+        # Numbers, offsets such as 12:15, and what a whole sentence shares, such as its name.
+        self.numeric = not lettered
+        self.of_sentence = len(longer) > 1 and all(len(set(values)) == 1 for values in longer)
+        once = sum(n == 1 for n in self.counts.values())
+        self.unique = self.total >= ENOUGH and once > UNIQUE * self.total
+        # Text has far more different words than a set of labels has labels.
+        self.textual = len(self.counts) > 2 * sqrt(self.total)
+
+    def describe(self) -> str:
+        """Return a few words on its values."""
+        shown = ", ".join(value[:SHOWN] for value, _ in self.counts.most_common(4))
+        if self.numeric:
+            return f"numbers or signs: {shown}, ..."
+        note = ", nearly all of them once" if self.unique else ""
+        note = ", the same in a whole sentence" if self.of_sentence else note
+        return f"{len(self.counts):,} values{note}: {shown}, ..."
+
+
+def _word_column(columns: Sequence[_Column], label: int | None) -> int:
+    """Return the column with the most values that is no list of numbers or names of lines."""
+    others = [column for column in columns if column.number != label]
+    usual = [column for column in others if not (column.numeric or column.of_sentence)]
+    text = [column for column in usual if column.textual and not column.unique]
+    return max(text or usual or others, key=lambda c: (len(c.counts), -c.number)).number
+
+
+def _label_column(columns: Sequence[_Column], word: int) -> int:
+    """Return the last column with few values; without any, the last that is not of the words."""
+    others = [column for column in columns if column.number != word]
+    few = [
+        column
+        for column in others
+        if not (column.numeric or column.of_sentence)
+        and 1 < len(column.counts) <= max(2, FEW * column.total)
+    ]
+    return (few or others)[-1].number

@@ -239,7 +239,7 @@ def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
         if unused:
             text = "sentences that no split uses"
             notes.append(Note(text, f"sentence {unused[0] + 1}", len(unused), expected=True))
-        remarks += _remarks(notes, part or file or name)
+        remarks += _remarks(notes, part or (Path(file).name if file else name))
     return splits, tuple(remarks)
 
 
@@ -264,7 +264,7 @@ def _remarks(notes: list[Note], place: str) -> Iterator[Remark]:
     counts: Counter[str] = Counter()
     first: dict[str, Note] = {}
     for note in notes:
-        counts[note.text] += note.count
+        counts[note.text] += note.times
         first.setdefault(note.text, note)
     for text, count in counts.items():
         yield Remark(f"{place}: {text}", count, first[text].where, first[text].expected)

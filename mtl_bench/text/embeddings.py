@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,12 @@ from mtl_bench.text.vector_files import Vectors, read_vectors
 from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 Known = Callable[[str], bool]
+
+CACHE_VERSION = 2
+"""Raised when a converted file has other content."""
+
+WORTH_A_REMARK = 0.02
+"""Share of the different words that another case would find."""
 
 
 class Embeddings(Protocol):
@@ -43,6 +49,9 @@ class Embeddings(Protocol):
 
     def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
         """Return [V, dim] start values, and facts about them for the record."""
+
+    def remarks(self, words: Collection[str]) -> list[str]:
+        """Return what a person should know of the vectors of a run's different words."""
 
 
 class RandomVectors:
@@ -79,9 +88,16 @@ class RandomVectors:
         table[: len(SPECIAL_WORDS)] = 0
         return table, {"rows": len(vocabulary)}
 
+    def remarks(self, words: Collection[str]) -> list[str]:  # noqa: ARG002
+        """Return nothing: there is no file."""
+        return []
+
 
 class PretrainedVectors:
-    """Vectors from a file: `.txt` (a word and its numbers a line), `.zip` of one, or `.npz`.
+    """Vectors from a file: text, or an `.npz`.
+
+    A text file has a word and its numbers a line, with or without the header line of word2vec and
+    fastText; plain, in a `.zip`, or compressed by gzip, bzip2 or xz.
 
     An `.npz` holds `words`, `vectors` and, if it likes, `mean_all` (the mean to start unknown
     words from) and `source` (1 marks vectors fitted from others, which the record counts).
@@ -189,10 +205,33 @@ class PretrainedVectors:
         }
         return table, facts
 
+    def remarks(self, words: Collection[str]) -> list[str]:
+        """Return whether other case would find more words, and the rows that were left out."""
+        folder = self._converted()
+        name, rows = self.path().name, set(_words(folder))
+        remarks = []
+        if repeated := int(np.load(folder / "repeated.npy")):
+            remarks.append(f"{name}: rows left out, whose word an earlier row has: {repeated:,}")
+        missing = [word for word in words if word not in rows]
+        if any(word != word.lower() for word in words):
+            more = sum(word.lower() in rows for word in missing)
+            advice = "data.lowercase=true"
+        else:
+            lower = {row.lower() for row in rows}
+            more = sum(word in lower for word in missing)
+            advice = "data.lowercase=false"
+        if more > WORTH_A_REMARK * len(words):
+            remarks.append(
+                f"{name}: {more:,} of {len(words):,} different words have a vector in another case "
+                f"only: type {advice}"
+            )
+        return remarks
+
     def _converted(self) -> Path:
-        """Return the cache's folder with words.txt, vectors.npy, mean.npy and fitted.npy."""
+        """Return the cache's folder with the words and arrays of the file."""
         path = self.path()
-        key = hashlib.sha256(f"{fetch.sha256(path)} {self.member} {self.dim}".encode()).hexdigest()
+        content = f"{CACHE_VERSION} {fetch.sha256(path)} {self.member} {self.dim}"
+        key = hashlib.sha256(content.encode()).hexdigest()
         folder = fetch.cache_folder() / "vectors" / key[:24]
         if not folder.exists():
             read = read_vectors(path, self.dim, self.member, self.words_sha256)
@@ -208,6 +247,7 @@ class PretrainedVectors:
                 np.save(made / "vectors.npy", read.vectors)
                 np.save(made / "mean.npy", read.mean)
                 np.save(made / "fitted.npy", read.fitted)
+                np.save(made / "repeated.npy", read.repeated)
         return folder
 
 

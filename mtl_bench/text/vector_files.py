@@ -1,14 +1,18 @@
-"""Files of word vectors: `.txt` (a word and its numbers a line), `.zip` of one, or `.npz`."""
+"""Files of word vectors: text (a word and its numbers a line), plain or compressed, or `.npz`."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +20,13 @@ from numpy.typing import NDArray
 from mtl_bench.errors import UserError
 
 Vectors = NDArray[np.float32]
+
+COMPRESSED: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+"""What opens a file, by the bytes that it begins with."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +38,22 @@ class VectorFile:
         vectors: [V, dim].
         mean: [dim] start value of unknown words.
         fitted: [V] whether the file marks a vector as fitted from others.
+        repeated: rows left out because an earlier one has the same word.
     """
 
     words: Sequence[str]
     vectors: Vectors
     mean: Vectors
     fitted: NDArray[np.bool_]
+    repeated: int
 
 
 def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | None) -> VectorFile:
     """Return what a file holds.
 
     Args:
-        path: `.txt`, `.zip` or `.npz`.
+        path: a text file (GloVe's, or word2vec's and fastText's with their header line), plain,
+            in a `.zip`, or compressed by gzip, bzip2 or xz; or an `.npz`.
         dim: length of a vector.
         member: the file inside a `.zip`.
         words_sha256: checksum of the words, one a line, where it is known.
@@ -48,13 +62,7 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
         UserError: the file is damaged, of another shape, or has other words.
     """
     if path.suffix == ".npz":
-        with np.load(path) as arrays:
-            if not {"words", "vectors"} <= set(arrays):
-                raise UserError(f"{path}: has no arrays 'words' and 'vectors'.")
-            words = [str(word) for word in arrays["words"]]
-            vectors = arrays["vectors"].astype(np.float32)
-            mean = arrays["mean_all"] if "mean_all" in arrays else vectors.mean(axis=0)
-            fitted = arrays["source"] == 1 if "source" in arrays else np.zeros(len(words), bool)
+        words, vectors, mean, fitted = _read_arrays(path)
         if vectors.shape != (len(words), dim):
             raise UserError(
                 f"{path}: vectors have shape {vectors.shape}, expected ({len(words)}, "
@@ -74,47 +82,141 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
                 f"{path}: its {len(words)} words are not those expected (sha256 {found}, "
                 f"expected {words_sha256}). It may be cut short, or another release."
             )
-    return VectorFile(words, vectors, mean.astype(np.float32), fitted)
+    first = {word: row for row, word in reversed(list(enumerate(words)))}
+    rows = sorted(first.values())
+    repeated = len(words) - len(rows)
+    if repeated:
+        words, vectors, fitted = [words[row] for row in rows], vectors[rows], fitted[rows]
+    return VectorFile(words, vectors, mean.astype(np.float32), fitted, repeated)
+
+
+def _read_arrays(path: Path) -> tuple[list[str], Vectors, Vectors, NDArray[np.bool_]]:
+    """Return words, vectors, their mean and which are fitted, of an `.npz`."""
+    try:
+        with path.open("rb") as stream, np.load(stream) as arrays:
+            if not {"words", "vectors"} <= set(arrays):
+                raise UserError(
+                    f"{path}: has no arrays 'words' and 'vectors'. It has: "
+                    f"{', '.join(arrays) or 'none'}."
+                )
+            words = [str(word) for word in arrays["words"]]
+            vectors = arrays["vectors"].astype(np.float32)
+            mean = arrays["mean_all"] if "mean_all" in arrays else vectors.mean(axis=0)
+            fitted = arrays["source"] == 1 if "source" in arrays else np.zeros(len(words), bool)
+    except (ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(
+            f"{path}: is not an .npz of the arrays 'words' (text) and 'vectors' (numbers): {error}."
+        ) from None
+    return words, vectors, mean, fitted
 
 
 def _read_text(path: Path, dim: int, member: str | None) -> tuple[list[str], Vectors]:
     words: list[str] = []
     rows: list[NDArray[np.float32]] = []
+    promised = None
     with _open(path, member) as stream:
         for number, line in enumerate(stream, start=1):
+            if number == 1 and (header := _header(line, dim)):
+                promised, size = header
+                if size != dim:
+                    raise _other_size(path, size, dim)
+                continue
+            if not line.strip():
+                continue
             # From the right: a few words of GloVe's larger files contain blanks.
-            parts = line.rstrip().rsplit(b" ", dim)
+            parts = line.rsplit(None, dim)
             try:
-                words.append(parts[0].decode("utf-8"))
+                words.append(parts[0].strip().decode("utf-8"))
                 rows.append(np.array(parts[1:], dtype=np.float32))
-                if len(rows[-1]) != dim:
+                if len(rows[-1]) != dim or (len(rows) == 1 and _numbers(line) > dim):
                     raise ValueError
-            except ValueError:
+            except (ValueError, IndexError):
+                if len(rows) < 2 and (size := _numbers(line)) not in (0, dim):
+                    raise _other_size(path, size, dim) from None
                 raise UserError(
                     f"{path}, line {number}: expected a word and {dim} numbers "
-                    f"(embeddings.dim) with blanks between.\n    {line[:80]!r}"
+                    f"(embeddings.dim) with blanks or tabs between.\n    {line[:80]!r}"
+                    + _binary_advice(line)
                 ) from None
     if not words:
         raise UserError(f"{path}: has no word vectors.")
+    if promised is not None and promised != len(words):
+        raise UserError(
+            f"{path}: its first line promises {promised:,} words, but it has {len(words):,}. It "
+            "may be cut short; if it is as it should be, delete that line."
+        )
     return words, np.stack(rows)
+
+
+def _header(line: bytes, dim: int) -> tuple[int, int] | None:
+    """Return words and numbers a word that the header of word2vec or fastText promises, if any."""
+    cells = line.split()
+    if len(cells) != 2 or dim == 1 or not all(cell.isdigit() for cell in cells):
+        return None
+    return int(cells[0]), int(cells[1])
+
+
+def _numbers(line: bytes) -> int:
+    """Return how many numbers stand at the end of a line, behind its first cell."""
+    count = 0
+    for cell in reversed(line.split()[1:]):
+        try:
+            float(cell)
+        except ValueError:
+            break
+        count += 1
+    return count
+
+
+def _other_size(path: Path, size: int, dim: int) -> UserError:
+    return UserError(
+        f"{path}: its vectors have {size} numbers; embeddings.dim is {dim}. Type "
+        f"`embeddings.dim={size}`."
+    )
+
+
+def _binary_advice(line: bytes) -> str:
+    """Return what to do with the binary files of word2vec and fastText."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return (
+            "\nA binary file of word2vec or fastText? Take its text version (.vec, .txt), or "
+            "convert it, for example with gensim's `KeyedVectors.load_word2vec_format(..., "
+            "binary=True)` and `save_word2vec_format(...)`."
+        )
+    return ""
 
 
 @contextmanager
 def _open(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    """Open a text file, or a member of a zip archive."""
-    if path.suffix != ".zip":
-        with path.open("rb") as stream:
+    """Open a text file, plain or compressed, or a member of a zip archive."""
+    with path.open("rb") as stream:
+        begin = stream.read(6)
+    if begin.startswith(b"PK\x03\x04") or path.suffix == ".zip":
+        with _open_member(path, member) as stream:
             yield stream
         return
+    opener = next((o for magic, o in COMPRESSED.items() if begin.startswith(magic)), open)
+    try:
+        with opener(path, "rb") as stream:
+            yield stream
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise UserError(f"{path}: its compression is damaged, or cut short: {error}.") from None
+
+
+@contextmanager
+def _open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".txt")]
-            if member not in names:
+            names = [name for name in archive.namelist() if name.endswith((".txt", ".vec"))]
+            chosen = names[0] if member is None and len(names) == 1 else member
+            if chosen not in names:
                 raise UserError(
                     f"{path}: has no member {member!r}. It has: {', '.join(names) or 'no .txt'}.\n"
                     "Choose one with `embeddings.member=...`."
                 )
-            with archive.open(member) as stream:
+            with archive.open(chosen) as stream:
                 yield stream
     except zipfile.BadZipFile:
         raise UserError(f"{path}: is not a zip archive, or is cut short.") from None

@@ -24,6 +24,7 @@ from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
 from mtl_bench.training.inputs import Inputs, prepare
+from mtl_bench.training.remarks import Evaluation, remarks
 from mtl_bench.training.tagger import Tagger
 
 
@@ -42,6 +43,25 @@ def prepare_inputs(
         cfg.data.final_split,
         cfg.data.cut_evaluation,
         cfg.seed,
+    )
+
+
+def remarks_on(
+    cfg: DictConfig,
+    tasks: Mapping[str, Task],
+    corpora: Mapping[str, Corpus],
+    inputs: Inputs,
+    embeddings: Embeddings,
+) -> Iterator[str]:
+    """Yield what the run leaves out or does not know, a line each."""
+    data = cfg.data
+    batch = data.batch_size if data.whole_batches else None
+    yield from remarks(
+        corpora,
+        {name: task.max_length for name, task in tasks.items()},
+        Evaluation((data.curve_split, data.final_split), data.cut_evaluation, batch),
+        inputs.vocabulary,
+        embeddings,
     )
 
 

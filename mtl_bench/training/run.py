@@ -103,6 +103,8 @@ def _train(
     quiet()
     corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = build.prepare_inputs(cfg, tasks, corpora, embeddings)
+    for remark in build.remarks_on(cfg, tasks, corpora, inputs, embeddings):
+        print(f"note: {remark}", file=sys.stderr)
     record.vectors = inputs.vector_facts
     record.tasks = {
         name: build.describe(cfg, task, corpora[name], inputs) for name, task in tasks.items()

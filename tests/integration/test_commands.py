@@ -98,7 +98,7 @@ def test_check_ends_with_a_yaml_that_trains(bench, command, tmp_path, monkeypatc
         (folder / f"{split}.tsv").write_text(text)
     code, out, _ = bench("check", folder / "train.tsv", folder / "test.tsv")
     assert code == 0
-    assert "0 to mend" in out
+    assert "0 errors" in out
     yaml = out[out.index("title:") : out.index("Then: ")]
     (folder / "colours.yaml").write_text(yaml)
     assert f"MTL_BENCH_TASKS={folder} python train.py main=colours" in out
@@ -116,7 +116,7 @@ def test_check_of_a_single_file_cuts_a_test_split_off(bench, tmp_path):
     assert "sentences: '180:'" in out
 
 
-def test_check_says_what_must_be_mended(bench, tmp_path):
+def test_check_says_what_must_be_fixed(bench, tmp_path):
     for name in ("train", "test"):
         (tmp_path / name).write_text("a\tX\nb\tX\n\nc\tX\nd\tX\n")
     code, out, _ = bench("check", tmp_path / "train", tmp_path / "test")

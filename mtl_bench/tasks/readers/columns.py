@@ -33,9 +33,9 @@ class Row(NamedTuple):
 
 
 def split_columns(line: str, separator: str) -> list[str]:
-    """Return the cells of a line; none of a blank line.
+    r"""Return the cells of a line; none of a blank line.
 
-    >>> split_columns("New York\\tB-LOC", "tab"), split_columns("a  b\\tc", "blank")
+    >>> split_columns("New York\tB-LOC", "tab"), split_columns("a  b\tc", "blank")
     (['New York', 'B-LOC'], ['a', 'b', 'c'])
     """
     if not line.strip(" \t"):
@@ -151,7 +151,8 @@ class ColumnReader:
         if not row.line.strip():
             return Note("lines of other white space than blanks, read as sentence ends", where)
         if columns != usual:
-            return Note(f"lines with {columns} columns where most have {usual}", where)
+            why = " (is there a blank inside a word?)" if self.separator == "blank" else ""
+            return Note(f"lines with {columns} columns where most have {usual}{why}", where)
         if self._marked(row):
             text = f"lines that begin with {self.comment} and have {usual} columns, read as words"
             return Note(text, where, expected=True)

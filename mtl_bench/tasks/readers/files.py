@@ -74,11 +74,11 @@ class Lines:
 
 
 def likely_encoding(content: bytes) -> str:
-    """Return the most likely encoding of bytes that are not UTF-8, as `iconv` calls it.
+    r"""Return the most likely encoding of bytes that are not UTF-8, as `iconv` calls it.
 
     Bytes 80 to 9F are control characters in latin1, and letters and quotes in windows-1252.
 
-    >>> likely_encoding(b"caf\\xe9"), likely_encoding(b"\\x93caf\\xe9\\x94")
+    >>> likely_encoding(b"caf\xe9"), likely_encoding(b"\x93caf\xe9\x94")
     ('latin1', 'windows-1252')
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -42,7 +42,9 @@ class FrameNetReader:
                     if isinstance(each, Note) or part == "train" or "t" in each.labels:
                         yield each
                     else:
-                        yield Note("test sentences without a target left out", document.name, 1, True)
+                        yield Note(
+                            "test sentences without a target left out", document.name, 1, True
+                        )
 
     def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
         for element in xml_root(document).iter(f"{NAMESPACE}sentence"):

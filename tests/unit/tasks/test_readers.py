@@ -224,7 +224,10 @@ def test_conllu(folder, written):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("1\tw\tl", "3 fields, 10 are expected"), ("x\tw" + "\t_" * 8, "'x' is not the number of a word")],
+    [
+        ("1\tw\tl", "3 fields, 10 are expected"),
+        ("x\tw" + "\t_" * 8, "'x' is not the number of a word"),
+    ],
 )
 def test_a_line_that_is_not_conllu_is_shown(tmp_path, line, message):
     (tmp_path / "a").write_text(f"# text\n{line}\n")

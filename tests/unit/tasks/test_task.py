@@ -1,10 +1,12 @@
 """Task definitions and the corpora that follow from them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mtl_bench.compose import read_task, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Corpus, Sentence
+from mtl_bench.tasks.corpus import Corpus, Note, Sentence
 from mtl_bench.tasks.fetch import Source
 from mtl_bench.tasks.task import Split, Task, checksums, load_corpus
 
@@ -72,6 +74,38 @@ def test_dev_is_a_seeded_share_of_train_where_there_is_none():
 def test_a_share_that_leaves_no_train_is_refused():
     with pytest.raises(UserError, match=r"data\.dev_share"):
         Corpus("t", {"train": tuple(SENTENCES[:1]), "dev": (), "test": ()}).with_dev(0.5, 0)
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), min_size=1), min_size=2), st.integers(0, 9))
+def test_train_keeps_every_label_when_a_share_becomes_dev(labels, seed):
+    train = tuple(Sentence(("w",) * len(each), tuple(each)) for each in labels)
+    corpus = Corpus("t", {"train": train, "dev": (), "test": ()})
+    try:
+        cut = corpus.with_dev(0.5, seed)
+    except UserError as error:
+        assert "a label that no other training sentence has" in str(error)
+        return
+    assert cut.labels() == corpus.labels()
+    assert sorted(cut["train"] + cut["dev"]) == sorted(train)
+    counts = {remark.text: remark.total for remark in cut.remarks}
+    assert counts.pop("train: sentences set aside as dev (data.dev_share)") == len(cut["dev"])
+    assert sum(counts.values()) == max(1, round(0.5 * len(train))) - len(cut["dev"])
+
+
+def test_what_no_split_uses_and_what_a_reader_notes_is_counted(tmp_path):
+    (tmp_path / "f").write_text("")
+
+    def reader(file, part):
+        yield Note("lines left out", "line 7")
+        yield from SENTENCES
+        yield Note("lines left out", "line 9", 2)
+
+    splits = {"train": Split("f", sentences=":4"), "test": Split("f", sentences="6:8")}
+    corpus = load_corpus("t", Task("title", {}, splits, folder=str(tmp_path)), reader)
+    assert [str(remark) for remark in corpus.remarks] == [
+        "f: lines left out: 3, first in line 7",
+        "f: sentences that no split uses: 4, first in sentence 5",
+    ]
 
 
 def test_the_fingerprint_tells_words_labels_and_borders_apart():

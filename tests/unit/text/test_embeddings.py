@@ -1,6 +1,9 @@
 """Word vectors from files of every kind, and from chance; never from a silent fallback."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import zipfile
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus, Sentence
 from mtl_bench.text.embeddings import PretrainedVectors, RandomVectors
+from mtl_bench.text.vector_files import read_vectors
 from mtl_bench.text.vocabulary import Vocabulary
 
 WORDS = ["the", "cat", "a b"]
@@ -57,11 +61,20 @@ def test_vectors_are_mapped_from_one_place_in_the_cache(tmp_path):
         ("v.txt", "", "has no word vectors"),
         ("v.zip", "no archive", "not a zip archive"),
         ("absent.txt", None, "there is no file"),
+        ("v.txt", "the 1 2 3\ncat 3 4 5\n", "vectors have 3 numbers; .* Type `embeddings.dim=3`"),
+        ("v.txt", "the 1\n", "vectors have 1 numbers; .* Type `embeddings.dim=1`"),
+        ("v.txt", "2 300\nthe 1 2\n", "vectors have 300 numbers; .* Type `embeddings.dim=300`"),
+        ("v.txt", "3 2\nthe 1 2\n", "promises 3 words, but it has 1. It may be cut short"),
+        ("v.bin", b"2 2\nthe \x9a\xf1\x80\x01\n", "A binary file of word2vec or fastText"),
+        ("v.gz", b"\x1f\x8bno", "compression is damaged, or cut short"),
+        ("v.npz", b"PK\x03\x04", "is not an .npz of the arrays"),
+        ("v.npz", "words", "is not an .npz of the arrays"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, name, content, expected):
     if content is not None:
-        (tmp_path / name).write_text(content)
+        content = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=expected):
         PretrainedVectors(2, str(tmp_path / name), member="v.txt").known([])
 
@@ -93,3 +106,35 @@ def test_rare_words_share_the_unknown_vector_where_vectors_are_random():
     assert table[3].any()
     assert np.array_equal(table, vectors.table(Vocabulary(["a"]), seed=0)[0])
     assert not np.array_equal(table, vectors.table(Vocabulary(["a"]), seed=1)[0])
+
+
+@pytest.mark.parametrize("header", ["", "3 2\n", "3 2 \n"])
+@pytest.mark.parametrize("blank", [" ", "\t", "  "])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_text_of_every_kind_is_read(tmp_path, header, blank, compress):
+    rows = TEXT.replace(" b", "_b").replace(" ", blank).replace("_b", " b").replace("\n", " \n")
+    (tmp_path / "v.vec").write_bytes(compress((header + rows + "\n").encode()))
+    read = read_vectors(tmp_path / "v.vec", 2, None, None)
+    assert list(read.words) == WORDS
+    assert np.array_equal(read.vectors, VECTORS)
+
+
+def test_of_repeated_rows_the_first_counts_and_the_others_are_counted(tmp_path):
+    (tmp_path / "v.txt").write_text("the 1 2\ncat 3 4\nthe 5 6\nthe 7 8\n")
+    vectors = PretrainedVectors(2, "v.txt")
+    assert vectors.table(Vocabulary(["the"]), 0)[0][3].tolist() == [1, 2]
+    assert vectors.remarks({"the"}) == ["v.txt: rows left out, whose word an earlier row has: 2"]
+
+
+def test_words_that_another_case_would_find_are_counted(tmp_path):
+    (tmp_path / "v.txt").write_text("The 1 2\nCat 3 4\nsat 5 6\n")
+    [remark] = PretrainedVectors(2, "v.txt").remarks({"the", "cat", "sat", "x"})
+    assert remark == (
+        "v.txt: 2 of 4 different words have a vector in another case only: type data.lowercase=false"
+    )
+    (tmp_path / "small.txt").write_text("the 1 2\n")
+    assert PretrainedVectors(2, "small.txt").remarks({"The", "x"}) == [
+        "small.txt: 1 of 2 different words have a vector in another case only: type "
+        "data.lowercase=true"
+    ]
+    assert PretrainedVectors(2, "small.txt").remarks({"the", "x"}) == []
