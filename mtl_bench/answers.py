@@ -12,7 +12,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.compose import conf_folder, task_files
+from mtl_bench.compose import conf_folder, read_task, task_files
 from mtl_bench.errors import UserError
 
 # OmegaConf says the same in two ways.
@@ -36,14 +36,18 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
         arguments: of the command line.
     """
     text = str(error)
+    if isinstance(error.__cause__, UserError):  # of a resolver
+        return str(error.__cause__)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file)
     if isinstance(error, OverrideParseException):
-        reason = [line for line in text.splitlines() if "https://" not in line][-1]
+        name, _, rest = str(error.override).partition("=")
+        quoted = rest.strip("\"'") or "my file.txt"
         return (
-            f"'{error.override}' cannot be read: {reason}."
-            "\nArguments have the form key=value. Quote values with special characters for the "
-            "shell, such as 'aux=[pos,sem]' or 'main=glob(syn_*)'."
+            f"'{error.override}' cannot be read. Arguments have the form key=value.\n"
+            "Lists and globs take quotes for the shell: 'aux=[pos,sem]' or 'main=glob(syn_*)'.\n"
+            "A value with blanks, = or other signs takes quotes for Hydra within those for the "
+            f"shell:\n  '{name.strip() or 'key'}=\"{quoted}\"'"
         )
     details = f"{text}\n{error.__cause__ or ''}"
     if missing := re.search(r"Could not override '([^']+)'", details):
@@ -69,6 +73,11 @@ def _unknown_choice(missing: str) -> str:
     """Answer `main=chuu`, `optimizer=adm`."""
     group, _, name = missing.removesuffix(".yaml").rpartition("/")
     is_task = group in ("main", "aux")
+    if is_task and name in task_files():
+        try:
+            read_task(task_files()[name])
+        except UserError as error:  # why it is not among the choices
+            return str(error)
     files = task_files().values() if is_task else (conf_folder() / group).glob("*.yaml")
     options = sorted(file.stem for file in files)
     lines = [f"{group}: there is no '{name}'.{_did_you_mean(name, options)}"]
@@ -112,8 +121,8 @@ def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
 
 def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
     """Return the configuration of a command line without the overrides of a key."""
-    kept = [a for a in arguments if "=" in a and a.lstrip("+~").partition("=")[0] != key]
-    kept = [a for a in kept if not a.startswith(("-", "hydra"))]
+    kept = [a for a in arguments if "=" in a and not a.startswith(("-", "hydra"))]
+    kept = [a for a in kept if not f"{a.lstrip('+~').partition('=')[0]}.".startswith(f"{key}.")]
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):

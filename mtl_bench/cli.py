@@ -1,4 +1,4 @@
-"""The `mtl-bench` command: what one does beside training."""
+"""The `mtl-bench` command: training, and all that one does beside it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from mtl_bench.commands import train
 from mtl_bench.errors import UserError
 
 COMMANDS = (
+    "train",
     *("tasks", "check", "fetch", "status", "gains", "study", "report", "predict", "wandb", "show"),
     "truth",
 )
@@ -18,13 +20,17 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["train"]:
+        train.run_hydra(arguments[1:])
+        return 0
     parser = argparse.ArgumentParser("mtl-bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name in COMMANDS:
         command = import_module(f"mtl_bench.commands.{name}")
         subparser = commands.add_parser(name, help=command.HELP, description=command.__doc__)
         command.add(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=getattr(command, "run", None))
     parsed, rest = parser.parse_known_args(arguments)
     if rest:  # argparse takes a list of overrides in one place only
         if "overrides" not in parsed or not all("=" in each and each[0] != "-" for each in rest):

@@ -114,7 +114,10 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="schema", node=Train)
     for name, file in task_files().items():
-        task = read_task(file)
+        try:
+            task = read_task(file)
+        except UserError:  # told to those who ask for it: see `answers`
+            continue
         store.store(
             group="main", name=name, package="_global_", node={"main": name, "tasks": {name: task}}
         )
@@ -137,6 +140,12 @@ def is_sweep(override: str) -> bool:
 def run_folder(*, _root_: DictConfig) -> str:
     """Return a run's folder below its sweep: tasks, overrides that matter, seed."""
     hydra = _hydra(_root_)
+    for key, value in (
+        ("paths.output_dir", _root_.paths.output_dir),
+        ("sweep_name", _root_.sweep_name),
+    ):
+        if not str(value).strip():
+            raise UserError(f"{key} is empty. Was a shell variable not set? Give it a name.")
     if Path(_root_.sweep_name).is_absolute() or ".." in Path(_root_.sweep_name).parts:
         raise UserError(
             f"sweep_name is '{_root_.sweep_name}'; it is a name below `paths.output_dir`, which "

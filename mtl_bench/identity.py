@@ -17,7 +17,7 @@ from mtl_bench.text.embeddings import Embeddings
 
 # What cannot change the result of a run: no part of its hash, and no folder of its own.
 FREE_KEYS = (
-    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "dry_run",
+    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "dry_run", "baselines",
     "skip_missing", "paths", "logger", "callbacks", "trainer.accelerator", "trainer.devices",
     "hydra",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """A run on the command line: its place in a sweep, and its exit code.
 
-Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data needs mending; 3 another
+Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data must be fixed; 3 another
 process works on what is left; 128 + n signal n interrupted it, and the same command goes on.
 """
 
@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -27,14 +28,24 @@ from mtl_bench.compose import is_sweep
 from mtl_bench.errors import UserError
 from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import RunningElsewhere
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record import RECORD, read_record, remove_unbegun
 from mtl_bench.runs.store import Stored
-from mtl_bench.schema import unknown_keys
+from mtl_bench.schema import check, unknown_keys
 from mtl_bench.sweep.plan import plan_single
 from mtl_bench.sweep.screen import show_plan
 from mtl_bench.sweep.workers import Stopped
 
 FAILED, USAGE, ELSEWHERE, INTERRUPTED = 1, 2, 3, 128
+
+NOT_LOGGED = (
+    "Finished runs are not logged again by {loggers}: overwrite=true trains and logs anew, another "
+    "sweep_name trains beside it."
+)
+VALUED_FLAGS = (
+    *("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn"),
+    *("--package", "-p", "--experimental-rerun"),
+)
+"""Options of Hydra that are followed by a value."""
 
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
 # Hydra keeps what a sweeper returns to itself, so that the sweeper leaves its result here.
@@ -45,19 +56,54 @@ def run_job(cfg: DictConfig) -> None:
     """Train one run, where Hydra has made its configuration."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     single = HydraConfig.get().mode == RunMode.RUN
-    if single and cfg.dry_run:
-        show_plan(plan_single(cfg, folder), 1)
-        return
-    if single and not (cfg.overwrite or cfg.save_weights) and _finished(cfg, folder):
-        print(f"finished before: {folder}")
-        return
-    try:
-        code = train(cfg, folder)
-    except RunningElsewhere as error:
-        print(f"\n{error}", file=sys.stderr)
-        code = ELSEWHERE
+    if HydraConfig.get().job.chdir:
+        print("note: hydra.job.chdir has no effect: paths begin where you typed", file=sys.stderr)
+        os.chdir(HydraConfig.get().runtime.cwd)
+    code = _run_single(cfg, folder) if single else _exit_code(cfg, folder)
     if single or code > INTERRUPTED:  # in a sweep, the others go on
         sys.exit(code)
+
+
+def _run_single(cfg: DictConfig, folder: Path) -> int:
+    """Train a run by itself, unless it is finished; return the exit code."""
+    begun = (folder / RECORD).exists()
+    try:
+        check_all(cfg)
+        if cfg.dry_run:
+            show_plan(plan_single(cfg, folder), 1)
+            return 0
+        if not (cfg.overwrite or cfg.save_weights) and _finished(cfg, folder):
+            print(f"finished before: {folder}")
+            if cfg.logger:
+                print(NOT_LOGGED.format(loggers=", ".join(cfg.logger)))
+            return 0
+        code = _exit_code(cfg, folder)
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)
+        code = USAGE
+    if code == USAGE and not begun:  # what was mistyped is no run
+        remove_unbegun(folder, Path(cfg.paths.output_dir))
+    return code
+
+
+def check_all(cfg: DictConfig) -> None:
+    """Raise an error if a configuration has unknown keys, or values that make no sense.
+
+    Raises:
+        UserError: with the key and what is possible.
+    """
+    for key in unknown_keys(cfg):
+        raise UserError(unknown_key(key, key, HydraConfig.get().overrides.task))
+    check(cfg)
+
+
+def _exit_code(cfg: DictConfig, folder: Path) -> int:
+    """Train a run; return the exit code, that of a run that another process works on included."""
+    try:
+        return train(cfg, folder)
+    except RunningElsewhere as error:
+        print(f"\n{error}", file=sys.stderr)
+        return ELSEWHERE
 
 
 def train(cfg: DictConfig, folder: Path) -> int:
@@ -73,8 +119,7 @@ def train(cfg: DictConfig, folder: Path) -> int:
     from mtl_bench.training.run import run
 
     try:
-        for key in unknown_keys(cfg):
-            raise UserError(unknown_key(key, key, HydraConfig.get().overrides.task))
+        check_all(cfg)
         run(cfg, folder)
     except Interrupted as stop:
         print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
@@ -149,15 +194,24 @@ def _is_mistake(run: Stored) -> bool:
 
 
 def _arguments(given: Sequence[str]) -> list[str]:
-    """Return arguments as Hydra wants them."""
-    arguments = ["aux=[]" if argument == "aux=null" else argument for argument in given]
-    flags = [argument for argument in arguments if argument in ("-m", "--multirun")]
-    others = [argument for argument in arguments if argument not in flags]
-    if not flags and any(is_sweep(a) for a in others if a.startswith("experiment=")):
-        flags = ["-m"]
-    if flags:  # composed once before main is known, where a task's own keys have no place
-        others = [TASK_KEY.sub(r"\1choice(\2)", argument) for argument in others]
-    return [*flags[:1], *others]  # Hydra's parser takes -m only before or after all overrides
+    """Return arguments as Hydra wants them: its own options first, in whatever order they came."""
+    options: list[str] = []
+    overrides: list[str] = []
+    waiting = iter(given)
+    for argument in waiting:
+        if argument in ("-m", "--multirun"):
+            options += ["-m"] * ("-m" not in options)
+        elif argument in VALUED_FLAGS:
+            options += [argument, *islice(waiting, 1)]
+        elif argument.startswith("-"):
+            options.append(argument)
+        else:
+            overrides.append("aux=[]" if argument == "aux=null" else argument)
+    if "-m" not in options and any(is_sweep(a) for a in overrides if a.startswith("experiment=")):
+        options.append("-m")
+    if "-m" in options:  # composed once before main is known, where a task's own keys have no place
+        overrides = [TASK_KEY.sub(r"\1choice(\2)", argument) for argument in overrides]
+    return [*options, *overrides]
 
 
 @contextmanager

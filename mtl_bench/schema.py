@@ -11,9 +11,9 @@ from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.task import Task
 
-# The keys of `trainer.*` that are not Lightning's own.
 OUR_TRAINER_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
-TRAINER_KEYS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "profiler")
+"""The keys of `trainer.*` that are not Lightning's own."""
+
 PRECISIONS = ("32-true", "64-true")
 
 
@@ -39,6 +39,22 @@ class Model:
     hidden_size: int = MISSING
     dropout: float = MISSING
     label_weights: str = MISSING
+
+
+@dataclass
+class Trainer:
+    """Types of `trainer.*`: our keys, then those of Lightning's that work here."""
+
+    max_steps: int | None = None
+    val_check_interval: int | None = None
+    threads: int = MISSING
+    compiled: bool = MISSING
+    accelerator: str = MISSING
+    devices: int = MISSING
+    precision: str = MISSING
+    deterministic: bool | None = None
+    benchmark: bool | None = None
+    profiler: str | None = None
 
 
 @dataclass
@@ -69,7 +85,7 @@ class Train:
     model: Model = field(default_factory=Model)
     sampler: Any = MISSING
     optimizer: Any = MISSING
-    trainer: Any = MISSING
+    trainer: Trainer = field(default_factory=Trainer)
     logger: Any = field(default_factory=dict)
     callbacks: Callbacks = field(default_factory=Callbacks)
     paths: Paths = field(default_factory=Paths)
@@ -80,6 +96,7 @@ class Train:
     save_weights: bool = MISSING
     dry_run: bool = MISSING
     skip_missing: bool = MISSING
+    baselines: bool = MISSING
 
 
 def unknown_keys(cfg: DictConfig) -> list[str]:
@@ -100,16 +117,23 @@ def check(cfg: DictConfig) -> None:
         UserError: with the key, what was given, and what is allowed.
     """
     for key, fits, allowed in (
+        ("paths.output_dir", bool(cfg.paths.output_dir.strip()), "a folder, which is made"),
+        ("sweep_name", bool(cfg.sweep_name.strip()), "a name below `paths.output_dir`"),
         ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
         ("steps_per_task", cfg.steps_per_task >= 0, "0 or more"),
+        ("trainer.max_steps", (cfg.trainer.max_steps or 1) >= 1, "at least 1, or null"),
+        (
+            "trainer.val_check_interval",
+            (cfg.trainer.val_check_interval or 1) >= 1,
+            "at least 1, or null",
+        ),
         ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
         ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
         ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
         ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
         (
             "trainer.compiled",
-            cfg.trainer.compiled is False
-            or (cfg.trainer.compiled is True and cfg.trainer.accelerator == "cpu"),
+            not cfg.trainer.compiled or cfg.trainer.accelerator == "cpu",
             "true or false, and true for processors only",
         ),
         ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
@@ -128,11 +152,11 @@ def check(cfg: DictConfig) -> None:
     ):
         if not fits:
             raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
-    known = *OUR_TRAINER_KEYS, *TRAINER_KEYS
-    odd = sorted(set(cfg.trainer) - set(known))
+    possible = [f.name for f in fields(Trainer)]
+    odd = sorted(set(cfg.trainer) - set(possible))
     if odd:
         raise UserError(
             f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
             "call of the module takes many steps.\n"
-            f"Possible: {', '.join(f'trainer.{key}' for key in known)}."
+            f"Possible: {', '.join(f'trainer.{key}' for key in possible)}."
         )

@@ -1,8 +1,10 @@
-"""Tasks by name, for commands."""
+"""Tasks and sweeps by name, for commands."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mtl_bench.compose import make_reader, plain_task, task_files
 from mtl_bench.errors import UserError
@@ -20,7 +22,21 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
     for name in names:
         if name not in files:
             raise UserError(f"there is no task '{name}'. Possible: {', '.join(files)}.")
-    return {name: plain_task(file) for name, file in files.items() if not names or name in names}
+    if names:
+        return {name: plain_task(files[name]) for name in files if name in names}
+    found = {}
+    for name, file in files.items():
+        try:
+            found[name] = plain_task(file)
+        except UserError as error:  # one damaged yaml hides no other task
+            print(f"\n{name}: {error}\n", file=sys.stderr)
+    return found
+
+
+def sweep_folder(name: str | Path) -> Path:
+    """Return the folder of a sweep, named by its path or, below `multirun_outputs`, its name."""
+    below = Path("multirun_outputs") / name
+    return below if below.is_dir() and not Path(name).is_dir() else Path(name)
 
 
 def corpus_of(name: str, task: Task) -> Corpus:

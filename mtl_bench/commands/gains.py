@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.meta.gains import Gain, gains
 from mtl_bench.runs.store import Stored, read_sweep
@@ -18,7 +18,7 @@ HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("sweep", type=Path, help="folder of the sweep")
+    parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
     add_format(parser)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import read_curve
@@ -21,7 +22,9 @@ NOTE = (
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("predictor", type=Path, help="predictor.json of a study")
-    parser.add_argument("sweep", type=Path, help="folder with single runs of the tasks")
+    parser.add_argument(
+        "sweep", type=sweep_folder, help="name or folder of a sweep with single runs of the tasks"
+    )
     parser.add_argument("--main", help="only for this main task")
     add_format(parser)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.study import Done, study_published, study_sweep
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import Stored, read_sweep
@@ -22,7 +23,9 @@ HELP = "write a page that shows a sweep: report/index.html"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("sweep", help="folder of a sweep, or `published`: the paper's own runs")
+    parser.add_argument(
+        "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
+    )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as study=full")
     parser.add_argument("--out", type=Path, help="folder to write to (default: the sweep's)")
 
@@ -36,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         done = study_published(arguments.out / "study", overrides)
         print(f"written: {_write(done.study, _published_origin(), arguments.out / 'report')}")
         return
-    folder = Path(arguments.sweep)
+    folder = sweep_folder(arguments.sweep)
     out = arguments.out and arguments.out / "study"
     for done in study_sweep(folder, read_sweep(folder), overrides, out):
         print(f"written: {write_page(done)}")

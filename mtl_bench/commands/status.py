@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from pathlib import Path
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.runs.store import PLAN, State, Stored, read_plan, read_sweep, tasks_of
 
@@ -25,7 +25,7 @@ MANY = 5  # seeds, whose states are counted rather than shown one by one
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("sweep", type=Path, help="folder of the sweep")
+    parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
     add_format(parser)
 
 

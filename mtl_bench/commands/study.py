@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.summary import show
 from mtl_bench.compose import conf_folder
 from mtl_bench.errors import UserError
@@ -31,7 +32,9 @@ HELP = "can gains be predicted: the paper's tables and an honest evaluation"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("sweep", help="folder of a sweep, or `published`: the paper's own runs")
+    parser.add_argument(
+        "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
+    )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
     parser.add_argument("--full", action="store_true", help="everything: minutes, resumable")
     parser.add_argument("--out", type=Path, help="folder to write to (default: <sweep>/study)")
@@ -45,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise UserError("`mtl-bench study published` needs `--out <folder>` to write to.")
         studies: Iterable[Done] = [study_published(arguments.out, overrides)]
     else:
-        folder = Path(arguments.sweep)
+        folder = sweep_folder(arguments.sweep)
         studies = study_sweep(folder, read_sweep(folder), overrides, arguments.out)
     for done in studies:
         show(done.study)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from mtl_bench.commands.definitions import corpus_of, definitions
+from mtl_bench.commands.definitions import corpus_of, definitions, sweep_folder
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import read_sweep
 from mtl_bench.tasks.readers.synthetic import truth
@@ -15,7 +14,9 @@ HELP = "print who helps whom among the embedded tasks (CSV), or whether gains re
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("sweep", nargs="?", type=Path, help="of embedded tasks, to compare with")
+    parser.add_argument(
+        "sweep", nargs="?", type=sweep_folder, help="of embedded tasks, to compare with"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.report import write_page
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.errors import UserError
@@ -16,7 +16,7 @@ HELP = "send a sweep's study to Weights & Biases, or save a view of its runs the
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("what", choices=("study", "workspace"), help="a run, or a saved view")
-    parser.add_argument("sweep", type=Path, help="folder of the sweep")
+    parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
     parser.add_argument("--project", default="mtl_bench", help="as of `logger=wandb`")
     parser.add_argument("--entity", help="who owns the project")
     parser.add_argument("--online", action="store_true", help="send the run now; else `wandb sync`")

@@ -14,6 +14,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, ClassVar, Literal, get_args
@@ -27,6 +28,8 @@ PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
 RECORD, CURVE, CHECKPOINT = "record.json", "curve.csv", "checkpoint.pt"
+WANDB_ID = "wandb_id.txt"
+"""While a run is not finished: by what name W&B knows it."""
 
 Status = Literal["finished", "failed", "interrupted"]
 
@@ -228,6 +231,20 @@ def remove_leftovers(folder: Path) -> None:
     for file in folder.iterdir():
         if TEMPORARY.fullmatch(file.name):
             file.unlink(missing_ok=True)
+
+
+def remove_unbegun(folder: Path, root: Path) -> None:
+    """Remove the files of a run that took no step, and folders below `root` that are empty then."""
+    record = read_record(folder)
+    if record is not None and (record.status != "failed" or record.steps_done):
+        return
+    for name in (RECORD, CURVE, WANDB_ID):
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):  # not empty
+        for place in (folder, *folder.parents):
+            if place.absolute() == root.absolute():
+                break
+            place.rmdir()
 
 
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")

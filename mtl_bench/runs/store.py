@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.lock import Heartbeat, heartbeat
+from mtl_bench.runs.lock import LOCK, Heartbeat, heartbeat
 from mtl_bench.runs.record import CHECKPOINT, RECORD, Record, read_record, write_atomically
 
 PLAN = "plan.json"
@@ -117,7 +117,7 @@ def look(sweep: Path, planned: Planned) -> Stored:
 
 
 def read_sweep(sweep: Path) -> list[Stored]:
-    """Return all runs of a sweep's folder: those planned, and others that are there.
+    """Return all runs of a sweep's folder: those planned, and others begun there.
 
     Raises:
         UserError: there is no such folder, or no run in it.
@@ -126,8 +126,9 @@ def read_sweep(sweep: Path) -> list[Stored]:
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
     runs = {run.folder: run for run in read_plan(sweep)}
     found = [look(sweep, run) for run in runs.values()]
-    for file in sorted(sweep.rglob(RECORD)):
-        folder = str(file.parent.relative_to(sweep))
+    begun = {file.parent for name in (RECORD, LOCK) for file in sweep.rglob(name)}
+    for place in sorted(begun):
+        folder = str(place.relative_to(sweep))
         if folder not in runs and "/" in folder:
             found.append(_unplanned(sweep, folder))
     if not found:
@@ -140,7 +141,7 @@ def _unplanned(sweep: Path, folder: str) -> Stored:
     tasks = tuple(folder.split("/")[0].split("+"))
     seed = folder.rsplit("/", 1)[-1].removeprefix("seed")
     run = look(sweep, Planned(folder, tasks, int(seed) if seed.isdecimal() else 0, 0))
-    steps = run.record.steps_planned if run.record else 0
+    steps = run.record.steps_planned if run.record else run.heart.steps if run.heart else 0
     planned = Planned(folder, tasks, run.planned.seed, steps)
     return Stored(planned, run.state, run.record, run.heart, run.problem)
 

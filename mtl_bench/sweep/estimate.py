@@ -46,25 +46,53 @@ def seconds_left(plan: Plan, processes: int) -> float | None:
     return None if seconds is None else seconds / processes
 
 
+@dataclass(frozen=True)
+class Timing:
+    """How long a trial took, in seconds.
+
+    Attributes:
+        steps: trained.
+        training: of the steps and one evaluation.
+        rest: of reading the data and of the final evaluation.
+    """
+
+    steps: int
+    training: float
+    rest: float
+
+
+def cost(short: Timing, long: Timing) -> tuple[float, float]:
+    """Return the seconds of a step and those that a run needs whatever its steps.
+
+    The first trial may have read and kept corpora that the second finds in the cache; so what is
+    not training is taken from the second.
+    """
+    step = (long.training - short.training) / (long.steps - short.steps)
+    if step <= 0:  # on a busy machine
+        step = long.training / long.steps
+    evaluation = max(long.training - long.steps * step, 0.0)
+    return step, long.rest + evaluation
+
+
 def _by_trial(cfg: DictConfig, plan: Plan) -> float | None:
     """Train all tasks together for a moment, shortly and three times as long."""
     tasks, runs = len(cfg.tasks), plan.left()
     count = STEPS_A_TASK * tasks
     with tempfile.TemporaryDirectory() as folder:
-        short, long = (_wall(cfg, Path(folder) / f"{n}", n * count) for n in (1, 3))
+        short, long = (_trial(cfg, Path(folder) / f"{n}", n * count) for n in (1, 3))
     if short is None or long is None:
         return None
-    step = max(long - short, 0) / (2 * count)
-    rest = max(short - count * step, 0)  # reading and the final evaluation, of all tasks
+    step, rest = cost(short, long)
     share = sum(len(job.stored.planned.tasks) for job in runs) / tasks
     return plan.steps_left() * step * WITH_EVALUATION + share * rest
 
 
-def _wall(cfg: DictConfig, folder: Path, steps: int) -> float | None:
-    """Return how long a run took, in a process of its own."""
+def _trial(cfg: DictConfig, folder: Path, steps: int) -> Timing | None:
+    """Return how long a run took, in a process of its own; None if it failed."""
     trial = cfg.copy()
     with open_dict(trial):
         trial.trainer.max_steps = trial.trainer.val_check_interval = steps
+        trial.steps_per_task = steps
         trial.callbacks.progress = False
         trial.overwrite = trial.save_weights = False
         trial.logger = {}
@@ -72,7 +100,10 @@ def _wall(cfg: DictConfig, folder: Path, steps: int) -> float | None:
     for _ in Workers(1, try_run, ["mtl_bench.training.run"]).run([Trial(trial, folder)]):
         pass
     record = read_record(folder)
-    return float(record.timings["wall_seconds"]) if record and record.status == "finished" else None
+    if record is None or record.status != "finished":
+        return None
+    wall, training = (float(record.timings[f"{name}_seconds"]) for name in ("wall", "train"))
+    return Timing(steps, training, wall - training)
 
 
 def try_run(trial: Trial) -> Outcome:

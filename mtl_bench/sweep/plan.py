@@ -26,6 +26,8 @@ from mtl_bench.runs.store import Planned, Stored, look
 from mtl_bench.tasks.task import is_here, root_of
 
 Overrides = list[str]
+Pair = tuple[str | None, list[str] | None]
+"""The tasks that `main` and `aux` name; None where an argument is missing."""
 Compose = Callable[[Overrides], DictConfig]
 
 
@@ -46,6 +48,7 @@ class Plan:
         jobs: one for each task set, variant and seed.
         missing: how to get it, by task whose data is not here and cannot be downloaded.
         to_download: tasks whose data is fetched before the first run starts.
+        baselines: main tasks whose single run was added, since nobody asked for it.
         dry_run: whether to stop after showing the plan.
         whole: a configuration with all tasks whose data is here; None if there are none.
     """
@@ -54,6 +57,7 @@ class Plan:
     jobs: list[Job] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     to_download: list[str] = field(default_factory=list)
+    baselines: list[str] = field(default_factory=list)
     dry_run: bool = False
     whole: DictConfig | None = None
 
@@ -80,13 +84,13 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
     if not jobs:
         raise UserError("the sweep has no runs. Does a `glob(...)` match nothing?")
     parser = OverridesParser.create()
-    variants: dict[tuple[str, ...], list[tuple[str | None, list[str] | None]]] = {}
+    variants: dict[tuple[str, ...], list[Pair]] = {}
     for job in jobs:
         parsed = {o.key_or_group: o for o in parser.parse_overrides(list(job))}
         others = tuple(o for o in job if o.partition("=")[0] not in ("main", "aux"))
         mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
         variants.setdefault(others, []).append((mains[0] if mains else None, aux))
-    _one_value("dry_run", "overwrite", "skip_missing", of=jobs)
+    _one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
     plan = Plan(Path())
     seen: dict[str, tuple[str, ...]] = {}
     for others, pairs in variants.items():
@@ -99,6 +103,7 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
         schema.check(cfg)
         default = cfg.main
         _check_task_overrides(others, pairs, cfg)
+        pairs = pairs + _missing_baselines(others, pairs, cfg, plan)
         if skipped := _look_for_data(cfg, plan):
             pairs = [pair for pair in pairs if not skipped & {pair[0], *(pair[1] or ())}]
         if plan.jobs and plan.sweep != Path(cfg.hydra.sweep.dir):
@@ -178,9 +183,7 @@ def _choices(override: Override | None) -> list[str] | None:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
-def _check_task_overrides(
-    others: Sequence[str], pairs: Sequence[tuple[str | None, list[str] | None]], cfg: DictConfig
-) -> None:
+def _check_task_overrides(others: Sequence[str], pairs: Sequence[Pair], cfg: DictConfig) -> None:
     """Raise an error for `tasks.chu...=` where some run has no task chu."""
     for override in others:
         key = override.partition("=")[0].lstrip("+~")
@@ -192,6 +195,22 @@ def _check_task_overrides(
                 "of main and aux, so that this override means nothing there.\nSweep over those "
                 f"with '{name}' by themselves, or change the task's yaml."
             )
+
+
+def _missing_baselines(
+    others: Sequence[str], pairs: Sequence[Pair], cfg: DictConfig, plan: Plan
+) -> list[Pair]:
+    """Return the single runs of main tasks that are trained with others only, and note them.
+
+    None where an override is of one task, since it has no place in the single run of another.
+    """
+    if not cfg.baselines or any(o.lstrip("+~").startswith("tasks.") for o in others):
+        return []
+    sets = [(main or cfg.main, {main or cfg.main, *(aux or ())}) for main, aux in pairs]
+    single = {main for main, tasks in sets if len(tasks) == 1}
+    missing = [main for main in dict.fromkeys(main for main, _ in sets) if main not in single]
+    plan.baselines += [name for name in missing if name not in plan.baselines]
+    return [(name, [name]) for name in missing]
 
 
 def _look_for_data(cfg: DictConfig, plan: Plan) -> set[str | None]:

@@ -60,7 +60,15 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
     console.print(f"  tasks     {escape(', '.join(tasks)) or 'none'}")
     said = ", ".join(f"{states[state]} {state}" for state in get_args(State) if states[state])
     console.print(f"  states    {said}")
+    if plan.baselines:
+        console.print(
+            f"  baselines {escape(', '.join(plan.baselines))} alone, added since gains are "
+            "relative to that (baselines=false leaves them out)",
+            soft_wrap=True,
+        )
     left = plan.left()
+    if plan.whole is not None and plan.whole.logger and len(left) < len(plan.jobs):
+        console.print("  logger    finished runs are not logged again (overwrite=true trains anew)")
     if left:
         size = sum(job.stored.planned.steps for job in left) * BYTES_A_STEP / 1e6
         console.print(

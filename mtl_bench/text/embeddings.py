@@ -166,8 +166,8 @@ class PretrainedVectors:
                 ) from None
         if not path.is_file():
             raise UserError(
-                f"embeddings.file: there is no file '{path}'.\nGive the path of a .txt, .zip or "
-                ".npz file with word vectors, or choose `embeddings=random`."
+                f"embeddings.file: there is no file '{path}' (looked for in {Path.cwd()}).\nGive "
+                "the path of a file with word vectors, or choose `embeddings=random`."
             )
         return path
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -24,6 +25,7 @@ from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
 from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
 from mtl_bench.training.inputs import Inputs, prepare
+from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.remarks import Evaluation, remarks
 from mtl_bench.training.tagger import Tagger
 
@@ -68,7 +70,8 @@ def remarks_on(
 def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
     """Return the batches of a run, from step `start` on."""
     with blame(cfg, "sampler"):
-        sampler = instantiate(cfg.sampler)({n: len(s) for n, s in inputs.train.items()}, cfg.main)
+        make = _factory(cfg, "sampler")
+        sampler = make({n: len(s) for n, s in inputs.train.items()}, cfg.main)
     return TaskDataModule(
         inputs.train,
         inputs.curve,
@@ -115,13 +118,15 @@ def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) 
         for name, split in inputs.train.items()
         if cfg.model.label_weights == "balanced"
     }
-    optimizer = instantiate(cfg.optimizer)
     with blame(cfg, "optimizer"):
+        optimizer = _factory(cfg, "optimizer")
         optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
+    with blame(cfg, "encoder"):
+        encoder = _factory(cfg, "encoder")
     with blame(cfg, "model"):
         return Tagger(
             inputs.vectors,
-            instantiate(cfg.encoder),
+            encoder,
             inputs.labels,
             optimizer,
             {name: corpus.outside for name, corpus in corpora.items()},
@@ -132,13 +137,10 @@ def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) 
         )
 
 
-def make_loggers(cfg: DictConfig) -> list[Logger]:
-    """Return the loggers of a run, which know its configuration."""
+def loggers_of(cfg: DictConfig, folder: Path) -> list[Logger]:
+    """Return the loggers of a run."""
     with blame(cfg, "logger"):
-        loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
-    for logger in loggers:
-        logger.log_hyperparams(plain(cfg))
-    return loggers
+        return make_loggers(plain(cfg.logger), plain(cfg), folder, fresh=cfg.overwrite)
 
 
 def make_trainer(
@@ -158,6 +160,27 @@ def make_trainer(
             enable_model_summary=False,
             enable_progress_bar=False,
         )
+
+
+def _factory(cfg: DictConfig, group: str) -> Callable[..., Any]:
+    """Return what a group's `_target_` and options make, to be called with the rest later.
+
+    Raises:
+        UserError: its yaml lacks `_partial_: true`.
+    """
+    try:
+        made = instantiate(cfg[group])
+    except InstantiationException:
+        if cfg[group].get("_partial_"):
+            raise
+        made = None
+    if not callable(made):
+        raise UserError(
+            f"{group}: add `_partial_: true` to its yaml. {cfg[group].get('_target_')} takes more "
+            "than the options there, which a run gives it later."
+        )
+    factory: Callable[..., Any] = made
+    return factory
 
 
 @contextmanager

@@ -12,19 +12,26 @@ from pathlib import Path
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench.errors import UserError
 from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import Lock, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import CHECKPOINT, Record, differences, read_record, remove_leftovers
+from mtl_bench.runs.record import (
+    CHECKPOINT,
+    WANDB_ID,
+    Record,
+    differences,
+    read_record,
+    remove_leftovers,
+)
 from mtl_bench.schema import check
 from mtl_bench.tasks.task import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
 from mtl_bench.training.compiled import kernels
 from mtl_bench.training.curves import Curves
+from mtl_bench.training.loggers import close
 from mtl_bench.training.progress import Progress, summary
 from mtl_bench.training.recording import recorded, weights_sha256
 from mtl_bench.training.resume import Checkpoints, stoppable
@@ -74,7 +81,8 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         with recorded(record, curves, folder):
             _train(cfg, folder, tasks, embeddings, record, curves, held)
             record.status = "finished"
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        for file in (CHECKPOINT, WANDB_ID):
+            (folder / file).unlink(missing_ok=True)
     summary(record, folder)
     return record
 
@@ -122,7 +130,7 @@ def _train(
     if cfg.trainer.compiled:
         record.versions["kernels"] = "compiled" if kernels() else "none: the plain loop ran"
     progress = Progress(curves, data.schedule.steps, cfg.callbacks.progress, held.beat)
-    loggers = build.make_loggers(cfg)
+    loggers = build.loggers_of(cfg, folder)
     try:
         intervals = len(data.schedule.intervals())
         trainer = build.make_trainer(cfg, intervals, loggers, [curves, checkpoints, progress])
@@ -138,7 +146,7 @@ def _train(
                 logger.log_metrics(final, step=data.schedule.steps)
     finally:
         for logger in loggers:
-            _close(logger)
+            close(logger)
     record.weights_sha256 = weights_sha256(tagger.state_dict())
     if cfg.save_weights:
         save_tagger(
@@ -148,14 +156,6 @@ def _train(
             build.plain(cfg.encoder),
             cfg.data.lowercase,
         )
-
-
-def _close(logger: Logger) -> None:
-    """End a logger's run, so that the next one of this process is a run of its own."""
-    failed = sys.exc_info()[0] is not None
-    logger.finalize("failed" if failed else "success")
-    if isinstance(logger, WandbLogger):
-        logger.experiment.finish(exit_code=int(failed))
 
 
 def quiet() -> None:
