@@ -16,7 +16,7 @@ from mtl_bench.commands.report import write_page
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.commands.summary import print_answers
 from mtl_bench.errors import UserError
-from mtl_bench.runs.store import PLAN, read_sweep
+from mtl_bench.runs.store import PLAN, Stored, read_sweep
 
 
 class StudyCallback(Callback):
@@ -33,7 +33,7 @@ class StudyCallback(Callback):
             return
         try:
             stored = read_sweep(sweep)
-            print_gains(stored)
+            _print_gains(stored)
             for done in study_sweep(sweep, stored, self.overrides or None):
                 print_answers(done.study)
                 print(f"\nThe study is in {done.out}; `mtl-bench study {sweep}` prints it.")
@@ -46,3 +46,11 @@ class StudyCallback(Callback):
                 f"\nThe study failed; runs are kept. Again: mtl-bench study {sweep}",
                 file=sys.stderr,
             )
+
+
+def _print_gains(stored: Sequence[Stored]) -> None:
+    """Print gains, or why there are none; study and page show the runs all the same."""
+    try:
+        print_gains(stored)
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)

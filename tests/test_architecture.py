@@ -24,8 +24,13 @@ ALLOWED = {
     "report": {"errors", "runs", "published", "meta"},
     "callbacks": {"commands", "runs", "errors"},
     "published": set(),
-    "commands": {"errors", "runs", "compose", "tasks", "text", "published", "meta", "report"},
+    "application": {"compose", "job"},
+    "commands": {
+        *("errors", "runs", "compose", "tasks", "text", "published", "meta", "report"),
+        "application",
+    },
     "cli": {"errors", "commands"},
+    "__main__": {"cli"},
     "errors": set(),
     "__init__": set(),
 }

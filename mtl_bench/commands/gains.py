@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,7 +11,8 @@ from rich.console import Console
 
 from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.tables import Row, add_format, print_table
-from mtl_bench.meta.gains import Gain, gains
+from mtl_bench.errors import UserError
+from mtl_bench.meta.gains import METRICS, Gain, gains, main_order, missing_singles
 from mtl_bench.runs.store import Stored, read_sweep
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
@@ -19,37 +21,89 @@ HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
+    add_metric(parser)
     add_format(parser)
 
 
+def add_metric(parser: argparse.ArgumentParser) -> None:
+    """Let a command be asked for gains of another metric than the primary one."""
+    parser.add_argument("--metric", choices=METRICS, help="that gains are of (default: f1)")
+
+
+def of_metric(arguments: argparse.Namespace) -> list[str]:
+    """Return the override of a study that asks for the metric chosen, if one was."""
+    return [f"metric={arguments.metric}"] if arguments.metric else []
+
+
 def run(arguments: argparse.Namespace) -> None:
-    """Print gains; csv and json have a row for each."""
+    """Print gains; csv and json have a row for each.
+
+    Raises:
+        UserError: there are none.
+    """
     runs = read_sweep(arguments.sweep)
+    metric = arguments.metric or "f1"
     if arguments.format in ("csv", "json"):
-        print_table([_row(gain) for gain in gains(runs)], arguments.format)
+        found = gains(runs, metric)
+        if not found:
+            raise UserError(why_none(runs, metric))
+        print_table([_row(gain, metric) for gain in found], arguments.format)
     else:
-        print_gains(runs, arguments.format)
+        print_gains(runs, arguments.format, metric)
 
 
-def _row(gain: Gain) -> Row:
+def _row(gain: Gain, metric: str) -> Row:
     single, multi = gain.single.values(), gain.multi.values()
     return {
         "main": gain.main,
         "aux": gain.aux,
         "variant": gain.variant,
+        "metric": metric,
         "seeds": len(multi),
-        "single_f1": sum(single) / len(single),
-        "multi_f1": sum(multi) / len(multi),
+        "single": sum(single) / len(single),
+        "multi": sum(multi) / len(multi),
         "gain_percent": gain.mean(),
+        "points": gain.points(),
         "spread_percent": gain.spread(),
     }
 
 
-def print_gains(runs: Sequence[Stored], style: str = "table") -> None:
-    """Print a table for each variant of a sweep."""
+def why_none(runs: Sequence[Stored], metric: str) -> str:
+    """Say why runs have no gain, and what to do."""
+    lines = ["No gain can be computed from these runs."]
+    if metric != "f1" and gains(runs):
+        lines.append(f"Their tasks have no {METRICS[metric]}; `--metric f1` has gains.")
+    lines += _missing_lines(runs)
+    if len(lines) == 1:
+        states = sorted({run.state for run in runs})
+        lines.append(
+            "A gain takes a finished run of several tasks, and one of the main task alone. States "
+            f"of the {len(runs)} runs: {', '.join(states)}."
+        )
+    return "\n".join(lines)
+
+
+def _missing_lines(runs: Sequence[Stored]) -> list[str]:
+    """Name the single runs without which gains are missing, and how to train them."""
+    return [
+        f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
+        f"relative to: `python train.py main={main}` with the other arguments of the sweep."
+        for variant, mains in sorted(missing_singles(runs).items())
+        for main in sorted(mains)
+    ]
+
+
+def print_gains(runs: Sequence[Stored], style: str = "table", metric: str = "f1") -> None:
+    """Print a table for each variant of a sweep, pairs first, then larger sets.
+
+    Raises:
+        UserError: there are no gains.
+    """
     by_variant: dict[str, list[Gain]] = defaultdict(list)
-    for gain in gains(runs):
+    for gain in gains(runs, metric):
         by_variant[gain.variant].append(gain)
+    if not by_variant:
+        raise UserError(why_none(runs, metric))
     for variant, found in by_variant.items():
         steps = {
             r.planned.steps // len(r.planned.tasks) for r in runs if r.planned.variant == variant
@@ -57,25 +111,59 @@ def print_gains(runs: Sequence[Stored], style: str = "table") -> None:
         seeds = {seed for gain in found for seed in gain.multi}
         schedule = " or ".join(f"{number:,}" for number in sorted(steps))
         of = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}" + (f", {variant}" if variant else "")
-        print(f"\nGain of F1 in percent, {schedule} steps a task, {of}")
-        columns = sorted({gain.aux for gain in found})
-        cells = {(gain.main, gain.aux): _cell(gain) for gain in found}
-        wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
-        number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
-        rows: list[Row] = [
-            {
-                "main \\ aux": f"{number.get(main, '')} {main}".strip(),
-                **{number.get(aux, aux): cells.get((main, aux), "") for aux in columns},
-            }
-            for main in sorted({gain.main for gain in found})
-        ]
-        low = any(gain.low() for gain in found)
-        notes = ["* the F1 of the single run is below 5 %"] if low else []
-        if number:
-            notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
-        print_table(rows, style, notes)
+        print(f"\nGain of {METRICS[metric]} in percent, {schedule} steps a task, {of}")
+        pairs = [gain for gain in found if "+" not in gain.aux]
+        if pairs:
+            _print_matrix(pairs, style)
+        sets = [gain for gain in found if "+" in gain.aux]
+        if sets:
+            _print_sets(sets, style)
+    for line in _missing_lines(runs):
+        print(f"\n{line}", file=sys.stderr)
+
+
+def _print_matrix(pairs: Sequence[Gain], style: str) -> None:
+    columns = sorted({gain.aux for gain in pairs})
+    cells = {(gain.main, gain.aux): _cell(gain) for gain in pairs}
+    wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
+    number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
+    rows: list[Row] = [
+        {
+            "main \\ aux": f"{number.get(main, '')} {main}".strip(),
+            **{number.get(aux, aux): cells.get((main, aux), "") for aux in columns},
+        }
+        for main in main_order(cells)
+    ]
+    notes = _notes(pairs)
+    if number:
+        notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
+    print_table(rows, style, notes)
+
+
+def _print_sets(sets: Sequence[Gain], style: str) -> None:
+    print("\nWith several auxiliaries at once")
+    rows: list[Row] = [
+        {"main": g.main, "aux": g.aux, "gain": _cell(g), "points": f"{g.points():+.1f}"}
+        for main in main_order((g.main, g.aux) for g in sets)
+        for g in sets
+        if g.main == main
+    ]
+    print_table(rows, style, _notes(sets))
 
 
 def _cell(gain: Gain) -> str:
     mean = gain.mean()
-    return "undefined" if mean is None else f"{mean:+.1f}{'*' * gain.low()}"
+    if mean is None:
+        return f"{gain.points():+.1f} pt"
+    return f"{mean:+.1f}{'*' * gain.low()}"
+
+
+def _notes(found: Sequence[Gain]) -> list[str]:
+    """Return a footnote for each sign that cells have."""
+    cells = [_cell(gain) for gain in found]
+    notes = []
+    if any(cell.endswith("*") for cell in cells):
+        notes.append("* the single run scores below 5 %: a relative change says little")
+    if any(cell.endswith("pt") for cell in cells):
+        notes.append("pt: points; the single run scores 0, so that a relative change is undefined")
+    return notes

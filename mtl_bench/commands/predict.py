@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_bench.commands.definitions import sweep_folder
+from mtl_bench.commands.gains import add_metric
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import read_curve
-from mtl_bench.runs.store import read_sweep
+from mtl_bench.runs.store import Stored, read_sweep
 
+PLAIN = "plain"  # the variant without overrides
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
 NOTE = (
     "Score: above 0 the predictor says that the auxiliary helps. Mean gain elsewhere: of the "
@@ -26,6 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "sweep", type=sweep_folder, help="name or folder of a sweep with single runs of the tasks"
     )
     parser.add_argument("--main", help="only for this main task")
+    parser.add_argument("--variant", help="of the single runs: overrides that they share")
+    add_metric(parser)
     add_format(parser)
 
 
@@ -35,17 +42,19 @@ def run(arguments: argparse.Namespace) -> None:
     from mtl_bench.meta.single import features_of, single_run
 
     predictor = load(arguments.predictor)
-    runs = [
-        run
-        for run in read_sweep(arguments.sweep)
-        if run.state == "finished" and len(run.planned.tasks) == 1
-    ]
-    variants = sorted({run.planned.variant or "(plain)" for run in runs})
-    if len(variants) > 1:
+    if arguments.metric and arguments.metric != predictor.metric:
         raise UserError(
-            f"{arguments.sweep}: has single runs of several variants, which are not mixed:\n  "
-            + "\n  ".join(variants)
+            f"{arguments.predictor}: learned gains of {predictor.metric}. For others: `mtl-bench "
+            f"study <sweep> --metric {arguments.metric}`."
         )
+    runs = _one_variant(
+        [
+            run
+            for run in read_sweep(arguments.sweep)
+            if run.state == "finished" and len(run.planned.tasks) == 1
+        ],
+        arguments.variant,
+    )
     singles = [single_run(run, read_curve(arguments.sweep / run.planned.folder)) for run in runs]
     features = features_of(singles, predictor.families)
     mains = sorted(features) if arguments.main is None else [arguments.main]
@@ -68,3 +77,27 @@ def run(arguments: argparse.Namespace) -> None:
         for (m, a), score in ordered
     ]
     print_table(rows, arguments.format, [NOTE])
+
+
+def _one_variant(runs: Sequence[Stored], chosen: str | None) -> list[Stored]:
+    """Return the runs of a variant: the one chosen, else the one with the most tasks.
+
+    Raises:
+        UserError: there is no such variant, or several have as many tasks.
+    """
+    tasks: dict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        tasks[run.planned.variant or PLAIN] |= set(run.planned.tasks)
+    listed = "".join(f"\n  {name}: {', '.join(sorted(of))}" for name, of in sorted(tasks.items()))
+    most = max(map(len, tasks.values()), default=0)
+    largest = [name for name, of in tasks.items() if len(of) == most]
+    if chosen is None and len(largest) > 1:
+        raise UserError(
+            "single runs of several variants are not mixed; choose one with `--variant`:" + listed
+        )
+    name = chosen or next(iter(largest), PLAIN)
+    if name not in tasks and chosen:
+        raise UserError(f"--variant {chosen}: there are no single runs of it. There are:{listed}")
+    if len(tasks) > 1 and not chosen:
+        print(f"variant: {name}, which has the most tasks (`--variant` chooses)", file=sys.stderr)
+    return [run for run in runs if (run.planned.variant or PLAIN) == name]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf
 
 from mtl_bench.commands.definitions import sweep_folder
+from mtl_bench.commands.gains import add_metric, of_metric
 from mtl_bench.commands.study import Done, study_published, study_sweep
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import Stored, read_sweep
@@ -27,12 +28,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
     )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as study=full")
+    add_metric(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: the sweep's)")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write study and report; without overrides, those of the study that is there."""
-    overrides = arguments.overrides or None
+    overrides = [*arguments.overrides, *of_metric(arguments)] or None
     if arguments.sweep == "published":
         if arguments.out is None:
             raise UserError("`mtl-bench report published` needs `--out <folder>` to write to.")

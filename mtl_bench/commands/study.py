@@ -18,9 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from mtl_bench.commands.definitions import sweep_folder
+from mtl_bench.commands.gains import add_metric, of_metric
 from mtl_bench.commands.summary import show
 from mtl_bench.compose import conf_folder
 from mtl_bench.errors import UserError
+from mtl_bench.meta.gains import METRICS
 from mtl_bench.runs.store import Stored, read_sweep
 
 if TYPE_CHECKING:
@@ -37,12 +39,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
     parser.add_argument("--full", action="store_true", help="everything: minutes, resumable")
+    add_metric(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: <sweep>/study)")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the study's files and print a summary, for each variant of the sweep."""
-    overrides = ["study=full"] * arguments.full + arguments.overrides
+    overrides = ["study=full"] * arguments.full + arguments.overrides + of_metric(arguments)
     if arguments.sweep == "published":
         if arguments.out is None:
             raise UserError("`mtl-bench study published` needs `--out <folder>` to write to.")
@@ -68,7 +71,10 @@ def study_published(out: Path, overrides: Sequence[str] | None = None) -> Done:
     """Study the paper's runs; `overrides` None: those of the study that is there."""
     from mtl_bench.meta.evidence import published_evidence  # scikit-learn: 1 s
 
-    return Done(_study(published_evidence(), out, overrides), out)
+    given, settings = _settings(out, overrides)
+    if settings["metric"] != "f1":
+        raise UserError(f"metric is {settings['metric']!r}; the paper's runs have f1 only.")
+    return Done(_study(published_evidence(), out, given, settings), out)
 
 
 def study_sweep(
@@ -86,7 +92,7 @@ def study_sweep(
         out: folder to write to, by default that of the sweep.
 
     Raises:
-        UserError: a variant has no gains; the others are studied first.
+        UserError: a variant cannot be studied; the others are studied first.
     """
     from mtl_bench.meta.evidence import sweep_evidence
 
@@ -98,8 +104,10 @@ def study_sweep(
     for variant, runs in variants.items():
         place = out / (variant.replace("/", ",") or "plain") if len(variants) > 1 else out
         name = f"{folder.name}, {variant}" if len(variants) > 1 else folder.name
+        given, settings = _settings(place, overrides)
         try:
-            study = _study(sweep_evidence(name, folder, runs), place, overrides)
+            evidence = sweep_evidence(name, folder, runs, settings["metric"])
+            study = _study(evidence, place, given, settings)
         except UserError as error:
             refused.append(str(error))
             continue
@@ -128,15 +136,28 @@ def configuration(overrides: Sequence[str]) -> DictConfig:
         GlobalHydra.instance().hydra = around
 
 
-def _study(evidence: Evidence, out: Path, overrides: Sequence[str] | None) -> Study:
-    """Do a study with progress, and write it."""
-    from mtl_bench.meta.evaluation import Plan
-    from mtl_bench.meta.files import Remembered, settings_of, write
-    from mtl_bench.meta.saved import save
-    from mtl_bench.meta.study import study
+def _settings(out: Path, overrides: Sequence[str] | None) -> tuple[list[str], dict[str, Any]]:
+    """Return the overrides of a study and its settings; None stands for those of the study there.
+
+    Raises:
+        UserError: an override names what is not there, or the metric is none.
+    """
+    from mtl_bench.meta.files import settings_of
 
     given = settings_of(out) if overrides is None else list(overrides)
     plain: Any = OmegaConf.to_container(configuration(given), resolve=True)
+    if plain["metric"] not in METRICS:
+        raise UserError(f"metric is {plain['metric']!r}; it is one of {', '.join(METRICS)}.")
+    return given, plain
+
+
+def _study(evidence: Evidence, out: Path, given: Sequence[str], plain: dict[str, Any]) -> Study:
+    """Do a study with progress, and write it."""
+    from mtl_bench.meta.evaluation import Plan
+    from mtl_bench.meta.files import Remembered, write
+    from mtl_bench.meta.saved import save
+    from mtl_bench.meta.study import study
+
     try:
         families = {name: instantiate(each) for name, each in plain["features"].items()}
         predictors = {
@@ -167,6 +188,7 @@ def _study(evidence: Evidence, out: Path, overrides: Sequence[str] | None) -> St
             found.features,
             plain["predictor"][final["predictor"]],
             plain["features"],
+            plain["metric"],
         )
     return found
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mtl_bench.commands.tables import Row, print_table
+from mtl_bench.meta.gains import main_order
 
 if TYPE_CHECKING:
     from mtl_bench.meta.evaluation import Score
@@ -19,15 +20,15 @@ LINES = 20  # missing runs named; all are in study.json
 
 def show(study: Study) -> None:
     """Print what a study found."""
-    gained = int(study.table.helps().sum())
-    print(f"{study.evidence.source}: {len(study.table)} directed pairs, {gained} gain (above 0)")
+    gains = study.evidence.gains
+    gained = sum(gain.gain > 0 for gain in gains)
+    print(f"{study.evidence.source}: {len(gains)} directed pairs, {gained} gain (above 0)")
     missing = study.evidence.missing
     for line in missing[:LINES]:
         print(f"  missing: {line}", file=sys.stderr)
     if len(missing) > LINES:
         print(f"  and {len(missing) - LINES} more, see study.json", file=sys.stderr)
     if study.refused:
-        print(f"\nNothing is predicted: {study.refused}")
         print_answers(study)
         return
     _printed([score for score in study.scores if score.protocol == "printed"])
@@ -48,8 +49,14 @@ def show(study: Study) -> None:
 
 
 def print_answers(study: Study) -> None:
-    """Print the verdict in words."""
+    """Print the verdict in words: of each main task, then of all."""
+    from mtl_bench.meta.verdict import ranked, sentence  # scipy: a second
+
     print()
+    for main in main_order((gain.main, gain.aux) for gain in study.evidence.gains):
+        print(f"{main}: {sentence(ranked(study.evidence, main))}")
+    if study.refused:
+        print(f"Nothing is predicted: {study.refused}")
     for answer in study.answers:
         print(f"{answer.question}\n  {answer.answer} ({answer.because}).")
 

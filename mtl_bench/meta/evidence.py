@@ -19,6 +19,7 @@ from mtl_bench.runs.record import CurveRow, read_curve
 from mtl_bench.runs.store import Stored, tasks_of
 
 FREEDOM = 18  # of the published spreads, which come from 20 evaluations
+SHOWN = 10  # runs that nobody asked for, by name
 LAST = 3  # evaluations whose mean stands for a run so far
 
 
@@ -52,6 +53,9 @@ class Evidence:
         single_steps: of all single runs, one seed.
         all_steps: of all single and pair runs, one seed.
         missing: runs without which there are fewer gains, and why.
+        sets: gains from two or more auxiliaries at once, whose names `+` joins.
+        undefined: changes in points of main tasks that score 0 alone, by (main, aux).
+        metric: that gains are of, one of `gains.METRICS`.
         known: features that the paper's authors released, which stand for computed ones.
     """
 
@@ -62,11 +66,14 @@ class Evidence:
     single_steps: int
     all_steps: int
     missing: Sequence[str] = ()
+    sets: Sequence[Measured] = ()
+    undefined: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    metric: str = "f1"
     known: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Return the sha256 of all that predictions are made of."""
-        digest = hashlib.sha256(repr((self.gains, self.known)).encode())
+        digest = hashlib.sha256(repr((self.gains, self.known, self.metric)).encode())
         for run in self.singles:
             digest.update(repr((run.task, dict(run.statistics))).encode())
             digest.update(run.steps.tobytes() + run.losses.tobytes())
@@ -103,24 +110,24 @@ def _until(steps: Floats, values: Floats, pair: bool = False) -> tuple[Floats, F
     return steps[kept], values[kept]
 
 
-def sweep_evidence(source: str, folder: Path, stored: Sequence[Stored]) -> Evidence:
+def sweep_evidence(
+    source: str, folder: Path, stored: Sequence[Stored], metric: str = "f1"
+) -> Evidence:
     """Return what the runs of one variant of a sweep measured.
 
     Args:
         source: what to call them.
         folder: of the sweep.
         stored: the variant's runs.
+        metric: that gains are of.
 
     A run whose curve is damaged is missing.
     """
-    found: dict[tuple[str, int], dict[str, Late | None]] = {}
+    lates: dict[tuple[str, int], dict[str, Late | None]] = {}
     progress: dict[tuple[str, str], Progress] = {}
     singles, steps, usable, missing = [], {}, [], _missing(stored)
     for run in stored:
         if run.state != "finished":
-            continue
-        if len(run.planned.tasks) > 2:
-            missing.append(f"{run.planned.folder}: a set of three or more is not looked at")
             continue
         try:
             curve = read_curve(folder / run.planned.folder)
@@ -130,33 +137,40 @@ def sweep_evidence(source: str, folder: Path, stored: Sequence[Stored]) -> Evide
         usable.append(run)
         name = "+".join(run.planned.tasks)
         for task in run.planned.tasks:
-            found.setdefault((name, run.planned.seed), {})[task] = late(curve, task)
-            progress.setdefault((name, task), _progress(curve, task, run.planned.steps))
+            lates.setdefault((name, run.planned.seed), {})[task] = late(curve, task, metric)
+            progress.setdefault((name, task), _progress(curve, task, run.planned.steps, metric))
         steps[name] = run.planned.steps
         if len(run.planned.tasks) == 1:
             singles.append(single_run(run, curve))
-    gained = []
-    for gain in gains(usable):
-        runs = {key: tasks.get(gain.main) for key, tasks in found.items()}
-        known = measured(gain, runs)
-        if known:
-            gained.append(known)
+    found: list[Measured] = []
+    undefined = {}
+    for gain in gains(usable, metric):
+        runs = {key: tasks.get(gain.main) for key, tasks in lates.items()}
+        if known := measured(gain, runs):
+            found.append(known)
         else:
-            missing.append(f"{gain.main} with {gain.aux}: F1 alone is 0, a gain is undefined")
+            undefined[gain.main, gain.aux] = gain.points()
     return Evidence(
         source,
-        with_errors(gained),
+        with_errors([gain for gain in found if "+" not in gain.aux]),
         singles,
         progress,
         *_steps(steps),
         missing,
+        with_errors([gain for gain in found if "+" in gain.aux]),
+        undefined,
+        metric,
     )
 
 
-def _progress(curve: Sequence[CurveRow], task: str, steps: int) -> Progress:
-    rows = [(row.step / steps, row.f1) for row in curve if row.task == task and row.f1 is not None]
-    share, f1 = np.array(rows, dtype=np.float64).reshape(-1, 2).T
-    return Progress(share, f1)
+def _progress(curve: Sequence[CurveRow], task: str, steps: int, metric: str) -> Progress:
+    rows = [
+        (row.step / steps, value)
+        for row in curve
+        if row.task == task and row.split != "train" and (value := getattr(row, metric)) is not None
+    ]
+    share, values = np.array(rows, dtype=np.float64).reshape(-1, 2).T
+    return Progress(share, values)
 
 
 def _steps(steps: Mapping[str, int]) -> tuple[int, int]:
@@ -173,5 +187,8 @@ def _missing(stored: Sequence[Stored]) -> list[str]:
     ]
     sets = {run.planned.tasks for run in stored}
     every = [(task,) for task in tasks_of(stored)] + list(combinations(tasks_of(stored), 2))
-    unasked = [f"{'+'.join(tasks)}: was not asked for" for tasks in every if tasks not in sets]
-    return unfinished + unasked
+    unasked = ["+".join(tasks) for tasks in every if tasks not in sets]
+    if unasked:
+        shown = ", ".join(unasked[:SHOWN]) + (", ..." if len(unasked) > SHOWN else "")
+        unfinished.append(f"{len(unasked)} of {len(every)} runs were not asked for: {shown}")
+    return unfinished

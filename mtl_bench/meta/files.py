@@ -23,7 +23,7 @@ from mtl_bench.runs.record import write_atomically
 
 STUDY = "study.json"
 GAINS = (
-    *("main", "aux", "seeds", "single_f1", "pair_f1", "gain", "late", "sd", "floor"),
+    *("main", "aux", "seeds", "single_f1", "pair_f1", "points", "gain", "late", "sd", "floor"),
     *("error", "low", "high", "verdict"),
 )
 SCORES = (
@@ -46,7 +46,12 @@ def write(study: Study, folder: Path, overrides: Sequence[str] = ()) -> None:
     """Write the tables of a study, made with some overrides, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(
-        folder / "gains.csv", GAINS, ([getattr(g, n) for n in GAINS] for g in study.evidence.gains)
+        folder / "gains.csv",
+        GAINS,
+        (
+            [getattr(gain, name) for name in GAINS]
+            for gain in (*study.evidence.gains, *study.evidence.sets)
+        ),
     )
     names = list(next(iter(study.features.values()), {}))
     write_csv(
@@ -81,8 +86,9 @@ def write(study: Study, folder: Path, overrides: Sequence[str] = ()) -> None:
         "source": study.evidence.source,
         "overrides": list(overrides),
         "refused": study.refused,
-        "pairs": len(study.table),
-        "gains_above_0": int(study.table.helps().sum()),
+        "metric": study.evidence.metric,
+        "pairs": len(study.evidence.gains),
+        "gains_above_0": sum(gain.gain > 0 for gain in study.evidence.gains),
         "missing": list(study.evidence.missing),
         "left_out": [" ".join(column) for column in study.left_out],
         "ceiling": dict(study.ceiling),

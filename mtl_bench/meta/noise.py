@@ -34,16 +34,17 @@ class Late:
     freedom: int
 
 
-def late(curve: Iterable[CurveRow], task: str, share: float = SHARE) -> Late | None:
-    """Return the late evaluations of a task; None if it has fewer than five.
+def late(
+    curve: Iterable[CurveRow], task: str, metric: str = "f1", share: float = SHARE
+) -> Late | None:
+    """Return the late evaluations of a task's metric; None if it has fewer than five.
 
     They are the last `share` of the run's, at least five. The standard deviation is that around a
     straight line, since short runs still learn.
     """
-    f1 = [row.f1 for row in curve if row.task == task and row.split != "train"]
-    last = np.array(
-        [value for value in f1 if value is not None][-max(FEWEST, round(share * len(f1))) :]
-    )
+    rows = [row for row in curve if row.task == task and row.split != "train"]
+    values = [value for row in rows if (value := getattr(row, metric)) is not None]
+    last = np.array(values[-max(FEWEST, round(share * len(rows))) :])
     if len(last) < FEWEST:
         return None
     x = np.arange(len(last))
@@ -54,13 +55,13 @@ def late(curve: Iterable[CurveRow], task: str, share: float = SHARE) -> Late | N
 
 @dataclass(frozen=True)
 class Measured:
-    """A directed gain and its noise; all in percent but F1 (0 to 1).
+    """A directed gain and its noise; all in percent but scores (0 to 1) and points.
 
     Attributes:
         main: task.
         aux: task.
         seeds: pairs of runs that it comes from.
-        single_f1: of the main task alone, mean over seeds.
+        single_f1: score of the main task alone, mean over seeds (of whichever metric gains are).
         pair_f1: beside the auxiliary task.
         gain: mean over seeds, from final evaluations.
         late: the same from the means of late evaluations.
@@ -88,9 +89,14 @@ class Measured:
     high: float | None = None
     verdict: Verdict = "not known"
 
+    @property
+    def points(self) -> float:
+        """The absolute change, in points (hundredths)."""
+        return 100 * (self.pair_f1 - self.single_f1)
+
 
 def measured(gain: Gain, found: Mapping[tuple[str, int], Late | None]) -> Measured | None:
-    """Return a gain of one auxiliary task; None if it is undefined (a single F1 of 0).
+    """Return a gain with its noise; None if it is undefined (a single score of 0).
 
     Args:
         gain: of pair runs.
@@ -99,7 +105,7 @@ def measured(gain: Gain, found: Mapping[tuple[str, int], Late | None]) -> Measur
     mean = gain.mean()
     if mean is None:
         return None
-    pair = "+".join(sorted((gain.main, gain.aux)))
+    pair = "+".join(sorted((gain.main, *gain.aux.split("+"))))
     changes, floors, freedoms = [], [], []
     for seed in gain.percent():
         single, both = found.get((gain.main, seed)), found.get((pair, seed))

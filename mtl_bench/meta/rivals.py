@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mtl_bench.meta.protocols import Bools
 from mtl_bench.meta.single import Floats
-from mtl_bench.meta.table import Table
+from mtl_bench.meta.table import Table, ratio
 
 
 def majority(table: Table, train: Bools) -> Floats:
@@ -103,8 +103,7 @@ def _retold(table: Table, tasks: Sequence[str], features: Sequence[str], numbers
     """Return the table with other features of its tasks."""
     main = numbers[[tasks.index(task) for task in table.main]]
     aux = numbers[[tasks.index(task) for task in table.aux]]
-    with np.errstate(divide="ignore", invalid="ignore"):  # of features whose ratio is left out
-        of = {"main": main, "aux": aux, "ratio": main / aux}
+    of = {"main": main, "aux": aux, "ratio": ratio(main, aux)}
     columns = [of[role][:, features.index(feature)] for feature, role in table.columns]
     return table.replaced(table.columns, np.column_stack(columns))
 

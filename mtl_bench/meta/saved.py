@@ -44,12 +44,14 @@ class Predictor:
         fitted: a scikit-learn estimator.
         table: what it learned from.
         families: what makes the features, by name.
+        metric: whose gains it learned.
     """
 
     columns: Sequence[tuple[str, str]]
     fitted: BaseEstimator
     table: Table
     families: Mapping[str, Family]
+    metric: str
 
     def record(self, main: str, aux: str) -> float | None:
         """Return the mean gain (percent) that an auxiliary gave others in the study, if any."""
@@ -78,8 +80,9 @@ class Predictor:
             if not np.isfinite(some.values[row]).all():
                 bad = int(np.argmin(np.isfinite(some.values[row])))
                 raise UserError(
-                    f"{pair[0]} with {pair[1]}: {' '.join(self.columns[bad])} is no number, and "
-                    "the predictor looks at it."
+                    f"{pair[0]} with {pair[1]}: {' '.join(self.columns[bad])} is not finite, and "
+                    "the predictor looks at it. A study with other features makes one that does "
+                    "not, such as `mtl-bench study published --out <folder> final.set=curve`."
                 )
         found = dict(zip(some.pairs(), score(self.fitted, some.values), strict=True))
         return [float(found[pair]) for pair in pairs]
@@ -91,6 +94,7 @@ def save(
     features: Features,
     config: Mapping[str, Any],
     families: Mapping[str, Any],
+    metric: str,
 ) -> None:
     """Fit a predictor to a table, and write it.
 
@@ -100,6 +104,7 @@ def save(
         features: of the tasks.
         config: of the predictor, as in `conf/predictor/`.
         families: configurations of the features, as in `conf/features/`.
+        metric: that gains are of.
     """
     fitted = fit(instantiate(config, _convert_="all"), table)
     names = list(dict.fromkeys(name for name, _ in table.columns))
@@ -108,6 +113,7 @@ def save(
     scores = score(fitted, table.values).tolist()
     content = {
         "schema_version": SCHEMA_VERSION,
+        "metric": metric,
         "predictor": dict(config),
         "families": dict(families),
         "columns": table.columns,
@@ -161,7 +167,7 @@ def load(file: Path) -> Predictor:
             f"{file}: says something else than when it was made, with {content.get('versions')}; "
             f"here scikit-learn is {sklearn.__version__}. Make it again with `mtl-bench study`."
         )
-    return Predictor(columns, fitted, table, families)
+    return Predictor(columns, fitted, table, families, str(content.get("metric", "f1")))
 
 
 def _family(config: Mapping[str, Any], file: Path) -> Family:

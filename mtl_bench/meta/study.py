@@ -73,8 +73,10 @@ def study(
         early: whether to look at curves cut short and at pilot runs.
         do: does each part of the evaluation; told its name, it may know the result.
 
+    Where pairs cannot be predicted, `refused` says why; gains are there all the same.
+
     Raises:
-        UserError: there are no gains at all.
+        UserError: the runs have none of the features of the set `all`.
     """
     features = features_of(evidence.singles, families)
     for task, known in evidence.known.items():
@@ -82,21 +84,10 @@ def study(
     gains = {
         (g.main, g.aux): g.gain for g in evidence.gains if g.main in features and g.aux in features
     }
-    if not gains:
-        because = "".join(f"\n  {line}" for line in evidence.missing[:10])
-        raise UserError(
-            f"{evidence.source}: has no gain, which takes finished runs of two tasks and of each "
-            f"alone.{because}"
-        )
     names = list(dict.fromkeys(name for some in plan.sets.values() for name in some))
     whole = make_table(gains, features, names)
     table = whole.finite()
-    helps = int(table.helps().sum())
-    if min(helps, len(gains) - helps) < FEWEST:
-        refused = (
-            f"{len(gains)} directed pairs have a gain, {helps} of them above 0. Telling gains from "
-            f"losses takes at least {FEWEST} of each."
-        )
+    if refused := _refused(evidence, table, set(features)):
         effects = answers(evidence.gains, [], {})
         return Study(evidence, features, table, [], [], {}, {}, effects, [], [], refused)
     left = {feature for feature, _ in table.columns}
@@ -119,6 +110,25 @@ def study(
         answers(evidence.gains, scores, limit),
         claims(evidence, table, scores, coefficients),
         _early(evidence, table, plan, families) if early else [],
+    )
+
+
+def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
+    """Return why nothing can be predicted, or nothing."""
+    if not evidence.gains:
+        return "There is no gain yet: it takes a run of two tasks, and the main task's alone."
+    alone = sorted({g.aux for g in evidence.gains} - trained)
+    helps = int(table.helps().sum())
+    if min(helps, len(table) - helps) >= FEWEST:
+        return ""
+    lacking = (
+        f" Features come from single runs; train those of {', '.join(alone)} for more."
+        if alone
+        else ""
+    )
+    return (
+        f"Telling gains from losses takes at least {FEWEST} of each, of pairs whose tasks both "
+        f"have a single run: {len(table)} pairs have, {helps} of them gain.{lacking}"
     )
 
 

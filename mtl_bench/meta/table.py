@@ -80,8 +80,9 @@ def make_table(
     """
     pairs = sorted(gains)
     numbers = {task: np.array([features[task][name] for name in names]) for task in features}
-    with np.errstate(divide="ignore", invalid="ignore"):  # a ratio to 0 is nan or infinite
-        rows = [np.concatenate([numbers[m], numbers[a], numbers[m] / numbers[a]]) for m, a in pairs]
+    rows = [
+        np.concatenate([numbers[m], numbers[a], ratio(numbers[m], numbers[a])]) for m, a in pairs
+    ]
     return Table(
         tuple(main for main, _ in pairs),
         tuple(aux for _, aux in pairs),
@@ -89,6 +90,12 @@ def make_table(
         tuple((name, role) for role in ROLES for name in names),
         np.array(rows).reshape(len(pairs), 3 * len(names)),
     )
+
+
+def ratio(main: Floats, aux: Floats) -> Floats:
+    """Return main / aux; 1 where both are 0, such as the unknown words of two tasks without any."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a ratio to 0 is infinite
+        return np.where((main == 0) & (aux == 0), 1.0, main / aux)
 
 
 def scaled(values: Floats) -> Floats:

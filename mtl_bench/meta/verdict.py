@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mtl_bench.meta.evaluation import Score
+from mtl_bench.meta.evidence import Evidence
 from mtl_bench.meta.noise import Measured
 
 LEVEL = 0.05
@@ -26,7 +27,7 @@ def answers(
 ) -> list[Answer]:
     """Return the answers that a study gives, in the order in which a user would ask."""
     by_name = {(s.protocol, s.features, s.model): s for s in scores}
-    found = [_effects(gains)]
+    found = [_effects(gains)] if gains else []
     for protocol, ask in (("pairs", _known_tasks), ("unseen_main", _new_task)):
         if score := by_name.get((protocol, "all", "logistic")):
             found.append(ask(score, by_name))
@@ -40,6 +41,25 @@ def answers(
             )
         )
     return found
+
+
+def ranked(evidence: Evidence, main: str) -> list[Measured]:
+    """Return the gains of a main task from single auxiliaries, the largest first."""
+    return sorted((g for g in evidence.gains if g.main == main), key=lambda g: -g.gain)
+
+
+def sentence(own: Sequence[Measured]) -> str:
+    """Say what the auxiliaries of a main task, best first, do for it."""
+    best, count = own[0], {v: sum(g.verdict == v for g in own) for v in ("gain", "loss")}
+    change = f"{best.gain:+.1f} %, {best.points:+.1f} points"
+    if best.gain <= 0:
+        first = f"No auxiliary helps; {best.aux} costs least ({change})."
+    else:
+        unsure = "" if best.verdict in ("gain", "not known") else ", within noise"
+        first = f"{best.aux} helps most: {change}{unsure}."
+    if all(gain.verdict == "not known" for gain in own):
+        return f"{first} How much is noise is not known: train several seeds."
+    return f"{first} Clear gains: {count['gain']} of {len(own)}; clear losses: {count['loss']}."
 
 
 def _effects(gains: Sequence[Measured]) -> Answer:

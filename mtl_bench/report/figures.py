@@ -19,10 +19,13 @@ from matplotlib.figure import Figure
 
 from mtl_bench import published
 from mtl_bench.meta.files import write_csv
+from mtl_bench.meta.gains import METRICS, main_order
 from mtl_bench.meta.study import Study
 
 INK, PALE = "#010203", "#999999"  # INK becomes the colour of the page's text
 GAIN, LOSS = "#0b62a4", "#b35806"  # blue and orange: told apart with any colour vision
+# What stands for them in a page, which may be dark.
+PAGE_COLOURS = {INK: "currentColor", GAIN: "var(--up)", LOSS: "var(--down)", PALE: "var(--faint)"}
 DIVERGING = LinearSegmentedColormap.from_list(
     "gain", ["#7f3b08", "#f1a340", "#f7f7f7", "#6baed6", "#08306b"]
 )
@@ -60,7 +63,9 @@ class Drawn:
         with mpl.rc_context(STYLE):
             self.figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
         body = stream.getvalue()
-        body = body[body.index("<svg") :].replace(INK, "currentColor")
+        body = body[body.index("<svg") :]
+        for colour, variable in PAGE_COLOURS.items():
+            body = body.replace(colour, variable)
         body = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{self.name}-", body)
         size = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", body, count=1)
         return size.replace("<svg", f'<svg role="img" aria-label="{escape(self.title)}"', 1)
@@ -91,18 +96,20 @@ def styled(draw: Callable[[Study], Drawn]) -> Callable[[Study], Drawn]:
 @styled
 def heatmap(study: Study) -> Drawn:
     """Return Figure 1 of the paper: gains by main task (rows) and auxiliary (columns)."""
-    tasks = sorted({g.main for g in study.evidence.gains} | {g.aux for g in study.evidence.gains})
     gains = {(g.main, g.aux): g for g in study.evidence.gains}
-    size = 1.6 + 0.52 * len(tasks)
-    figure = Figure(figsize=(size + 0.9, size), layout="constrained")
+    mains, auxes = main_order(gains), sorted({aux for _, aux in gains})
+    figure = Figure(
+        figsize=(2.5 + 0.52 * max(len(auxes), 3), 1.6 + 0.52 * max(len(mains), 2)),
+        layout="constrained",
+    )
     axes = figure.subplots()
     values = np.array(
-        [[gains[m, a].gain if (m, a) in gains else np.nan for a in tasks] for m in tasks]
+        [[gains[m, a].gain if (m, a) in gains else np.nan for a in auxes] for m in mains]
     )
     limit = scale(study)
     image = axes.imshow(values, cmap=DIVERGING, norm=TwoSlopeNorm(0, -limit, limit))
-    for row, main in enumerate(tasks):
-        for column, aux in enumerate(tasks):
+    for row, main in enumerate(mains):
+        for column, aux in enumerate(auxes):
             if (main, aux) in gains:
                 gain = gains[main, aux]
                 clear = gain.verdict in ("gain", "loss")
@@ -114,18 +121,18 @@ def heatmap(study: Study) -> Drawn:
                     fontweight="bold" if clear else "normal",
                     color=text_on(DIVERGING(TwoSlopeNorm(0, -limit, limit)(gain.gain))),
                 )
-    axes.set_xticks(range(len(tasks)), [plain(t) for t in tasks], rotation=90)
-    axes.set_yticks(range(len(tasks)), [plain(t) for t in tasks])
+    axes.set_xticks(range(len(auxes)), [plain(task) for task in auxes], rotation=90)
+    axes.set_yticks(range(len(mains)), [plain(task) for task in mains])
     axes.set_xlabel("auxiliary task")
     axes.set_ylabel("main task")
     axes.xaxis.set_label_position("top")
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(
-        image, shrink=0.6, extend="both", label="gain of F1 (%); bold: 95 % interval excludes 0"
-    )
-    fields = ("main", "aux", "gain", "low", "high", "verdict")
+    metric = METRICS[study.evidence.metric]
+    label = f"gain of {metric} (%); bold: 95 % interval excludes 0"
+    figure.colorbar(image, shrink=0.6, extend="both", label=label)
+    fields = ("main", "aux", "gain", "points", "low", "high", "verdict")
     rows = [[getattr(g, name) for name in fields] for g in study.evidence.gains]
     return Drawn("heatmap", "Gains by main and auxiliary task", figure, fields, rows)
 
@@ -226,12 +233,12 @@ def curves(study: Study, main: str) -> Drawn:
             axes.set_ylim(min(late) - margin, max(late) + margin)
         _label_ends(axes, ends)
         axes.set_xlabel("steps, percent of the run's schedule")
-        axes.set_ylabel(f"F1 of {plain(main)} (%)")
+        metric = METRICS[study.evidence.metric]
+        axes.set_ylabel(f"{metric} of {plain(main)} (%)")
         axes.set_xlim(0, 100)
-    header = ("main", "aux", "percent_of_steps", "f1_percent")
-    return Drawn(
-        f"curves_{slug(main)}", f"F1 of {main} alone and beside auxiliaries", figure, header, rows
-    )
+    header = ("main", "aux", "percent_of_steps", f"{study.evidence.metric}_percent")
+    title = f"{metric} of {main} alone and beside auxiliaries"
+    return Drawn(f"curves_{slug(main)}", title, figure, header, rows)
 
 
 def _label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
@@ -272,8 +279,8 @@ def plain(name: str) -> str:
 
 def figures(study: Study) -> dict[str, Drawn]:
     """Return all figures by name."""
-    mains = sorted({gain.main for gain in study.evidence.gains})
-    drawn = [heatmap(study)]
+    mains = main_order((gain.main, gain.aux) for gain in study.evidence.gains)
+    drawn = [heatmap(study)] if mains else []
     if study.scores:
         drawn += [comparison(study), coefficients(study)]
     drawn += [curves(study, main) for main in mains]

@@ -17,8 +17,9 @@ from markupsafe import Markup
 from mtl_bench import published
 from mtl_bench.meta.claims import STAND_INS
 from mtl_bench.meta.evidence import Progress
-from mtl_bench.meta.noise import Measured
+from mtl_bench.meta.gains import METRICS, main_order
 from mtl_bench.meta.study import Study
+from mtl_bench.meta.verdict import ranked, sentence
 from mtl_bench.report.figures import Drawn, colour_of, figures, scale, slug
 from mtl_bench.runs.record import write_atomically
 
@@ -30,7 +31,6 @@ COLUMNS = (
     ("label entropy", "label_entropy"),
     ("Frobenius norm", "frobenius_norm"),
     ("JSD", "jsd"),
-    ("F1, %", "f1"),
 )
 POINTS = 60  # of a curve in the page; all are in the CSV files
 
@@ -69,25 +69,32 @@ def write_report(study: Study, origin: Origin, folder: Path) -> Path:
 
 def _content(study: Study, origin: Origin, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
     """Return what the template shows."""
-    gains = study.evidence.gains
-    mains = sorted({gain.main for gain in gains})
+    evidence = study.evidence
+    pairs = [(gain.main, gain.aux) for gain in evidence.gains]
+    sets = [(gain.main, gain.aux) for gain in evidence.sets]
+    mains = main_order([*pairs, *sets, *evidence.undefined])
+    papers = {STAND_INS.get(run.task, run.task) for run in evidence.singles}
     return {
         "study": study,
         "origin": origin,
+        "metric": METRICS[evidence.metric],
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "limit": scale(study),
-        "tasks": sorted({gain.aux for gain in gains}),
-        "heat": [_heat_row(study, main) for main in mains],
+        "tasks": sorted({gain.aux for gain in evidence.gains}),
+        "heat": [
+            _heat_row(study, main) for main in main_order((g.main, g.aux) for g in evidence.gains)
+        ],
         "mains": [_main(study, main, drawn) for main in mains],
         "figures": {name: Markup(figure.svg()) for name, figure in drawn.items()},
         "printed": [score for score in study.scores if score.protocol == "printed"],
         "pairs": [score for score in study.scores if score.protocol == "pairs"],
         "unseen": [score for score in study.scores if score.protocol == "unseen_main"],
+        "of_paper": papers <= published.table1().keys(),
         "table1": _table1(study),
         "coefficients": sorted(study.coefficients.items(), key=lambda item: -abs(item[1])),
-        "paper4": published.table4() if study.evidence.published else {},
+        "paper4": published.table4() if evidence.published else {},
         "data": Markup(json.dumps(_curves(study)).replace("<", "\\u003c")),
-        "columns": COLUMNS,
+        "columns": (*COLUMNS, (f"{METRICS[evidence.metric]}, %", "f1")),
         "decimals": published.DECIMALS,
         "slug": slug,
     }
@@ -106,36 +113,30 @@ def _heat_row(study: Study, main: str) -> dict[str, Any]:
 
 def _main(study: Study, main: str, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
     """Return the ranked auxiliaries of a main task, with a sentence and its curves."""
-    own = sorted((g for g in study.evidence.gains if g.main == main), key=lambda g: -g.gain)
-    ends = [abs(end) for g in own for end in (g.gain, g.low, g.high) if end is not None]
+    own = ranked(study.evidence, main)
+    sets = sorted((g for g in study.evidence.sets if g.main == main), key=lambda g: -g.gain)
+    undefined = {aux: value for (m, aux), value in study.evidence.undefined.items() if m == main}
+    ends = [abs(end) for g in (*own, *sets) for end in (g.gain, g.low, g.high) if end is not None]
+    curves = drawn.get(f"curves_{slug(main)}")
     return {
         "name": main,
-        "sentence": sentence(own),
+        "sentence": sentence(own) if own else "",
         "gains": own,
+        "sets": sets,
+        "undefined": sorted(undefined.items(), key=lambda each: -each[1]),
+        "known": any(gain.low is not None for gain in (*own, *sets)),
         "reach": max([*ends, 1e-9]),
-        "f1": own[0].single_f1,
-        "curves": f"curves_{slug(main)}" if drawn[f"curves_{slug(main)}"].rows else "",
+        "alone": next((gain.single_f1 for gain in (*own, *sets)), 0.0),
+        "curves": f"curves_{slug(main)}" if curves and curves.rows else "",
     }
-
-
-def sentence(own: Sequence[Measured]) -> str:
-    """Say what the auxiliaries of a main task, best first, do for it."""
-    best, count = own[0], {v: sum(g.verdict == v for g in own) for v in ("gain", "loss")}
-    clear = best.verdict == "gain"
-    if best.gain <= 0:
-        first = f"No auxiliary helps; {best.aux} costs least ({best.gain:+.1f} %)."
-    else:
-        unsure = "" if clear or best.verdict == "not known" else ", within noise"
-        first = f"{best.aux} helps most: {best.gain:+.1f} %{unsure}."
-    if all(gain.verdict == "not known" for gain in own):
-        return f"{first} How much is noise is not known: train several seeds."
-    return f"{first} Clearly help {count['gain']} of {len(own)}, clearly hurt {count['loss']}."
 
 
 def _table1(study: Study) -> list[dict[str, Any]]:
     """Return Table 1: statistics and F1 (percent) of each task, the paper's beside them."""
     paper = published.table1()
-    f1 = {gain.main: 100 * gain.single_f1 for gain in study.evidence.gains}
+    progress = study.evidence.progress
+    ends = {t: 100 * float(p.f1[-1]) for (run, t), p in progress.items() if run == t and len(p.f1)}
+    f1 = ends | {gain.main: 100 * gain.single_f1 for gain in study.evidence.gains}
     rows = []
     for run in {run.task: run for run in study.evidence.singles}.values():
         here = {**run.statistics, "f1": f1.get(run.task, math.nan)}
@@ -164,5 +165,7 @@ def number(value: float | None, decimals: int = 2) -> str:
 
 
 def signed(value: float | None, decimals: int = 1) -> str:
-    """Return a number with its sign, or nothing."""
-    return "" if value is None or math.isnan(value) else f"{value:+.{decimals}f}"
+    """Return a number with its sign, or nothing; what rounds to 0 has none."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"

@@ -68,7 +68,7 @@ def test_a_predictor_is_an_estimator_that_repeats_itself(name, tmp_path):
     features = {t: {"f0": 0.1, "f1": 0.2, "f2": 0.3} for t in table.main}
     for n, main in enumerate(table.main):
         features[main] = {f"f{k}": table.values[n, k] for k in range(3)}
-    save(tmp_path / "predictor.json", table, features, config, {})
+    save(tmp_path / "predictor.json", table, features, config, {}, "f1")
     content = json.loads((tmp_path / "predictor.json").read_text())
     said = load(tmp_path / "predictor.json").scores(table.pairs(), features)
     assert said == [pair["score"] for pair in content["pairs"]]

@@ -7,7 +7,8 @@ import pytest
 
 from mtl_bench.meta.evidence import published_evidence
 from mtl_bench.meta.study import Study
-from mtl_bench.report.page import Origin, sentence, write_report
+from mtl_bench.meta.verdict import sentence
+from mtl_bench.report.page import Origin, write_report
 from tests.unit.meta.tables import CURVE, DATA, paper_table
 
 
@@ -37,7 +38,7 @@ def test_a_cell_opens_the_curves_of_its_pair(visit, published):
     page = visit(published / "index.html")
     page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()
     dialog = page.locator("dialog[open]")
-    assert "mwe with chu: +19.6 %" in dialog.locator("h2").inner_text()
+    assert "mwe with chu: +19.6 %, +8.5 points" in dialog.locator("h2").inner_text()
     assert dialog.locator("path").count() == 2
     assert "with chu" in dialog.locator("svg").inner_html()
     dialog.locator("svg").hover(position={"x": 300, "y": 100})
@@ -139,8 +140,10 @@ def test_bad_names_are_text(visit, tmp_path):
 def test_the_sentence_says_what_is_sure():
     gains = {g.aux: g for g in published_evidence().gains if g.main == "mwe"}
     best, worst = gains["chu"], gains["key"]
-    assert sentence([best, worst]).startswith("chu helps most: +19.6 %. Clearly help 1 of 2")
-    assert sentence([worst]).startswith("No auxiliary helps; key costs least (-5.8 %).")
+    assert sentence([best, worst]).startswith(
+        "chu helps most: +19.6 %, +8.5 points. Clear gains: 1 of 2"
+    )
+    assert sentence([worst]).startswith("No auxiliary helps; key costs least (-5.8 %, -2.5")
     unknown = replace(best, verdict="not known", low=None, high=None, error=None)
     assert "train several seeds" in sentence([unknown])
     assert "within noise" in sentence([replace(best, verdict="within noise"), worst])

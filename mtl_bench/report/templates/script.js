@@ -2,7 +2,8 @@
 (() => {
   document.documentElement.classList.add("js");
   const curves = JSON.parse(document.getElementById("curves").textContent);
-  const heat = document.getElementById("heat"), dialog = document.getElementById("curve");
+  const heat = document.getElementById("heat"), metric = document.documentElement.dataset.metric, dialog = document.getElementById("curve");
+  if (!heat) return;
   const SVG = "http://www.w3.org/2000/svg";
   const draw = (parent, name, attributes, text) => {
     const node = document.createElementNS(SVG, name);
@@ -46,7 +47,7 @@
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", `F1 of ${main} over the run`);
+    svg.setAttribute("aria-label", `${metric} of ${main} over the run`);
     for (let n = 0; n <= 4; n++) {
       const value = low + (high - low) * n / 4;
       draw(svg, "line", { x1: left, x2: width - right, y1: y(value), y2: y(value), stroke: "var(--line)" });
@@ -54,7 +55,7 @@
       draw(svg, "text", { x: x(25 * n), y: height - bottom + 16, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, `${25 * n} %`);
     }
     draw(svg, "text", { x: x(50), y: height - 6, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, "steps of the run's schedule");
-    draw(svg, "text", { x: 12, y: height / 2, "text-anchor": "middle", "font-size": 12, fill: "currentColor", transform: `rotate(-90 12 ${height / 2})` }, `F1 of ${main} (%)`);
+    draw(svg, "text", { x: 12, y: height / 2, "text-anchor": "middle", "font-size": 12, fill: "currentColor", transform: `rotate(-90 12 ${height / 2})` }, `${metric} of ${main} (%)`);
     let above = -Infinity;
     const ends = [...lines].sort((a, b) => y(a.points[1].at(-1)) - y(b.points[1].at(-1)));
     for (const line of ends) {

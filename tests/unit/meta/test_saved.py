@@ -35,7 +35,7 @@ def features(table):
 @pytest.mark.parametrize("config", [PLAIN, PIPE])
 def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
     file = tmp_path / "predictor.json"
-    save(file, table, features, config, FAMILIES)
+    save(file, table, features, config, FAMILIES, "f1")
     content = json.loads(file.read_text())
     assert len(content["coefficients"]) == 9
     predictor = load(file)
@@ -83,7 +83,7 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
 )
 def test_a_file_is_data_and_no_program(tmp_path, table, features, change, message):
     file = tmp_path / "predictor.json"
-    save(file, table, features, PLAIN, FAMILIES)
+    save(file, table, features, PLAIN, FAMILIES, "f1")
     content = json.loads(file.read_text())
     change(content)
     file.write_text(json.dumps(content))

@@ -49,15 +49,30 @@ def test_mirrored_pairs_are_two_where_the_sampler_names_main(plan):
     found = plan(
         "main=syn_chu aux=syn_pos",
         "main=syn_pos aux=syn_chu",
-        every=["sampler=weighted", "sampler.weights.main=0.8"],
+        every=["sampler=weighted", "sampler.weights.main=0.8", "baselines=false"],
     )
     assert len(found.jobs) == 2
+
+
+def test_single_runs_that_gains_are_relative_to_are_added(plan):
+    pairs = ["main=syn_chu aux=syn_pos", "main=syn_chu aux=[syn_pos,syn_mwe]"]
+    found = plan(*pairs, every=["seed=3"])
+    assert folders(found) == [
+        *("syn_chu+syn_pos/seed3", "syn_chu+syn_mwe+syn_pos/seed3", "syn_chu/seed3"),
+    ]
+    assert found.baselines == ["syn_chu"]
+    assert plan(*pairs, every=["baselines=false"]).baselines == []
+    assert plan(*pairs, "main=syn_chu").baselines == []
+    variants = plan(*(f"main=syn_chu aux=syn_pos seed={s}" for s in (0, 1)))
+    assert folders(variants)[1::2] == ["syn_chu/seed0", "syn_chu/seed1"]
+    of_one_task = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_pos.max_length=3"])
+    assert of_one_task.baselines == []
 
 
 def test_variants_and_seeds_multiply(plan):
     found = plan(
         *(
-            f"main=syn_chu aux=syn_pos seed={s} model.hidden_size={h}"
+            f"main=syn_chu aux=syn_pos seed={s} model.hidden_size={h} baselines=false"
             for s in (0, 1)
             for h in (5, 7)
         )
@@ -72,7 +87,7 @@ def test_sets_lists_and_defaults(plan):
     assert folders(found) == ["syn_chu+syn_mwe+syn_pos/seed0", "syn_chu/seed0"]
     assert folders(plan("seed=3")) == ["syn_chu/seed3"]
     assert folders(plan("main=syn_pos")) == ["syn_pos/seed0"]
-    assert folders(plan("aux=syn_pos")) == ["syn_chu+syn_pos/seed0"]
+    assert folders(plan("aux=syn_pos")) == ["syn_chu+syn_pos/seed0", "syn_chu/seed0"]
 
 
 def test_trainer_max_steps_caps_every_run(plan):
@@ -110,7 +125,7 @@ def test_missing_data_is_told_first(plan):
 def test_what_is_finished_is_known_and_what_differs_refused(plan, command, monkeypatch):
     run = ["main=syn_chu", "aux=syn_pos", "steps_per_task=2"]
     assert command(*run)[0] == 0
-    found = plan(" ".join(run), "main=syn_pos aux=syn_pos steps_per_task=2")
+    found = plan(" ".join(run), "main=syn_pos steps_per_task=2", every=["baselines=false"])
     assert [job.stored.state for job in found.jobs] == ["finished", "waiting"]
     assert len(found.left()) == 1
     assert found.steps_left() == 2
@@ -118,6 +133,6 @@ def test_what_is_finished_is_known_and_what_differs_refused(plan, command, monke
     shutil.copytree(there / "steps_per_task=2", there / "steps_per_task=3")
     with pytest.raises(UserError, match="steps_per_task: 2 there, 3 now"):
         plan("main=syn_pos aux=syn_chu steps_per_task=3")
-    [job] = plan("main=syn_pos aux=syn_chu steps_per_task=3 overwrite=true").jobs
+    [job, _] = plan("main=syn_pos aux=syn_chu steps_per_task=3 overwrite=true").jobs
     assert job.stored.state == "waiting"
     GlobalHydra.instance().clear()
