@@ -34,9 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
     curve = read_curve(folder)
     console = Console()
-    console.print(
-        f"[bold]{escape(' + '.join(record.tasks) or str(folder))}[/bold]  {record.status}"
-    )
+    tasks = dict(record.main_first())
+    console.print(f"[bold]{escape(' + '.join(tasks) or str(folder))}[/bold]  {record.status}")
     if record.error:
         console.print(f"  {escape(record.error['type'])}: {escape(record.error['message'])}")
     console.print(f"  steps     {record.steps_done} of {record.steps_planned}")
@@ -48,14 +47,14 @@ def run(arguments: argparse.Namespace) -> None:
     console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
     table = Table("task", "split", "F1", "accuracy", "span F1", "loss", "unseen labels")
     keys = ("f1", "accuracy", "span_f1", "loss")
-    for name, task in record.tasks.items():
+    for name, task in tasks.items():
         values = [f"{task.final[k]:.4f}" if k in task.final else "-" for k in keys]
         unseen = f"{task.final.get('unseen_labels', 0):.0f}"
         table.add_row(escape(name), task.final_split, *values, unseen)
     console.print(table)
-    statistics = Table("statistic", *map(escape, record.tasks))
-    for name in next((task.statistics for task in record.tasks.values()), {}):
-        numbers = (task.statistics[name] for task in record.tasks.values())
+    statistics = Table("statistic", *map(escape, tasks))
+    for name in next((task.statistics for task in tasks.values()), {}):
+        numbers = (task.statistics[name] for task in tasks.values())
         statistics.add_row(name, *("-" if n is None else f"{n:.4g}" for n in numbers))
     console.print(statistics)
     evaluations = Table("step", "task", "split", "F1", "loss", title="last evaluations")

@@ -117,6 +117,11 @@ class Record:
     schema_version: int = SCHEMA_VERSION
     protocol_version: int = PROTOCOL_VERSION
 
+    def main_first(self) -> list[tuple[str, TaskRecord]]:
+        """Return the tasks with their names, the main task first."""
+        main = self.config.get("main")
+        return sorted(self.tasks.items(), key=lambda item: (item[0] != main, item[0]))
+
     def write(self, folder: Path, curve: Sequence[CurveRow]) -> None:
         """Write both files, the record last: where it stands, the curve is complete."""
         text = io.StringIO(newline="")

@@ -129,7 +129,7 @@ class Screen:
         line = f"[{len(self.ends)}/{len(self.planned)}] {run.planned.folder}  {run.state}"
         if run.record and run.state == "finished":
             self.steps[run.planned.folder] = run.planned.steps
-            f1 = (f"{name} F1 {task.final['f1']:.4f}" for name, task in run.record.tasks.items())
+            f1 = (f"{name} F1 {task.final['f1']:.4f}" for name, task in run.record.main_first())
             line += f"  {duration(float(run.record.timings['wall_seconds']))}  {'  '.join(f1)}"
         elif run.problem:
             line += f"  {run.problem.splitlines()[0]}"

@@ -99,8 +99,9 @@ def _refuse_spans(corpus: Corpus, shown: str) -> None:
         )
     counts = label_counts(corpus)
     scheme = named_scheme(corpus.spans, (*corpus.labels(), *corpus.unseen_labels()))
-    if not scheme.fits(counts):
-        better = recognise([sentence.labels for sentence in corpus["train"]])
+    better = recognise([sentence.labels for sentence in corpus["train"]])
+    is_better = better and better.stray(counts).total() < scheme.stray(counts).total()
+    if is_better or not scheme.fits(counts):
         advice = f"`spans: {better.name}`" if better else "`spans: null`"
         stray = ", ".join(list(scheme.stray(counts))[:10])
         raise UserError(
@@ -212,8 +213,8 @@ def _spans(corpus: Corpus) -> Iterator[Finding]:
     if stray:
         yield Finding(
             "warning",
-            f"{stray.total():,} words have labels that do not follow the span scheme: "
-            f"{_some(stray)}. They count as outside of spans; are they slips of annotation?",
+            f"Labels that do not follow the span scheme: {_some(stray)}. They count as outside "
+            "of spans; are they slips of annotation?",
         )
     if scheme.name not in ("io", "iob1"):
         yield from _broken_spans(corpus, scheme)

@@ -11,7 +11,7 @@ SCHEMES = {"io": "I", "iob1": "BI", "bio": "BI", "bioes": "BIES", "bilou": "BILU
 
 CANONICAL = {"M": "I", "L": "E", "U": "S"}
 WAYS = [(separator, suffix) for suffix in (False, True) for separator in "-_"]
-FITS = 0.9
+FITS = 0.8
 """Share of the words with a label other than O that must follow a scheme; the others are slips."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,24 @@ class Progress(pl.Callback):
     """A bar with losses and time left on a terminal, else a line after each tenth of the run."""
 
     def __init__(
-        self, curves: Curves, steps: int, shown: bool, beat: Callable[[int, int], None]
+        self,
+        curves: Curves,
+        tasks: Sequence[str],
+        steps: int,
+        shown: bool,
+        beat: Callable[[int, int], None],
     ) -> None:
         """Take what to show, and whether.
 
         Args:
             curves: of the run.
+            tasks: of the run, in the order to show them in.
             steps: of the run in all.
             shown: whether a person looks on here.
             beat: called with the step reached and `steps`, for those who look on from elsewhere.
         """
         self.curves = curves
+        self.tasks = tasks
         self.steps = steps
         self.shown = shown
         self.beat = beat
@@ -76,7 +83,7 @@ class Progress(pl.Callback):
                 self._bar.task_ids[0],
                 completed=chunk.steps.stop,
                 speed=f"{self._speed():.0f}",
-                values=_losses(self.curves),
+                values=self._losses(),
             )
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -89,10 +96,10 @@ class Progress(pl.Callback):
             and not self._bar
             and step * 10 // self.steps > (step - interval) * 10 // self.steps
         ):
-            scores = " ".join(f"{t}={v['f1']:.4f}" for t, v in sorted(module.evaluated.items()))
+            scores = " ".join(f"{task}={module.evaluated[task]['f1']:.4f}" for task in self.tasks)
             print(
                 f"step {step}/{self.steps}  {self._speed():.0f} steps/s  "
-                f"{_losses(self.curves)}  {self.curves.split} F1 {scores}",
+                f"{self._losses()}  {self.curves.split} F1 {scores}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -107,10 +114,10 @@ class Progress(pl.Callback):
         step, begin = self._begin
         return (self.curves.step - step) / max(time.monotonic() - begin, 1e-9)
 
-
-def _losses(curves: Curves) -> str:
-    latest = " ".join(f"{task}={loss:.3f}" for task, loss in sorted(curves.latest().items()))
-    return f"loss {latest}" if latest else ""
+    def _losses(self) -> str:
+        latest = self.curves.latest()
+        losses = " ".join(f"{task}={latest[task]:.3f}" for task in self.tasks if task in latest)
+        return f"loss {losses}" if losses else ""
 
 
 def summary(record: Record, folder: Path) -> None:
@@ -119,7 +126,7 @@ def summary(record: Record, folder: Path) -> None:
     names = ("f1", "accuracy", "span_f1", "loss")
     rows = [
         [task, of.final_split, *(f"{of.final[n]:.4f}" if n in of.final else "-" for n in names)]
-        for task, of in record.tasks.items()
+        for task, of in record.main_first()
     ]
     header = ["task", "split", "F1", "accuracy", "span F1", "loss"]
     if console.is_terminal:

@@ -129,7 +129,8 @@ def _train(
     tagger = build.make_tagger(cfg, inputs, corpora)
     if cfg.trainer.compiled:
         record.versions["kernels"] = "compiled" if kernels() else "none: the plain loop ran"
-    progress = Progress(curves, data.schedule.steps, cfg.callbacks.progress, held.beat)
+    names = sorted(tasks, key=lambda name: (name != cfg.main, name))
+    progress = Progress(curves, names, data.schedule.steps, cfg.callbacks.progress, held.beat)
     loggers = build.loggers_of(cfg, folder)
     try:
         intervals = len(data.schedule.intervals())

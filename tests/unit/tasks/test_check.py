@@ -119,7 +119,7 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus(["a/B-x b/E-x c/O"] * 3, ["z/S-x"], spans="bioes"), "ok: Labels mark spans by the scheme BIOES (B-x): span F1 is computed by it"),
         (corpus(["a/B-x b/E-x c/O"] * 3, ["z/S-x"]), "ok: Labels mark spans by the scheme BIOES (B-x): `spans: bioes` computes span F1 by it"),
         (corpus(["a/I-x b/O c/O"] * 3, ["z/I-x"], spans="io"), "IO (I-x) (as is IOB1 in which no two spans of a type touch)"),
-        (corpus(["a/B-x b/I-x c/O"] * 10 + ["d/0"], ["z/O"], spans="bio"), "warning: 1 words have labels that do not follow the span scheme: 0 (1)."),
+        (corpus(["a/B-x b/I-x c/O"] * 10 + ["d/0"], ["z/O"], spans="bio"), "warning: Labels that do not follow the span scheme: 0 (1)."),
         (corpus(["a/B-x b/I-x c/O"], ["z/O"], spans="xml"), "error: task 't': spans is 'xml'; it is one of io, iob1, bio, bioes, bilou, bmes, or null."),
         (corpus(["a/B-x b/L-x c/U-x d/O"], ["z/O"], spans="bio"), "error: task 't': spans is 'bio', but its labels do not follow that scheme: L-x, U-x."),
         (corpus(["a/B-x b/L-x c/U-x d/O"], ["z/O"], spans="bio"), "Set `spans: bilou` in the task's yaml."),

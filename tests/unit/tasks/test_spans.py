@@ -43,7 +43,7 @@ def test_a_named_scheme_is_read_in_the_way_that_most_labels_have():
 
 def test_labels_that_follow_no_scheme_are_counted():
     scheme = SpanScheme("bio")
-    counts = Counter({"O": 50, "B-P": 20, "0": 2, "L-P": 1})
+    counts = Counter({"O": 50, "B-P": 10, "0": 2, "L-P": 1})
     assert scheme.stray(counts) == {"0": 2, "L-P": 1}
     assert not scheme.fits(counts)
     assert scheme.fits(counts + Counter({"B-P": 20}))
