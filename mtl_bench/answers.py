@@ -12,7 +12,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.compose import conf_folder, read_task, task_files
+from mtl_bench.compose import TASK_GROUPS, conf_folder, options
 from mtl_bench.errors import UserError
 
 # OmegaConf says the same in two ways.
@@ -69,20 +69,38 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
     return text if isinstance(error, UserError) else details.strip()
 
 
+def help_text(arguments: Sequence[str]) -> str:
+    """Return what can be chosen and set, with the configuration of a command line.
+
+    Hydra's own help lists all of `conf/`, what belongs to `mtl-bench study` included, and takes
+    longer for that than for all else.
+    """
+    with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
+        cfg = compose("train", list(arguments), return_hydra_config=True)
+    own = {group: options(group) for group in cfg.hydra.runtime.choices}
+    lines = [f"{group}: {', '.join(names)}" for group, names in own.items() if names]
+    lines.sort(key=lambda line: ("/" in line.partition(":")[0], line))
+    chosen = OmegaConf.to_yaml(
+        OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    )
+    return "\n".join(
+        [
+            cfg.hydra.help.header,
+            "Choose in a group (group=option):\n",
+            *lines,
+            "\nOverride any value (foo.bar=value):\n",
+            f"{chosen}\nUse --hydra-help for what Hydra can do besides.",
+        ]
+    )
+
+
 def _unknown_choice(missing: str) -> str:
     """Answer `main=chuu`, `optimizer=adm`."""
     group, _, name = missing.removesuffix(".yaml").rpartition("/")
-    is_task = group in ("main", "aux")
-    if is_task and name in task_files():
-        try:
-            read_task(task_files()[name])
-        except UserError as error:  # why it is not among the choices
-            return str(error)
-    files = task_files().values() if is_task else (conf_folder() / group).glob("*.yaml")
-    options = sorted(file.stem for file in files)
-    lines = [f"{group}: there is no '{name}'.{_did_you_mean(name, options)}"]
-    lines.append(f"Possible: {', '.join(options)}.")
-    if is_task:
+    possible = options(group)
+    lines = [f"{group}: there is no '{name}'.{_did_you_mean(name, possible)}"]
+    lines.append(f"Possible: {', '.join(possible)}.")
+    if group in TASK_GROUPS:
         lines.append(
             "For a task of your own, write a yaml (see CONTRIBUTING.md) and name its folder in "
             "MTL_BENCH_TASKS."
@@ -131,6 +149,6 @@ def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
         return None  # a second mistake, or a sweep's list: then there is less to say
 
 
-def _did_you_mean(name: str, options: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, options, n=3)
+def _did_you_mean(name: str, possible: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, possible, n=3)
     return f" Did you mean {' or '.join(close)}?" if close else ""

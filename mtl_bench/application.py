@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import hydra
 from omegaconf import DictConfig
 
-from mtl_bench import compose, job
+from mtl_bench import answers, compose, job
 
 
 @hydra.main(version_base="1.3", config_path=str(compose.conf_folder()), config_name="train")
@@ -30,4 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.argv[1:] = arguments  # Hydra reads them there
     with job.plain_errors():
         compose.register()
-        application()
+        if job.asks_for_help():
+            print(answers.help_text([each for each in sys.argv[1:] if each[:1] != "-"]))
+        else:
+            application()

@@ -11,10 +11,11 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from mtl_bench.closing import ClosingText
 from mtl_bench.commands.gains import print_gains
 from mtl_bench.commands.report import write_page
 from mtl_bench.commands.study import study_sweep
-from mtl_bench.commands.summary import print_answers
+from mtl_bench.commands.summary import answers_text
 from mtl_bench.errors import UserError
 from mtl_bench.runs.store import PLAN, Stored, read_sweep
 
@@ -34,10 +35,19 @@ class StudyCallback(Callback):
         try:
             stored = read_sweep(sweep)
             _print_gains(stored)
+            closing = ClosingText(sweep, stored, self.overrides)
+            if text := closing.read():
+                print(text)
+                return
+            texts = []
             for done in study_sweep(sweep, stored, self.overrides or None):
-                print_answers(done.study)
-                print(f"\nThe study is in {done.out}; `mtl-bench study {sweep}` prints it.")
-                print(f"Look at it: {write_page(done)}")
+                texts.append(
+                    f"\n{answers_text(done.study)}\n\n"
+                    f"The study is in {done.out}; `mtl-bench study {sweep}` prints it.\n"
+                    f"Look at it: {write_page(done)}"
+                )
+                print(texts[-1])
+            closing.write("\n".join(texts))
         except UserError as error:
             print(f"\nNo study: {error}", file=sys.stderr)
         except Exception:  # Hydra would turn it into a warning

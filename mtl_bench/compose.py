@@ -6,9 +6,14 @@ import os
 import re
 from pathlib import Path
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.core.plugins import Plugins
 from hydra.errors import InstantiationException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,6 +23,7 @@ from mtl_bench.identity import main_matters, variant_name
 from mtl_bench.schema import Train
 from mtl_bench.tasks.task import Reader, Task
 
+TASK_GROUPS = ("main", "aux")
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -50,6 +56,13 @@ def task_files() -> dict[str, Path]:
                 raise UserError(f"task '{name}' is defined twice: {files[name]} and {file}.")
             files[name] = file.absolute()
     return files
+
+
+def options(group: str) -> list[str]:
+    """Return what can be chosen in a group of the configuration."""
+    if group in TASK_GROUPS:
+        return sorted(task_files())
+    return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
 
 
 def read_task(file: Path) -> DictConfig:
@@ -109,24 +122,66 @@ def make_reader(name: str, task: Task) -> Reader:
     return found
 
 
+class TaskSource(ConfigSource):
+    """The groups `main` and `aux`, as if each had a yaml for every task.
+
+    A task's yaml is read when the task is chosen. In Hydra's ConfigStore, all of them would be read
+    at every start, and copied with the store whenever Hydra composes or lists a group.
+    """
+
+    @staticmethod
+    def scheme() -> str:
+        """Return what the source is called in a search path."""
+        return "tasks"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Return what `main=<task>` or `aux=<task>` adds to a configuration."""
+        group, name = _group_and_task(config_path)
+        chosen = {"main": name} if group == "main" else {"aux": {name: True}}
+        config = OmegaConf.create({**chosen, "tasks": {name: read_task(task_files()[name])}})
+        return ConfigResult(self.provider, self.full_path(), config, {"package": "_global_"})
+
+    def is_group(self, config_path: str) -> bool:
+        """Return whether the source has a group."""
+        return config_path.rstrip("/") in ("", *TASK_GROUPS)
+
+    def is_config(self, config_path: str) -> bool:
+        """Return whether the source has a choice of a group."""
+        group, name = _group_and_task(config_path)
+        return group in TASK_GROUPS and name in task_files()
+
+    def available(self) -> bool:
+        """Return whether the source is there."""
+        return True
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Return the groups, or the choices of one."""
+        is_root = not config_path.rstrip("/")
+        kind = ObjectType.GROUP if is_root else ObjectType.CONFIG
+        if results_filter not in (None, kind):
+            return []
+        return sorted(TASK_GROUPS if is_root else task_files())
+
+
+def _group_and_task(config_path: str) -> tuple[str, str]:
+    group, _, name = config_path.removesuffix(".yaml").partition("/")
+    return group, name
+
+
+class TaskSearchPath(SearchPathPlugin):
+    """Lets Hydra look for configurations in the TaskSource, beside `conf/`."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Add the source."""
+        search_path.append("mtl-bench", f"{TaskSource.scheme()}://")
+
+
 def register() -> None:
     """Make the groups `main` and `aux` of all tasks, the types, and the resolvers."""
-    store = ConfigStore.instance()
-    store.store(name="schema", node=Train)
-    for name, file in task_files().items():
-        try:
-            task = read_task(file)
-        except UserError:  # told to those who ask for it: see `answers`
-            continue
-        store.store(
-            group="main", name=name, package="_global_", node={"main": name, "tasks": {name: task}}
-        )
-        store.store(
-            group="aux",
-            name=name,
-            package="_global_",
-            node={"aux": {name: True}, "tasks": {name: task}},
-        )
+    task_files()  # a folder or name that cannot be used is told now, whatever is chosen
+    for plugin in (TaskSource, TaskSearchPath):
+        Plugins.instance().register(plugin)
+    ConfigStore.instance().store(name="schema", node=Train)
     for resolver in (run_folder, sweep_name, run_dir, job_type, task_tags):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 

@@ -170,6 +170,12 @@ def plain_errors() -> Iterator[None]:
         sys.exit(_tell_unfinished())
 
 
+def asks_for_help() -> bool:
+    """Return whether the command line asks for help, and for nothing that only Hydra knows."""
+    flags = {argument for argument in sys.argv[1:] if argument.startswith("-")}
+    return bool(flags & {"-h", "--help"}) and flags <= {"-h", "--help", "-m", "--multirun"}
+
+
 def _overwrites() -> bool:
     return any(argument.lower() == "overwrite=true" for argument in sys.argv[1:])
 
@@ -223,6 +229,8 @@ def _answered() -> Iterator[None]:
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"\n{answer(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
     except OSError as error:  # Hydra makes a run's folder
         print(
             f"\n{error.filename}: {error.strerror}. Choose another `paths.output_dir`?",

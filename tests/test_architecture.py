@@ -22,9 +22,10 @@ ALLOWED = {
     "sweep": {"errors", "runs", "compose", "identity", "schema", "tasks", "training"},
     "meta": {"errors", "runs", "published"},
     "report": {"errors", "runs", "published", "meta"},
-    "callbacks": {"commands", "runs", "errors"},
+    "closing": {"runs", "compose"},
+    "callbacks": {"commands", "runs", "errors", "closing"},
     "published": set(),
-    "application": {"compose", "job"},
+    "application": {"answers", "compose", "job"},
     "commands": {
         *("errors", "runs", "compose", "tasks", "text", "published", "meta", "report"),
         "application",

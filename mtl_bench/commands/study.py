@@ -153,6 +153,8 @@ def _settings(out: Path, overrides: Sequence[str] | None) -> tuple[list[str], di
 
 def _study(evidence: Evidence, out: Path, given: Sequence[str], plain: dict[str, Any]) -> Study:
     """Do a study with progress, and write it."""
+    from threadpoolctl import threadpool_limits  # finds libraries that are loaded: scikit-learn's
+
     from mtl_bench.meta.evaluation import Plan
     from mtl_bench.meta.files import Remembered, write
     from mtl_bench.meta.saved import save
@@ -172,7 +174,8 @@ def _study(evidence: Evidence, out: Path, given: Sequence[str], plain: dict[str,
     }
     plan = Plan(sets, predictors, plain["pair_runs"], plain["draws"], plain["nested"])
     remembered = Remembered(out / ".parts", f"{plain} {evidence.fingerprint()}")
-    with Console(stderr=True).status("study") as status:
+    # One thread: matrices are small, and threads that wait for a busy core only make it slower.
+    with Console(stderr=True).status("study") as status, threadpool_limits(1, "blas"):
 
         def do(name: str, job: Callable[[], Any]) -> Any:
             status.update(f"study: {name}")

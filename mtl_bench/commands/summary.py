@@ -49,16 +49,20 @@ def show(study: Study) -> None:
 
 
 def print_answers(study: Study) -> None:
-    """Print the verdict in words: of each main task, then of all."""
+    """Print the verdict in words."""
+    print(f"\n{answers_text(study)}")
+
+
+def answers_text(study: Study) -> str:
+    """Return the verdict in words: of each main task, then of all."""
     from mtl_bench.meta.verdict import ranked, sentence  # scipy: a second
 
-    print()
-    for main in main_order((gain.main, gain.aux) for gain in study.evidence.gains):
-        print(f"{main}: {sentence(ranked(study.evidence, main))}")
+    mains = main_order((gain.main, gain.aux) for gain in study.evidence.gains)
+    lines = [f"{main}: {sentence(ranked(study.evidence, main))}" for main in mains]
     if study.refused:
-        print(f"Nothing is predicted: {study.refused}")
-    for answer in study.answers:
-        print(f"{answer.question}\n  {answer.answer} ({answer.because}).")
+        lines.append(f"Nothing is predicted: {study.refused}")
+    lines += [f"{each.question}\n  {each.answer} ({each.because})." for each in study.answers]
+    return "\n".join(lines)
 
 
 def _printed(scores: Sequence[Score]) -> None:

@@ -20,7 +20,7 @@ from mtl_bench.meta.evidence import Evidence
 from mtl_bench.meta.noise import Measured
 from mtl_bench.meta.printed import linear_r2
 from mtl_bench.meta.rivals import dealt_wrong
-from mtl_bench.meta.scores import rank_correlation
+from mtl_bench.meta.scores import rank_correlation, rank_correlations
 from mtl_bench.meta.table import Table
 from mtl_bench.meta.verdict import LEVEL, best_majority
 
@@ -214,7 +214,7 @@ def _more(one: Score, other: Score) -> str:
 def _about_features(table: Table, coefficients: Mapping[tuple[str, str], float]) -> list[Claim]:
     order = sorted(coefficients, key=lambda column: -abs(coefficients[column]))
     column = {name: n for n, name in enumerate(table.columns)}
-    wrong = [each.values for each in dealt_wrong(table, DRAWS)]
+    wrong = np.array([each.values for each in dealt_wrong(table, DRAWS)])
 
     def tell(section: str, claim: str, expected: Mapping[tuple[str, str], int]) -> Claim:
         """Test the correlation of columns with gain or loss; `expected` is its sign, 0 for weak."""
@@ -224,8 +224,8 @@ def _about_features(table: Table, coefficients: Mapping[tuple[str, str], float])
         found, verdicts = [], []
         for name, sign in expected.items():
             true = rank_correlation(table.values[:, column[name]], table.gain)
-            drawn = [rank_correlation(values[:, column[name]], table.gain) for values in wrong]
-            p = (1 + sum(abs(d) >= abs(true) - 1e-12 for d in drawn)) / (1 + len(drawn))
+            drawn = rank_correlations(wrong[:, :, column[name]], table.gain)
+            p = (1 + (np.abs(drawn) >= abs(true) - 1e-12).sum()) / (1 + len(drawn))
             place = order.index(name) + 1
             found.append(
                 f"{' '.join(name)} {true:+.2f}, p = {p:.2f}, coefficient {coefficients[name]:+.2f} "

@@ -34,11 +34,11 @@ def pairs(table: Table, runs: int) -> Folds:
 
     Both tasks of a pair are seen in other pairs.
     """
-    test = []
+    held = np.zeros((runs * FOLDS, len(table)), dtype=np.bool_)
     for run in range(runs):
         order = np.random.default_rng(run).permutation(len(table))
-        test += [np.isin(np.arange(len(table)), part) for part in np.array_split(order, FOLDS)]
-    held = np.array(test)
+        for fold, part in enumerate(np.array_split(order, FOLDS)):
+            held[run * FOLDS + fold, part] = True
     return Folds(~held, held, runs)
 
 

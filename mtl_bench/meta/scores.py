@@ -123,8 +123,13 @@ def _rank(gains: Floats, scores: Floats) -> Floats:
 
 def rank_correlation(a: Floats, b: Floats) -> float:
     """Return Spearman's rank correlation of [N] and [N]; 0 if one of them is constant."""
-    x, y = (rankdata(each) - (len(each) + 1) / 2 for each in (a, b))
-    return float(_correlation(x[None], y)[0])
+    return float(rank_correlations(a[None], b)[0])
+
+
+def rank_correlations(a: Floats, b: Floats) -> Floats:
+    """Return Spearman's rank correlation of each row of [D, N] with [N]; 0 if one is constant."""
+    middle = (len(b) + 1) / 2
+    return _correlation(rankdata(a, axis=1) - middle, rankdata(b) - middle)
 
 
 def _correlation(a: Floats, b: Floats) -> Floats:

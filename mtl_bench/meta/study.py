@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -94,7 +95,8 @@ def study(
     plan = replace(plan, sets={name: f for name, f in plan.sets.items() if left & set(f)})
     if "all" not in plan.sets:
         raise UserError(f"{evidence.source}: its runs have none of the features of the set `all`.")
-    scores, coefficients = _printed(evidence, table, plan, runs)
+    scores = do("as printed", partial(_table3, evidence, table, plan, runs))
+    coefficients = _table4(table.only(plan.sets["all"]), runs)
     for name, job in parts(table, plan):
         scores += do(name, job)
     errors = {(g.main, g.aux): g.error for g in evidence.gains}
@@ -132,17 +134,23 @@ def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
     )
 
 
-def _printed(
-    evidence: Evidence, table: Table, plan: Plan, runs: int
-) -> tuple[list[Score], dict[tuple[str, str], float]]:
-    """Return Table 3 and Table 4, and beside them what the paper printed if these are its runs."""
+def _table4(table: Table, runs: int) -> dict[tuple[str, str], float]:
+    """Return the coefficients of the paper's predictor: means over all fits, as in Table 4."""
+    found = printed.cross_validate(table, runs).coefficients
+    return dict(zip(table.columns, found.tolist(), strict=True))
+
+
+def _table3(evidence: Evidence, table: Table, plan: Plan, runs: int) -> list[Score]:
+    """Return Table 3, and beside it what the paper printed if these are its runs."""
     paper = published.table3() if evidence.published else {}
     part = {
         name: table.only(plan.sets[name]) for name in ("all", "data", "curve") if name in plan.sets
     }
     every = part["all"]
-    whole = printed.cross_validate(every, runs)
-    rows = {"majority": printed.majority(table), "all features": whole}
+    rows = {
+        "majority": printed.majority(table),
+        "all features": printed.cross_validate(every, runs),
+    }
     for name in ("data", "curve"):
         if name in part:
             rows[f"{name} features"] = printed.cross_validate(part[name], runs)
@@ -160,7 +168,7 @@ def _printed(
         if name in paper:
             score = replace(score, paper=dict(zip(values, paper[name], strict=True)))
         scores.append(score)
-    return scores, dict(zip(every.columns, whole.coefficients.tolist(), strict=True))
+    return scores
 
 
 def _other_gains(evidence: Evidence) -> dict[str, dict[tuple[str, str], float]]:

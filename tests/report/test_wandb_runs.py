@@ -66,7 +66,8 @@ def test_offline_both_parts_of_a_run_have_one_name_and_sync_as_one(server, monke
     assert names == {run_id}
 
 
-def test_online_a_run_is_resumed_under_its_name(server):
+def test_online_a_run_is_resumed_under_its_name(server, monkeypatch):
+    monkeypatch.delenv("WANDB_MODE")
     interrupt("logger.wandb.offline=false")
     [run_id] = run_ids()
     names = {v["name"] for query, v in server.asked if "upsertBucket" in query and v.get("name")}
