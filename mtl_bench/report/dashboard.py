@@ -10,7 +10,9 @@ import wandb
 
 from mtl_bench.errors import UserError
 from mtl_bench.meta.files import GAINS, SCORES, score_cells
+from mtl_bench.meta.gains import main_order
 from mtl_bench.meta.study import Study
+from mtl_bench.meta.verdict import ranked, sentence
 
 
 def log_study(
@@ -43,9 +45,15 @@ def log_study(
         dir=folder,
         mode="online" if online else "offline",
     )
-    features = list(next(iter(study.features.values())))
+    features = list(next(iter(study.features.values()), {}))
     tables: dict[str, tuple[Sequence[str], list[list[Any]]]] = {
-        "gains": (GAINS, [[getattr(g, n) for n in GAINS] for g in study.evidence.gains]),
+        "gains": (
+            GAINS,
+            [
+                [getattr(gain, name) for name in GAINS]
+                for gain in (*study.evidence.gains, *study.evidence.sets)
+            ],
+        ),
         "features": (
             ["task", *features],
             [[t, *(of[n] for n in features)] for t, of in study.features.items()],
@@ -61,12 +69,19 @@ def log_study(
         ),
     }
     run.log(
-        {f"study/{name}": wandb.Table(list(head), rows) for name, (head, rows) in tables.items()}
+        {
+            f"study/{name}": wandb.Table(list(head), rows)
+            for name, (head, rows) in tables.items()
+            if rows
+        }
     )
     images = sorted((report / "figures").glob("*.png"))
     run.log({_place(file): wandb.Image(str(file)) for file in images})
-    run.summary["pairs"] = len(study.table)
-    run.summary["gains above 0"] = int(study.table.helps().sum())
+    gains = study.evidence.gains
+    run.summary["pairs"] = len(gains)
+    run.summary["gains above 0"] = sum(gain.gain > 0 for gain in gains)
+    for main in main_order((gain.main, gain.aux) for gain in gains):
+        run.summary[f"answer {main}"] = sentence(ranked(study.evidence, main))
     for number, answer in enumerate(study.answers, start=1):
         run.summary[f"answer {number}"] = f"{answer.question} {answer.answer}"
     page = wandb.Artifact(f"report-{group}".replace("/", "-"), type="report")
