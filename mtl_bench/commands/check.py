@@ -20,11 +20,12 @@ from rich.markup import escape
 from mtl_bench.commands.definitions import corpus_of, definitions
 from mtl_bench.compose import TASK_NAME, make_reader, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import Finding, examine, guess_outside, guess_spans, small_batch
+from mtl_bench.tasks.check import Finding, examine, small_batch
 from mtl_bench.tasks.corpus import Corpus, Sentence
 from mtl_bench.tasks.guess import guess
 from mtl_bench.tasks.readers.columns import SEPARATORS
 from mtl_bench.tasks.task import Reader, Split, Task, load_corpus
+from mtl_bench.tasks.usable import guess_outside, guess_spans
 
 HELP = "look over a task, or files that are to become one"
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "error": "[red]error[/]  "}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtl_bench.tasks.check import refuse_unusable
 from mtl_bench.tasks.corpus import Corpus, SplitName
 from mtl_bench.tasks.statistics import statistics
+from mtl_bench.tasks.usable import refuse_unusable
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import EncodedSplit, Labels, Vocabulary, encode
 
