@@ -11,6 +11,7 @@ import pytest
 from mtl_bench.cli import main
 from tests.field.files import sentences, write
 
+REPOSITORY = Path(__file__).parents[2]
 READER = "mtl_bench.tasks.readers.columns.ColumnReader"
 VECTORS = "".join(f"{word} 1 2 3 {n}\n" for n, word in enumerate(("le", "suit", "ici", "gent")))
 QUICK = ["main=plain", "data.batch_size=4", "debug=quick"]
@@ -128,18 +129,35 @@ def test_finished_runs_are_not_logged_again_and_that_is_said(command):
     assert "finished runs are not logged again" in out
 
 
-def test_training_from_any_folder_as_pip_users_type(tmp_path):
-    as_module = [sys.executable, "-m", "mtl_bench", "train"]
-    as_script = [sys.executable, "-c", "from mtl_bench.cli import main; main()", "train"]
-    for name, command in (("module", as_module), ("script", as_script)):
-        run = [*command, *QUICK[1:], "main=syn_pos", f"sweep_name={name}"]
-        end = subprocess.run(run, capture_output=True, text=True, env=os.environ)
-        assert end.returncode == 0, end.stderr
-    assert len(records()) == 2
-    sweep = [*as_module, "-m", "seed=0,1", *QUICK]
-    end = subprocess.run(sweep, capture_output=True, text=True, env=os.environ)
-    assert end.returncode == 0, end.stderr
-    assert len(records()) == 4
+def test_the_console_command_trains(capfd):
+    with pytest.raises(SystemExit) as end:
+        main(["train", *QUICK])
+    assert not end.value.code, capfd.readouterr().err
+    assert len(records()) == 1
+
+
+@pytest.mark.slow
+def test_a_wheel_trains_in_an_empty_folder(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path / "dist"), str(REPOSITORY)]
+    subprocess.run(wheel, check=True, capture_output=True)
+    [file] = (tmp_path / "dist").glob("*.whl")
+    target = tmp_path / "installed"
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(file)], check=True)
+    (tmp_path / "empty").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    for begin in (["-m", "mtl_bench"], [str(target / "bin" / "mtl-bench")]):
+        for arguments in (["main=syn_pos"], ["-m", "main=syn_pos", "aux=syn_key", "seed=0,1"]):
+            command = [sys.executable, *begin, "train", *arguments, "debug=quick"]
+            command += [f"sweep_name={Path(begin[-1]).name}"]
+            end = subprocess.run(
+                command, cwd=tmp_path / "empty", env=environment, capture_output=True, text=True
+            )
+            assert end.returncode == 0, end.stderr
+    assert len(list((tmp_path / "empty").rglob("record.json"))) == 8
+    where = [sys.executable, "-c", "import mtl_bench; print(mtl_bench.__file__)"]
+    end = subprocess.run(where, cwd=tmp_path / "empty", env=environment, capture_output=True)
+    assert str(target) in end.stdout.decode()
 
 
 def test_a_sweep_is_named_and_a_run_in_progress_is_seen(command, capfd):
@@ -172,7 +190,7 @@ def test_no_gains_are_explained(command, capfd):
 
 def test_a_main_task_and_its_auxiliaries_are_enough(command, capfd):
     arguments = ["-m", "main=plain", "aux=syn_pos,[syn_pos,syn_mwe]", *QUICK[1:]]
-    code, out, err = command(*arguments, "hydra/launcher=basic")
+    code, out, err = command(*arguments, "steps_per_task=3", "hydra/launcher=basic")
     assert code == 0, err
     assert "baselines plain alone, added" in out
     capfd.readouterr()
