@@ -124,6 +124,10 @@ def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
     keys = [str(k) for k in node] if isinstance(node, DictConfig) else []
     where = f"`{parent}`" if parent else "the configuration"
     lines.append(f"{key}: {where} has no key '{name}'.{_did_you_mean(name, keys)}")
+    if parent == "embeddings" and "file" not in keys:
+        lines.append(
+            "Vectors of your own: `embeddings=file embeddings.file=... embeddings.dim=...`."
+        )
     if keys:
         lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in keys)}.")
     if parent and parent.partition(".")[0] in (

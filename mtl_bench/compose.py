@@ -22,6 +22,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.identity import main_matters, variant_name
 from mtl_bench.schema import Train
 from mtl_bench.tasks.task import Reader, Task
+from mtl_bench.text.embeddings import Embeddings
 
 TASK_GROUPS = ("main", "aux")
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -120,6 +121,20 @@ def make_reader(name: str, task: Task) -> Reader:
         ) from error
     found: Reader = reader
     return found
+
+
+def make_embeddings(cfg: DictConfig) -> Embeddings:
+    """Return where a run's word vectors come from.
+
+    Raises:
+        UserError: an option is not what it should be.
+    """
+    try:
+        embeddings: Embeddings = instantiate(cfg.embeddings)
+    except InstantiationException as error:
+        given = " ".join(f"embeddings.{k}={v}" for k, v in cfg.embeddings.items() if k[0] != "_")
+        raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {given}") from None
+    return embeddings
 
 
 class TaskSource(ConfigSource):

@@ -19,12 +19,11 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.answers import answer, unknown_key
-from mtl_bench.compose import is_sweep
+from mtl_bench.compose import is_sweep, make_embeddings
 from mtl_bench.errors import UserError
 from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import RunningElsewhere
@@ -141,7 +140,7 @@ def _finished(cfg: DictConfig, folder: Path) -> bool:
     record = read_record(folder)
     if record is None or record.status != "finished":
         return False
-    sums = checksums(tasks_of(cfg), instantiate(cfg.embeddings))
+    sums = checksums(tasks_of(cfg), make_embeddings(cfg))
     return config_hash(identity(cfg, sums)) == record.config_hash
 
 

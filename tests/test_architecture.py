@@ -16,7 +16,7 @@ ALLOWED = {
     "training": {"errors", "tasks", "text", "runs", "compose", "identity", "schema"},
     "schema": {"errors", "tasks"},
     "identity": {"runs", "tasks", "text"},
-    "compose": {"errors", "tasks", "identity", "schema"},
+    "compose": {"errors", "tasks", "text", "identity", "schema"},
     "answers": {"errors", "compose"},
     "job": {"errors", "compose", "identity", "schema", "answers", "training", "sweep", "runs"},
     "sweep": {"errors", "runs", "compose", "identity", "schema", "tasks", "training"},

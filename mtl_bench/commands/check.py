@@ -58,9 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{len(files)} files are given; a task has train, test and possibly dev.")
     for name, file in zip(arguments.what, files, strict=True):
         if not file.is_file():
-            raise UserError(
-                f"'{name}' is neither a file nor a task. Tasks: {', '.join(task_files())}."
+            what = (
+                "is a folder; name its files" if file.is_dir() else "is neither a file nor a task"
             )
+            raise UserError(f"'{name}' {what}. Tasks: {', '.join(task_files())}.")
     guessed = guess(files, arguments.word, arguments.label, arguments.separator)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {guessed.reasons[0]}"))
@@ -150,6 +151,7 @@ def _name(file: Path) -> str:
     name = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
     if name in ("train", "dev", "test"):
         name = _name(file.absolute().parent)
-    usable = TASK_NAME.fullmatch(name) and name != "main"
+    is_text = isinstance(OmegaConf.create(f"name: {name}").name, str)  # not 2003, true, null
+    usable = TASK_NAME.fullmatch(name) and name != "main" and is_text
     name = name if usable else "mine"
     return f"my_{name}" if name in task_files() else name

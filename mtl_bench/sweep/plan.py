@@ -14,11 +14,10 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 
 from mtl_bench import schema
-from mtl_bench.compose import task_files
+from mtl_bench.compose import make_embeddings, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.identity import checksums, config_hash, identity, main_matters, tasks_of
 from mtl_bench.runs.record import differences
@@ -244,7 +243,7 @@ class _Variant:
         self.tasks = tasks_of(cfg)
         lacking = {*plan.missing, *plan.to_download}
         here = {name: task for name, task in self.tasks.items() if name not in lacking}
-        vectors = instantiate(cfg.embeddings)
+        vectors = make_embeddings(cfg)
         if cfg.dry_run and not vectors.is_here():
             plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
             here = {}

@@ -16,6 +16,10 @@ from mtl_bench.tasks.usable import label_counts, refuse_unusable
 
 Level = Literal["ok", "warning", "error"]
 BATCH = 32  # sentences, by default
+DEV_SHARE = 0.1  # of train, by default
+CLOSED = ("bioes", "bilou", "bmes")
+"""Schemes in which the last word of a span has a letter of its own."""
+
 LONG = 100
 """Words beyond which a sentence is probably several, or a list."""
 
@@ -59,6 +63,10 @@ def examine(corpus: Corpus) -> Iterator[Finding]:
             f"Training draws {BATCH} sentences a step, more than train has: type "
             f"`data.batch_size={size}`.",
         )
+    try:
+        corpus.with_dev(DEV_SHARE, seed=0)
+    except UserError as error:
+        yield Finding("error", f"{error}\nIs there a blank line after each sentence?")
     for remark in corpus.remarks:
         yield Finding("ok" if remark.expected else "warning", f"{remark}.")
     yield from _labels(corpus)
@@ -106,6 +114,12 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         )
     for split in ("dev", "test"):
         labels = Counter(x for s in corpus.splits[split] for x in s.labels)
+        if set(labels) == {corpus.outside}:
+            yield Finding(
+                "warning",
+                f"{split} has the outside label {corpus.outside!r} only: F1 is 0 whatever a model "
+                "predicts.",
+            )
         unseen = Counter({label: n for label, n in labels.items() if label not in counts})
         if unseen and len(unseen) < len(labels):  # else it was refused above
             yield Finding(
@@ -119,14 +133,10 @@ def _spans(corpus: Corpus) -> Iterator[Finding]:
     """Say which scheme the labels follow, and what does not follow it."""
     scheme = recognise([sentence.labels for sentence in corpus["train"]])
     if corpus.spans in SCHEMES:
-        scheme = named_scheme(corpus.spans, (*corpus.labels(), *corpus.unseen_labels()))
+        every = (*corpus.labels(), *corpus.unseen_labels())
+        scheme = named_scheme(corpus.spans, every, corpus.outside)
     if scheme is None:
-        if corpus.outside is not None:
-            yield Finding(
-                "ok",
-                "No span scheme in the labels, so no span F1 (`spans: null`). If runs of one label "
-                "are spans, set `spans: io`.",
-            )
+        yield from _no_scheme(corpus)
         return
     also = " (as is IOB1 in which no two spans of a type touch)" if scheme.name == "io" else ""
     used = (
@@ -148,17 +158,52 @@ def _spans(corpus: Corpus) -> Iterator[Finding]:
         yield from _broken_spans(corpus, scheme)
 
 
+def _no_scheme(corpus: Corpus) -> Iterator[Finding]:
+    """Say why there is no span F1, where labels look as if there should be one."""
+    counts = label_counts(corpus)
+    marked = [x for x in counts if len(x) > 2 and x[0].upper() in "BIESLUM" and x[1] in "-_:"]
+    bracketed = [label for label in counts if "(" in label or label in ("*", "*)")]
+    quoted = [label for label in counts if len(label) > 1 and label[0] == label[-1] == '"']
+    for some, what, advice in (
+        (marked, "begin like those of a span scheme", "Write all of them in one way, such as B-x."),
+        (bracketed, "are brackets as of CoNLL-2012", "Convert them to BIO, such as B-x, I-x, O."),
+        (quoted, "are in quotes", "Remove the quotes from words and labels."),
+    ):
+        if some:
+            yield Finding(
+                "warning",
+                f"{len(some)} of {_count(counts, 'label')} {what} ({', '.join(some[:5])}), but no "
+                f"scheme explains the labels, so there is no span F1. {advice}",
+            )
+            return
+    if corpus.outside is not None:
+        yield Finding(
+            "ok",
+            "No span scheme in the labels, so no span F1 (`spans: null`). If runs of one label "
+            "are spans, set `spans: io`.",
+        )
+
+
 def _broken_spans(corpus: Corpus, scheme: SpanScheme) -> Iterator[Finding]:
     """Look for labels that should continue a span, and continue none."""
     for split in SPLITS:
         wrong: list[tuple[int, Sentence, int]] = []
+        unclosed = 0
         for number, sentence in enumerate(corpus[split], start=1):
             before = ("O", "")
-            for place, label in enumerate(sentence.labels):
+            for place, label in enumerate((*sentence.labels, "O")):
                 now = scheme.parse(label) or ("O", "")
-                if now[0] in "IE" and not (before[0] in "BI" and before[1] == now[1]):
+                continues = now[0] in "IE" and before[0] in "BI" and before[1] == now[1]
+                if now[0] in "IE" and not continues:
                     wrong.append((number, sentence, place))
+                unclosed += scheme.name in CLOSED and before[0] in "BI" and not continues
                 before = now
+        if unclosed:
+            yield Finding(
+                "warning",
+                f"{split}: spans of the scheme {scheme.describe()} that no last label closes: "
+                f"{unclosed:,}. Are sentences cut in the wrong places, or is it another scheme?",
+            )
         if wrong:
             number, sentence, place = wrong[0]
             context = " ".join(
@@ -253,11 +298,22 @@ def _words(corpus: Corpus) -> Iterator[Finding]:
         )
     control = Counter(w for _, s in every for w in s.words if CONTROL_CHARACTER.search(w))
     if control:
+        latin1 = any("\x80" <= character <= "\x9f" for word in control for character in word)
+        advice = (
+            " Those from U+0080 to U+009F are mostly letters and quotes of windows-1252 read as "
+            "latin1: convert the original file with `iconv -f windows-1252 -t utf-8`."
+        )
         yield Finding(
             "warning",
-            f"Words with control characters: {control.total():,}, such as {_quoted(control)}. "
-            "Those from U+0080 to U+009F are mostly letters and quotes of windows-1252 read as "
-            "latin1: convert the original file with `iconv -f windows-1252 -t utf-8`.",
+            f"Words with control characters: {control.total():,}, such as {_quoted(control)}."
+            + (advice if latin1 else ""),
+        )
+    lost = Counter(w for _, s in every for w in s.words if "\ufffd" in w)
+    if lost:
+        yield Finding(
+            "warning",
+            f"Words with U+FFFD, which stands for characters that a conversion lost: "
+            f"{lost.total():,}, such as {_quoted(lost)}. Convert the original file anew.",
         )
 
 

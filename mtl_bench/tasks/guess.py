@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.cache import READERS
 from mtl_bench.tasks.readers.columns import (
+    COMMENT_MARKS,
     DOCUMENT_START,
     SEPARATORS,
     split_columns,
@@ -20,6 +21,9 @@ from mtl_bench.tasks.readers.columns import (
 )
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
+
+LABEL_KEYS = ("labels", "tags", "ner_tags", "pos_tags")
+"""What JSON Lines usually call the labels."""
 
 SHOWN = 20
 """Columns that are explained, and characters of a value that are shown."""
@@ -63,7 +67,8 @@ def guess(
         UserError: a file cannot be read, or is no table of labelled words.
     """
     file = files[0]
-    lines = [line for each in files for _, line in Lines(each)]
+    by_file = {each: [line for _, line in Lines(each)] for each in files}
+    lines = [line for each in by_file.values() for line in each]
     filled = [line for line in lines if line.strip()]
     if not filled:
         raise UserError(f"{file}: has blank lines only.")
@@ -80,6 +85,8 @@ def guess(
         if word is not None:
             raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
         return _conllu(rows, label)
+    if label is None:
+        _same_columns(by_file, separator or _separator(filled))
     return _columns(file, lines, separator, _number(word, "word"), _number(label, "label"))
 
 
@@ -102,11 +109,11 @@ def _json_lines(
         ) from None
     lists = [key for key, value in first.items() if isinstance(value, list)]
     if word is None:
-        word = next((k for k in ("tokens", "words", *lists) if k in lists), None)
+        words = [key for key in lists if key not in LABEL_KEYS]
+        word = next((k for k in ("tokens", "words", *words, *lists) if k in lists), None)
     others = [key for key in lists if key != word]
     if label is None:
-        usual = ("labels", "tags", "ner_tags", "pos_tags")
-        label = next((k for k in (*usual, *others) if k in others), None)
+        label = next((k for k in (*LABEL_KEYS, *others) if k in others), None)
     if word is None or label is None or word == label:
         raise UserError(
             f"{file}: expected two lists, of words and of labels. Lists found: "
@@ -118,7 +125,8 @@ def _json_lines(
         "labels": str(label),
     }
     seen = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
-    return Guess(reader, [seen, f"Words in '{word}', labels in '{label}'."])
+    taken = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
+    return Guess(reader, [seen, taken])
 
 
 def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
@@ -143,10 +151,7 @@ def _columns(
 ) -> Guess:
     filled = [line for line in lines if line.strip(" \t")]
     separator = separator or _separator(filled)
-    usual = usual_columns(
-        [split_columns(line, separator) for line in filled if not line.startswith("#")]
-        or [split_columns(line, separator) for line in filled]
-    )
+    usual = usual_columns(split_columns(line, separator) for line in _plain(filled))
     if usual < 2:
         raise UserError(
             f"{file}: most lines have one column. Expected a word and a label a line, with a tab "
@@ -159,12 +164,16 @@ def _columns(
     ]
     if word is None:
         word = _word_column(columns, label)
+    possible = [] if label else _label_columns(columns, word)
     if label is None:
-        label = _label_column(columns, word)
+        label = possible[-1]
     reasons = [f"{usual} columns, separated by {separator}s."]
     for column in columns[:SHOWN]:
         role = {word: " -> the words", label: " -> the labels"}.get(column.number, "")
         reasons.append(f"column {column.number}: {column.describe()}{role}")
+    if len(possible) > 1:
+        numbers = ", ".join(map(str, possible))
+        reasons.append(f"Columns {numbers} may hold labels; the last is taken.")
     if usual > SHOWN:
         reasons.append(f"... and {usual - SHOWN} more columns")
     reasons.append("If this is wrong, type `--word N --label N --separator tab|blank`.")
@@ -174,18 +183,42 @@ def _columns(
         "label": label,
         "separator": separator,
     }
-    marked = [line for line in filled if line.startswith("#")]
-    comments = [line for line in marked if len(split_columns(line, separator)) != usual]
-    if comments:
-        reader["comment"] = "#"
-        reasons.append(
-            f"{len(comments):,} lines that begin with # and have not {usual} columns are comments, "
-            f"such as {comments[0][:60]!r}."
-        )
+    for mark in COMMENT_MARKS:
+        marked = [line for line in filled if line.startswith(mark)]
+        cells = [split_columns(line, separator) for line in marked]
+        comments = [line for line, row in zip(marked, cells, strict=True) if len(row) != usual]
+        if comments and "comment" not in reader:
+            reader["comment"] = mark
+            reasons.append(
+                f"{len(comments):,} lines that begin with {mark} and have not {usual} columns are "
+                f"comments, such as {comments[0][:60]!r}."
+            )
+        alone = sum(len(row) == usual and row[0] == mark for row in cells)
+        if alone > len(sentences) / 2:
+            reasons.append(
+                f"{alone:,} lines have {mark} for a word and {usual} columns, and are read so. If they "
+                f"are comments, remove them: `grep -v '^{mark}[[:blank:]]'`."
+            )
     if word <= usual and any(not row[word - 1].strip() for row in rows):
         reader["blank_word"] = "sentence_break"
         reasons.append("Some lines have a blank word; each is taken as the end of a sentence.")
     return Guess(reader, reasons)
+
+
+def _same_columns(by_file: Mapping[Path, Sequence[str]], separator: str) -> None:
+    """Raise an error if files have different numbers of columns: one reader is for all."""
+    usual = {
+        file: usual_columns(
+            split_columns(line, separator) for line in _plain([x for x in lines if x.strip(" \t")])
+        )
+        for file, lines in by_file.items()
+    }
+    if len(set(usual.values())) > 1:
+        shown = ", ".join(f"{file.name} {columns}" for file, columns in usual.items())
+        raise UserError(
+            f"the files have different numbers of columns: {shown}. All of them are read alike; if "
+            "words and labels stand in the same columns all the same, type `--word N --label N`."
+        )
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -193,16 +226,28 @@ def _separator(lines: Sequence[str]) -> str:
 
     Of two as good it is the tab, unless it leaves the first column empty: then lines are indented.
     """
-    lines = [line for line in lines if not line.startswith("#")] or lines
+    lines = _plain(lines)
 
     def quality(separator: str) -> tuple[float, bool]:
-        rows = [split_columns(line, separator) for line in lines]
+        rows = [_without_empty_ends(split_columns(line, separator)) for line in lines]
         usual = usual_columns(rows)
         if usual < 2 or not any(row[0].strip() for row in rows):
             return 0.0, False
         return sum(len(row) == usual for row in rows) / len(rows), separator == "tab"
 
     return max(SEPARATORS, key=quality)
+
+
+def _plain(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines that do not begin like comments; all of them if every line does."""
+    return [line for line in lines if not line.startswith(COMMENT_MARKS)] or lines
+
+
+def _without_empty_ends(cells: list[str]) -> list[str]:
+    """Return cells without the empty ones at the end of some lines."""
+    while len(cells) > 1 and not cells[-1]:
+        cells = cells[:-1]
+    return cells
 
 
 def _sentences(lines: Sequence[str], separator: str, usual: int) -> list[list[list[str]]]:
@@ -242,7 +287,8 @@ class _Column:
             return f"numbers or signs: {shown}, ..."
         note = ", nearly all of them once" if self.unique else ""
         note = ", the same in a whole sentence" if self.of_sentence else note
-        return f"{len(self.counts):,} values{note}: {shown}, ..."
+        count = f"{len(self.counts):,} value{'s' * (len(self.counts) != 1)}"
+        return f"{count}{note}: {shown}" + ", ..." * (len(self.counts) > 4)
 
 
 def _word_column(columns: Sequence[_Column], label: int | None) -> int:
@@ -253,8 +299,8 @@ def _word_column(columns: Sequence[_Column], label: int | None) -> int:
     return max(text or usual or others, key=lambda c: (len(c.counts), -c.number)).number
 
 
-def _label_column(columns: Sequence[_Column], word: int) -> int:
-    """Return the last column with few values; without any, the last that is not of the words."""
+def _label_columns(columns: Sequence[_Column], word: int) -> list[int]:
+    """Return the columns with few values; without any, those that are not of the words."""
     others = [column for column in columns if column.number != word]
     few = [
         column
@@ -262,4 +308,4 @@ def _label_column(columns: Sequence[_Column], word: int) -> int:
         if not (column.numeric or column.of_sentence)
         and 1 < len(column.counts) <= max(2, FEW * column.total)
     ]
-    return (few or others)[-1].number
+    return [column.number for column in few or others]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SCHEMES = {"io": "I", "iob1": "BI", "bio": "BI", "bioes": "BIES", "bilou": "BILU", "bmes": "BMES"}
 """The letters of each scheme, beside O for words outside of spans."""
@@ -24,12 +24,18 @@ class SpanScheme:
         separator: between letter and type, `-` or `_`.
         suffix: whether the letter stands behind the type (`PER-B`).
         plain: whether labels are types without a letter (`PER`), as some files write IO.
+        outside: the label of words outside of spans, if it is not O.
     """
 
     name: str
     separator: str = "-"
     suffix: bool = False
     plain: bool = False
+    outside: str | None = None
+
+    def is_outside(self, label: str) -> bool:
+        """Return whether a label is that of words outside of spans."""
+        return label.upper() == "O" or label == self.outside
 
     def parse(self, label: str) -> tuple[str, str] | None:
         """Return letter (B, I, E, S, or O: outside of spans) and type; None for other labels.
@@ -37,7 +43,7 @@ class SpanScheme:
         >>> SpanScheme("bilou").parse("L-PER"), SpanScheme("bio", "_", suffix=True).parse("PER_B")
         (('E', 'PER'), ('B', 'PER'))
         """
-        if label.upper() == "O":
+        if self.is_outside(label):
             return "O", ""
         if self.plain:
             return "I", label
@@ -58,7 +64,7 @@ class SpanScheme:
 
     def fits(self, counts: Counter[str]) -> bool:
         """Return whether nearly all words with a label other than O follow the scheme."""
-        inside = sum(n for label, n in counts.items() if label.upper() != "O")
+        inside = sum(n for label, n in counts.items() if not self.is_outside(label))
         return inside > 0 and self.stray(counts).total() <= (1 - FITS) * inside
 
     def describe(self) -> str:
@@ -68,43 +74,48 @@ class SpanScheme:
         return f"{self.name.upper()} ({'x' if self.plain else marked})"
 
 
-def named_scheme(name: str, labels: Iterable[str]) -> SpanScheme:
+def named_scheme(name: str, labels: Iterable[str], outside: str | None) -> SpanScheme:
     """Return a scheme in the way that most labels of a task are written.
 
     Args:
         name: one of SCHEMES.
         labels: of the task, those of all splits.
+        outside: label of words outside of spans.
     """
     counts = Counter(set(labels))
-    ways = [SpanScheme(name, separator, suffix) for separator, suffix in WAYS]
+    ways = [SpanScheme(name, *way, outside=outside) for way in WAYS]
     best = min(ways, key=lambda scheme: len(scheme.stray(counts)))
     if name == "io" and not best.fits(counts):
-        return SpanScheme(name, plain=True)
+        return SpanScheme(name, plain=True, outside=outside)
     return best
 
 
 def recognise(sentences: Sequence[Sequence[str]]) -> SpanScheme | None:
     """Return the scheme that the labels of some sentences follow, or None.
 
-    IOB1 in which no two spans of a type touch has no B: it is called IO, and scores the same.
+    IOB1 in which no two spans of a type touch has no B: it is called IO, and scores the same. Where
+    no label is O, the most frequent one that the scheme does not explain is that of other words.
 
     >>> recognise([("B-PER", "L-PER", "O", "U-LOC")])
-    SpanScheme(name='bilou', separator='-', suffix=False, plain=False)
+    SpanScheme(name='bilou', separator='-', suffix=False, plain=False, outside=None)
     """
     counts = Counter(label for labels in sentences for label in labels)
     possible = [SpanScheme(name, *way) for name in SCHEMES if name != "iob1" for way in WAYS]
     best = min(possible, key=lambda scheme: scheme.stray(counts).total())
+    stray = best.stray(counts)
+    if stray and not any(label.upper() == "O" for label in counts):
+        best = replace(best, outside=stray.most_common(1)[0][0])
     parsed = [found for label in counts if (found := best.parse(label)) and found[0] != "O"]
     marked = any(kind for _, kind in parsed) or any(letter == "B" for letter, _ in parsed)
     if not marked or not best.fits(counts):
         return None
-    if best.name == "bio" and _begins_with_i(best, sentences):
-        return SpanScheme("iob1", best.separator, best.suffix)
-    return best
+    return replace(best, name="iob1") if _begins_with_i(best, sentences) else best
 
 
 def _begins_with_i(scheme: SpanScheme, sentences: Sequence[Sequence[str]]) -> bool:
-    """Return whether spans begin with I, and B only parts two spans of a type that touch."""
+    """Return whether spans begin with I, and B only parts two spans of a type that touch: IOB1."""
+    if scheme.name != "bio":
+        return False
     begins: Counter[str] = Counter()
     for labels in sentences:
         before = ("O", "")

@@ -20,8 +20,9 @@ def guess_spans(corpus: Corpus) -> str | None:
 def guess_outside(corpus: Corpus) -> str | None:
     """Return the label of words that are nothing in particular, or None."""
     counts = label_counts(corpus)
-    if guess_spans(corpus):  # here it need not be the most frequent
-        return next((label for label in counts if label.upper() == "O"), None)
+    scheme = recognise([sentence.labels for sentence in corpus["train"]])
+    if scheme:  # here it need not be the most frequent
+        return next((label for label in counts if scheme.is_outside(label)), None)
     return next(
         (label for label, _ in counts.most_common(1) if label.lower() in OUTSIDE_NAMES), None
     )
@@ -70,7 +71,8 @@ def _refuse_spans(corpus: Corpus, shown: str) -> None:
             "or null."
         )
     counts = label_counts(corpus)
-    scheme = named_scheme(corpus.spans, (*corpus.labels(), *corpus.unseen_labels()))
+    every = (*corpus.labels(), *corpus.unseen_labels())
+    scheme = named_scheme(corpus.spans, every, corpus.outside)
     better = recognise([sentence.labels for sentence in corpus["train"]])
     is_better = better and better.stray(counts).total() < scheme.stray(counts).total()
     if is_better or not scheme.fits(counts):

@@ -7,6 +7,7 @@ start as the mean of all vectors (the paper's released code).
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import tempfile
@@ -63,6 +64,10 @@ class RandomVectors:
 
     def __init__(self, dim: int, min_count: int, std: float) -> None:
         """Take the length of a vector, the occurrences that earn one, and the deviation."""
+        check_whole("dim", dim)
+        check_whole("min_count", min_count)
+        if isinstance(std, bool) or not isinstance(std, int | float) or not 0 <= std < math.inf:
+            raise ValueError(f"std is {std!r}; it is a number from 0.")
         self.dim = dim
         self.min_count = min_count
         self.std = std
@@ -129,6 +134,7 @@ class PretrainedVectors:
             mirror_only: the file is below MTL_BENCH_MIRROR and nowhere else.
             licence: of a public file.
         """
+        check_whole("dim", dim)
         self.dim = dim
         self.file = file
         self.member = member
@@ -212,18 +218,20 @@ class PretrainedVectors:
         remarks = []
         if repeated := int(np.load(folder / "repeated.npy")):
             remarks.append(f"{name}: rows left out, whose word an earlier row has: {repeated:,}")
+        folded = {row.lower() for row in rows}
         missing = [word for word in words if word not in rows]
-        if any(word != word.lower() for word in words):
-            more = sum(word.lower() in rows for word in missing)
-            advice = "data.lowercase=true"
-        else:
-            lower = {row.lower() for row in rows}
-            more = sum(word in lower for word in missing)
-            advice = "data.lowercase=false"
+        more = sum(word.lower() in folded for word in missing)
         if more > WORTH_A_REMARK * len(words):
+            cased = any(word != word.lower() for word in words)
+            if cased and any(word.lower() in rows for word in missing):
+                advice = "type data.lowercase=true"
+            elif cased or all(row == row.upper() for row in rows):
+                advice = "write the words of the file in lower case, and type data.lowercase=true"
+            else:
+                advice = "type data.lowercase=false"
             remarks.append(
                 f"{name}: {more:,} of {len(words):,} different words have a vector in another case "
-                f"only: type {advice}"
+                f"only: {advice}"
             )
         return remarks
 
@@ -249,6 +257,12 @@ class PretrainedVectors:
                 np.save(made / "fitted.npy", read.fitted)
                 np.save(made / "repeated.npy", read.repeated)
         return folder
+
+
+def check_whole(name: str, value: object) -> None:
+    """Raise an error if a value is not a whole number from 1."""
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name} is {value!r}; it is a whole number from 1.")
 
 
 def _words(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import hashlib
 import lzma
@@ -71,8 +72,15 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
     else:
         words, vectors = _read_text(path, dim, member)
         mean, fitted = vectors.mean(axis=0, dtype=np.float64), np.zeros(len(words), bool)
-    if mean.shape != (dim,) or not (np.isfinite(vectors).all() and np.isfinite(mean).all()):
-        raise UserError(f"{path}: holds numbers that are not finite, or a mean of another length.")
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise UserError(
+            f"{path}: {int((~finite).sum()):,} vectors have numbers that are not finite, first "
+            f"that of {words[row]!r} (row {row + 1}). Remove these rows."
+        )
+    if mean.shape != (dim,) or not np.isfinite(mean).all():
+        raise UserError(f"{path}: its mean is not {dim} finite numbers.")
     if any("\n" in word or "\r" in word for word in words):
         raise UserError(f"{path}: holds a word with a line break in it.")
     if words_sha256:
@@ -113,16 +121,18 @@ def _read_arrays(path: Path) -> tuple[list[str], Vectors, Vectors, NDArray[np.bo
 def _read_text(path: Path, dim: int, member: str | None) -> tuple[list[str], Vectors]:
     words: list[str] = []
     rows: list[NDArray[np.float32]] = []
-    promised = None
+    header = None
     with _open(path, member) as stream:
         for number, line in enumerate(stream, start=1):
-            if number == 1 and (header := _header(line, dim)):
-                promised, size = header
-                if size != dim:
-                    raise _other_size(path, size, dim)
-                continue
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+                header = _header(line, dim)
+                if header:
+                    continue
             if not line.strip():
                 continue
+            if header and header[1] != dim and not words:
+                raise _wrong_header(path, header[1], _numbers(line), dim)
             # From the right: a few words of GloVe's larger files contain blanks.
             parts = line.rsplit(None, dim)
             try:
@@ -136,13 +146,13 @@ def _read_text(path: Path, dim: int, member: str | None) -> tuple[list[str], Vec
                 raise UserError(
                     f"{path}, line {number}: expected a word and {dim} numbers "
                     f"(embeddings.dim) with blanks or tabs between.\n    {line[:80]!r}"
-                    + _binary_advice(line)
+                    + _encoding_advice(line, dim)
                 ) from None
     if not words:
         raise UserError(f"{path}: has no word vectors.")
-    if promised is not None and promised != len(words):
+    if header and header[0] != len(words):
         raise UserError(
-            f"{path}: its first line promises {promised:,} words, but it has {len(words):,}. It "
+            f"{path}: its first line promises {header[0]:,} words, but it has {len(words):,}. It "
             "may be cut short; if it is as it should be, delete that line."
         )
     return words, np.stack(rows)
@@ -175,11 +185,25 @@ def _other_size(path: Path, size: int, dim: int) -> UserError:
     )
 
 
-def _binary_advice(line: bytes) -> str:
-    """Return what to do with the binary files of word2vec and fastText."""
+def _wrong_header(path: Path, promised: int, found: int, dim: int) -> UserError:
+    if found in (0, promised):
+        return _other_size(path, promised, dim)
+    return UserError(
+        f"{path}: its first line promises vectors of {promised} numbers, but the next line has "
+        f"{found}. Correct the first line, or delete it; embeddings.dim is {dim}."
+    )
+
+
+def _encoding_advice(line: bytes, dim: int) -> str:
+    """Return what to do with a line that is not UTF-8, such as one of a binary file."""
     try:
         line.decode("utf-8")
     except UnicodeDecodeError:
+        if _numbers(line) == dim:
+            return (
+                "\nThe word is not UTF-8. Convert the file, for example with `iconv -f latin1 -t "
+                "utf-8` if that is its encoding."
+            )
         return (
             "\nA binary file of word2vec or fastText? Take its text version (.vec, .txt), or "
             "convert it, for example with gensim's `KeyedVectors.load_word2vec_format(..., "
@@ -213,8 +237,8 @@ def _open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
             chosen = names[0] if member is None and len(names) == 1 else member
             if chosen not in names:
                 raise UserError(
-                    f"{path}: has no member {member!r}. It has: {', '.join(names) or 'no .txt'}.\n"
-                    "Choose one with `embeddings.member=...`."
+                    f"{path}: has {'no member ' + repr(member) if member else 'several members'}: "
+                    f"{', '.join(names) or 'no .txt'}.\nChoose one with `embeddings.member=...`."
                 )
             with archive.open(chosen) as stream:
                 yield stream

@@ -166,8 +166,8 @@ class TaskScores(nn.Module):
         super().__init__()
         self.loss = MeanLoss()
         self.tokens = TokenScores(None if outside is None else labels.names.index(outside))
-        scheme = spans and named_scheme(spans, (*labels.names[: labels.start], *labels.unseen))
-        self.spans = SpanScores(labels, scheme) if scheme else None
+        every = (*labels.names[: labels.start], *labels.unseen)
+        self.spans = SpanScores(labels, named_scheme(spans, every, outside)) if spans else None
 
     def update(self, logits: Tensor, gold: Tensor, lengths: Tensor) -> None:
         """Count the words of some sentences.

@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from mtl_bench.compose import make_embeddings
 from mtl_bench.errors import UserError
 from mtl_bench.identity import checksums, config_hash, identity, tasks_of
 from mtl_bench.runs.lock import Lock, lock
@@ -64,7 +64,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
         with failures if there is None else nullcontext():
             check(cfg)
             tasks = tasks_of(cfg)
-            embeddings = instantiate(cfg.embeddings)
+            embeddings = make_embeddings(cfg)
             record.identity = identity(cfg, checksums(tasks, embeddings))
             record.config_hash = config_hash(record.identity)
         if there is not None and there.status != "failed" and not cfg.overwrite:

@@ -209,3 +209,81 @@ def test_one_damaged_yaml_hides_no_other_task(tmp_path, capfd, monkeypatch, comm
     code, _, err = command("main=broken", "debug=quick")
     assert code == 2
     assert "broken.yaml: is not valid YAML" in err
+
+
+@pytest.mark.parametrize("outside", ["_", "OTHER", "-", "0"])
+def test_another_outside_label_than_o(check, tmp_path, outside):
+    both(tmp_path, label=lambda tag: outside if tag == "O" else tag)
+    code, out, yaml = check()
+    assert (code, yaml["outside"], yaml["spans"]) == (0, outside, "bio"), out
+
+
+def test_labels_in_two_spellings_are_a_warning(check, tmp_path):
+    write(tmp_path / "train.tsv", TRAIN[:6])
+    text = (tmp_path / "train.tsv").read_text()
+    write(tmp_path / "train.tsv", TRAIN[6:], label=lambda tag: tag.replace("-", "_"))
+    (tmp_path / "train.tsv").write_text(text + (tmp_path / "train.tsv").read_text())
+    write(tmp_path / "test.tsv", TEST)
+    _, out, _ = check()
+    assert "begin like those of a span scheme" in out
+    assert "Write all of them in one way" in out
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (lambda tag: "*" if tag == "O" else f"({tag[2:]}*", "are brackets as of CoNLL-2012"),
+        (lambda tag: f'"{tag}"', "are in quotes"),
+    ],
+)
+def test_labels_of_other_formats_are_named(check, tmp_path, label, expected):
+    both(tmp_path, label=label)
+    assert expected in check()[1]
+
+
+def test_one_long_sentence_is_an_error(check, tmp_path):
+    both(tmp_path)
+    text = (tmp_path / "train.tsv").read_text().replace("\n\n", "\n")
+    (tmp_path / "train.tsv").write_text(text)
+    code, out, _ = check()
+    assert code == 1
+    assert "Is there a blank line after each sentence?" in out
+
+
+def test_files_of_different_columns_are_refused(check, tmp_path):
+    write(tmp_path / "train.tsv", TRAIN)
+    write(tmp_path / "test.tsv", TEST, separator="\tX\t")
+    code, out, _ = check()
+    assert code == 2
+    assert "different numbers of columns: train.tsv 2, test.tsv 3" in out
+    assert check("--word", "1", "--label", "2")[0] == 1  # X is no label of train
+
+
+def test_other_comments_and_two_columns_of_labels(check, tmp_path):
+    both(tmp_path, separator="\tX\t")
+    text = "// s1 of two\n" + (tmp_path / "train.tsv").read_text().replace("suit\tX", "suit\tY")
+    (tmp_path / "train.tsv").write_text(text)
+    code, out, yaml = check()
+    assert (code, yaml["reader"]["comment"], yaml["reader"]["label"]) == (0, "//", 3), out
+    assert "Columns 2, 3 may hold labels; the last is taken." in out
+
+
+def test_a_test_split_of_outside_labels_and_spans_that_nothing_closes(check, tmp_path):
+    both(tmp_path)
+    write(tmp_path / "test.tsv", TEST, label=lambda tag: "O")
+    assert "test has the outside label 'O' only" in check()[1]
+    tags = (["B-P", "E-P", "O"], ["S-P", "B-P", "O"])
+    train = [[(f"w{n}{tag}", tag) for tag in tags[n % 2]] for n in range(18)]
+    write(tmp_path / "train.tsv", train)
+    write(tmp_path / "test.tsv", train[:4])
+    out = check("--word", "1", "--label", "2")[1]
+    assert "train: spans of the scheme BIOES (B-x) that no last label closes: 9." in out
+
+
+@pytest.mark.parametrize("name", ["2003", "true", "null", "1e5"])
+def test_a_folder_that_hydra_reads_as_a_value_gives_another_name(tmp_path, capsys, name):
+    (tmp_path / name).mkdir()
+    for part, some in (("train", TRAIN), ("test", TEST)):
+        write(tmp_path / name / f"{part}.tsv", some)
+    main(["check", *(str(tmp_path / name / f"{part}.tsv") for part in ("train", "test"))])
+    assert " python train.py main=mine " in capsys.readouterr().out

@@ -16,6 +16,9 @@ SEPARATORS = ("tab", "blank")
 BLANKS = re.compile("[ \t]+")
 """What parts columns; a no-break space and its kin are parts of words."""
 
+COMMENT_MARKS = ("#", "//", "%", ";;")
+"""What lines of comments begin with in corpora."""
+
 DOCUMENT_START = "-DOCSTART-"
 """What CoNLL-2002 and CoNLL-2003 mark the start of a document by, in place of a word."""
 
@@ -157,7 +160,7 @@ class ColumnReader:
             text = f"lines that begin with {self.comment} and have {usual} columns, read as words"
             return Note(text, where, expected=True)
         if self.word <= columns and not row.cells[self.word - 1].strip():
-            return Note("lines with a blank word, read as sentence ends", where)
+            return Note("lines with a blank word, read as sentence ends, label and all", where)
         return None
 
     def _pair(self, lines: Lines, row: Row) -> tuple[str, str] | None:
@@ -167,6 +170,7 @@ class ColumnReader:
             return None
         needed = max(self.word, self.label)
         if len(cells) < needed:
+            mark = next((mark for mark in COMMENT_MARKS if line.startswith(mark)), "")
             other = next(each for each in SEPARATORS if each != self.separator)
             more = len(split_columns(line, other))
             lines.fail(
@@ -174,7 +178,7 @@ class ColumnReader:
                 line,
                 f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {needed} are expected"
                 f" (word: {self.word}, label: {self.label}, separator: {self.separator})."
-                + (" If this is a comment, set `comment: '#'`." if line.startswith("#") else "")
+                + (f" If this is a comment, set `comment: '{mark}'`." if mark else "")
                 + (f" With `separator: {other}` it has {more}." if more >= needed else ""),
             )
         word, label = cells[self.word - 1], cells[self.label - 1]

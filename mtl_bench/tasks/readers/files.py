@@ -21,6 +21,9 @@ DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
 }
 
+MANY = 0.3
+"""Share of letters above which bytes beyond ASCII are no accents of a Latin script."""
+
 MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 
 
@@ -47,11 +50,14 @@ class Lines:
             try:
                 line = raw.decode("utf-8").removesuffix("\r")
             except UnicodeDecodeError as error:
+                encoding = likely_encoding(content)
+                name = encoding or "<its encoding>"
                 self.fail(
                     number,
                     raw.decode("utf-8", "backslashreplace"),
-                    f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8, for example "
-                    f"with `iconv -f {likely_encoding(content)} -t utf-8`.",
+                    f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8"
+                    + (", for example" if encoding else ", once you know what it is now,")
+                    + f" with `iconv -f {name} -t utf-8`.",
                 )
             yield number, line.removeprefix(BOM)
 
@@ -63,6 +69,13 @@ class Lines:
                     f"{self.name}: is compressed ({kind}). Files named .gz, .bz2 and .xz are read "
                     "as they are; of a .zip a split's yaml names the member: `part: train.txt`."
                 )
+        if content[257:262] == b"ustar":
+            raise UserError(f"{self.name}: is a tar archive. Unpack it, and name the files in it.")
+        if content.count(0) > len(content) / 5:
+            raise UserError(
+                f"{self.name}: every other byte is 0, as in UTF-16. Convert the file to UTF-8, for "
+                "example with `iconv -f utf-16le -t utf-8`."
+            )
         if not content.strip():
             raise UserError(f"{self.name}: the file is empty.")
         return content
@@ -73,16 +86,21 @@ class Lines:
         raise UserError(f"{self.name}, line {number}: {problem}\n    {shown!r}")
 
 
-def likely_encoding(content: bytes) -> str:
+def likely_encoding(content: bytes) -> str | None:
     r"""Return the most likely encoding of bytes that are not UTF-8, as `iconv` calls it.
 
-    Bytes 80 to 9F are control characters in latin1, and letters and quotes in windows-1252.
+    Bytes 80 to 9F are control characters in latin1, and letters and quotes in windows-1252. Text
+    with many bytes above 7F is of another script, in an encoding that cannot be told: None.
 
-    >>> likely_encoding(b"caf\xe9"), likely_encoding(b"\x93caf\xe9\x94")
+    >>> likely_encoding(b"caf\xe9"), likely_encoding(b"\x93A caf\xe9, please\x94")
     ('latin1', 'windows-1252')
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    high = sum(byte > 0x7F for byte in content)
+    letters = high + sum(chr(byte).isalpha() for byte in content if byte <= 0x7F)
+    if high > MANY * letters:
+        return None
     return "windows-1252" if any(0x80 <= byte <= 0x9F for byte in content) else "latin1"
 
 

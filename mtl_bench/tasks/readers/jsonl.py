@@ -53,7 +53,12 @@ class JsonLinesReader:
             lines.fail(number, line, f"key '{key}' holds no list. Keys: {keys}.")
         for text in texts:
             if not isinstance(text, str) or not text.strip():
-                lines.fail(number, line, f"{text!r} in '{key}' is not a string, or blank.")
+                lines.fail(
+                    number,
+                    line,
+                    f"{json.dumps(text)} in '{key}' is not a string, or blank. Numbers that stand "
+                    "for labels are to be written as their names.",
+                )
             if any("\ud800" <= character <= "\udfff" for character in text):
                 lines.fail(number, line, f"{text!r} in '{key}' is half a character (a surrogate).")
         return tuple(text.strip() for text in texts)

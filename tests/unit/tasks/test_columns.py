@@ -167,3 +167,22 @@ def test_the_advice_names_the_likely_encoding(tmp_path):
         read(tmp_path, b"caf\xe9\tX\n")
     with pytest.raises(UserError, match="iconv -f windows-1252"):
         read(tmp_path, b"caf\xe9\tX\n\x93hi\x94\tX\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            "我 S\n们 S\n".encode("gbk"),
+            "once you know what it is now, with `iconv -f <its encoding>",
+        ),
+        ("Анна B-PER\n".encode("cp1251"), "once you know what it is now"),
+        ("a\tX\nb\tY\n".encode("utf-16-le"), "iconv -f utf-16le"),
+        (b"x" * 257 + b"ustar", "is a tar archive"),
+        (b"a\tX\n// s1\nb\tY\n", "If this is a comment, set `comment: '//'`"),
+    ],
+)
+def test_what_is_no_text_in_utf_8_gets_its_advice(tmp_path, content, expected):
+    with pytest.raises(UserError) as error:
+        read(tmp_path, content)
+    assert expected in str(error.value)

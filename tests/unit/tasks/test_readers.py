@@ -255,7 +255,7 @@ def test_json_lines(folder, written):
         ('{"tokens": ["a"]}', "key 'labels' holds no list. Keys: tokens"),
         ('{"tokens": ["a"], "labels": [1]}', "1 in 'labels' is not a string"),
         ('{"tokens": ["a"], "labels": []}', "1 words and 0 labels"),
-        ('{"tokens": ["a", " "], "labels": ["x", "y"]}', "' ' in 'tokens' is not a string, or"),
+        ('{"tokens": ["a", " "], "labels": ["x", "y"]}', "\" \" in 'tokens' is not a string, or"),
     ],
 )
 def test_a_line_that_is_no_labelled_sentence_is_shown(tmp_path, line, message):

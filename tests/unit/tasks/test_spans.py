@@ -29,6 +29,9 @@ from mtl_bench.tasks.spans import SpanScheme, named_scheme, recognise
         (["P P O L"], None),
         (["b-x o-y o-z i-x o"], None),
         (["O O"], None),
+        (["B-P I-P _ _ _"], SpanScheme("bio", outside="_")),
+        (["OTHER B-P E-P OTHER OTHER S-L"], SpanScheme("bioes", outside="OTHER")),
+        (["B-P B_P I_P I-P B_L B-L"], None),
     ],
 )
 def test_schemes_are_recognised(labels, expected):
@@ -36,8 +39,10 @@ def test_schemes_are_recognised(labels, expected):
 
 
 def test_a_named_scheme_is_read_in_the_way_that_most_labels_have():
-    assert named_scheme("bio", ["P_B", "P_I", "O", "0"]) == SpanScheme("bio", "_", True)
-    assert named_scheme("io", ["P", "L", "O"]) == SpanScheme("io", plain=True)
+    assert named_scheme("bio", ["P_B", "P_I", "O", "0"], "O") == SpanScheme(
+        "bio", "_", True, outside="O"
+    )
+    assert named_scheme("io", ["P", "L", "O"], None) == SpanScheme("io", plain=True)
     assert SpanScheme("io", plain=True).parse("P") == ("I", "P")
 
 

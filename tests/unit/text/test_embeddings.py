@@ -63,7 +63,14 @@ def test_vectors_are_mapped_from_one_place_in_the_cache(tmp_path):
         ("absent.txt", None, "there is no file"),
         ("v.txt", "the 1 2 3\ncat 3 4 5\n", "vectors have 3 numbers; .* Type `embeddings.dim=3`"),
         ("v.txt", "the 1\n", "vectors have 1 numbers; .* Type `embeddings.dim=1`"),
-        ("v.txt", "2 300\nthe 1 2\n", "vectors have 300 numbers; .* Type `embeddings.dim=300`"),
+        ("v.txt", "1 3\nthe 1 2 3\n", "vectors have 3 numbers; .* Type `embeddings.dim=3`"),
+        ("v.txt", "1 300\nthe 1 2\n", "promises vectors of 300 numbers, but the next line has 2"),
+        (
+            "v.txt",
+            "the 1 2\ncat nan 3\n",
+            "1 vectors have numbers that are not finite, first that of 'cat' .row 2",
+        ),
+        ("v.txt", b"the 1 2\nk\xf6ln 3 4\n", "The word is not UTF-8. Convert the file"),
         ("v.txt", "3 2\nthe 1 2\n", "promises 3 words, but it has 1. It may be cut short"),
         ("v.bin", b"2 2\nthe \x9a\xf1\x80\x01\n", "A binary file of word2vec or fastText"),
         ("v.gz", b"\x1f\x8bno", "compression is damaged, or cut short"),
@@ -108,7 +115,7 @@ def test_rare_words_share_the_unknown_vector_where_vectors_are_random():
     assert not np.array_equal(table, vectors.table(Vocabulary(["a"]), seed=1)[0])
 
 
-@pytest.mark.parametrize("header", ["", "3 2\n", "3 2 \n"])
+@pytest.mark.parametrize("header", ["", "\ufeff", "3 2\n", "\ufeff3 2 \n"])
 @pytest.mark.parametrize("blank", [" ", "\t", "  "])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress])
 def test_text_of_every_kind_is_read(tmp_path, header, blank, compress):
@@ -138,3 +145,20 @@ def test_words_that_another_case_would_find_are_counted(tmp_path):
         "data.lowercase=true"
     ]
     assert PretrainedVectors(2, "small.txt").remarks({"the", "x"}) == []
+    (tmp_path / "upper.txt").write_text("THE 1 2\nCAT 1 2\n")
+    for words in ({"the", "cat"}, {"The", "Cat"}):
+        [remark] = PretrainedVectors(2, "upper.txt").remarks(words)
+        assert "2 of 2" in remark
+        assert "write the words of the file in lower case, and type data.lowercase=true" in remark
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"dim": "x"}, {"dim": 2.5}, {"dim": -3}, {"dim": True}, {"min_count": "x"}),
+        *({"min_count": 0}, {"std": "x"}, {"std": -1}, {"std": float("inf")}),
+    ],
+)
+def test_impossible_options_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        RandomVectors(**{"dim": 4, "min_count": 1, "std": 0.1, **options})
