@@ -196,8 +196,8 @@ def _columns(
         alone = sum(len(row) == usual and row[0] == mark for row in cells)
         if alone > len(sentences) / 2:
             reasons.append(
-                f"{alone:,} lines have {mark} for a word and {usual} columns, and are read so. If they "
-                f"are comments, remove them: `grep -v '^{mark}[[:blank:]]'`."
+                f"{alone:,} lines have {mark} for a word and {usual} columns, and are read. If "
+                f"they are comments, remove them: `grep -v '^{mark}[[:blank:]]'`."
             )
     if word <= usual and any(not row[word - 1].strip() for row in rows):
         reader["blank_word"] = "sentence_break"
