@@ -117,6 +117,8 @@ def study(
 
 def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
     """Return why nothing can be predicted, or nothing."""
+    if not evidence.gains and evidence.undefined:
+        return "Every main task scores 0 alone, so that no relative gain is defined: train longer."
     if not evidence.gains:
         return "There is no gain yet: it takes a run of two tasks, and the main task's alone."
     alone = sorted({g.aux for g in evidence.gains} - trained)

@@ -211,6 +211,10 @@ def curves(study: Study, main: str) -> Drawn:
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
         gains = {g.aux: g.gain for g in study.evidence.gains if g.main == main}
+        labels = {aux: f"{gain:+.1f} %" for aux, gain in gains.items()}
+        for (of, aux), points in study.evidence.undefined.items():
+            if of == main and "+" not in aux:
+                gains[aux], labels[aux] = points, f"{points:+.1f} points"
         ranked = sorted(gains, key=lambda aux: -gains[aux])
         rows: list[tuple[str, str, float, float]] = []
         ends: list[tuple[float, str, str]] = []
@@ -225,7 +229,7 @@ def curves(study: Study, main: str) -> Drawn:
             axes.plot(x, y, color=colour, linewidth=width, alpha=1 if extreme else 0.35)
             rows += [(main, aux, *point) for point in zip(x.tolist(), y.tolist(), strict=True)]
             if extreme:
-                word = "alone" if aux == main else f"with {plain(aux)} {gains[aux]:+.1f} %"
+                word = "alone" if aux == main else f"with {plain(aux)} {labels[aux]}"
                 ends.append((float(y[-1]), word, colour))
         late = [float(row[3]) for row in rows if float(row[2]) >= BEGIN]
         if late:  # the first steps are steep, and would press the rest together
@@ -279,8 +283,9 @@ def plain(name: str) -> str:
 
 def figures(study: Study) -> dict[str, Drawn]:
     """Return all figures by name."""
-    mains = main_order((gain.main, gain.aux) for gain in study.evidence.gains)
-    drawn = [heatmap(study)] if mains else []
+    pairs = [(gain.main, gain.aux) for gain in study.evidence.gains]
+    mains = main_order([*pairs, *study.evidence.undefined])
+    drawn = [heatmap(study)] if pairs else []
     if study.scores:
         drawn += [comparison(study), coefficients(study)]
     drawn += [curves(study, main) for main in mains]

@@ -121,7 +121,7 @@ def _main(study: Study, main: str, drawn: Mapping[str, Drawn]) -> dict[str, Any]
     curves = drawn.get(f"curves_{slug(main)}")
     return {
         "name": main,
-        "sentence": sentence(own) if own else "",
+        "sentence": sentence(own) if own else _of_nothing(undefined),
         "gains": own,
         "sets": sets,
         "undefined": sorted(undefined.items(), key=lambda each: -each[1]),
@@ -130,6 +130,14 @@ def _main(study: Study, main: str, drawn: Mapping[str, Drawn]) -> dict[str, Any]
         "alone": next((gain.single_f1 for gain in (*own, *sets)), 0.0),
         "curves": f"curves_{slug(main)}" if curves and curves.rows else "",
     }
+
+
+def _of_nothing(points: Mapping[str, float]) -> str:
+    """Say what auxiliaries do for a task that scores 0 alone, given their changes in points."""
+    if not points:
+        return ""
+    best = max(points, key=lambda aux: points[aux])
+    return f"Alone it scores 0; {best} adds most: {signed(points[best])} points."
 
 
 def _table1(study: Study) -> list[dict[str, Any]]:
