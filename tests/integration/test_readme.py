@@ -37,6 +37,8 @@ def as_tested(line):
         )
         if "experiment=eacl2017" in line:
             line += " embeddings=glove_union"
+    if "mtl-bench predict" in line:  # not those of four steps
+        line += f" --variant {LONGER.strip().replace(' ', ',')}"
     return line
 
 
