@@ -57,7 +57,8 @@ def answer(error: Exception, arguments: Sequence[str]) -> str:
     if wrong := re.search(WRONG_TYPE, details):
         key = re.search(r"full_key: (\S+)", details)
         value, kind = wrong.group(1) or wrong.group(3), wrong.group(2) or wrong.group(4)
-        return f"{key.group(1) if key else 'a key'}: '{value}' is not {KINDS.get(kind, kind)}."
+        seen = f"'{value}'" if value else "nothing"
+        return f"{key.group(1) if key else 'a key'}: {seen} is not {KINDS.get(kind, kind)}."
     if ambiguous := re.search(r"Ambiguous value for argument '([^']+)'", details):
         key, _, value = ambiguous.group(1).partition("=")
         return (

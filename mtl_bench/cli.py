@@ -20,7 +20,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["train"]:
         train.run_hydra(arguments[1:])
         return 0
@@ -31,13 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser = commands.add_parser(name, help=command.HELP, description=command.__doc__)
         command.add(subparser)
         subparser.set_defaults(run=getattr(command, "run", None))
-    parsed, rest = parser.parse_known_args(arguments)
-    if rest:  # argparse takes a list of overrides in one place only
-        if "overrides" not in parsed or not all("=" in each and each[0] != "-" for each in rest):
-            wrong = [each for each in rest if "=" not in each or each[0] == "-"] or rest
-            parser.error(f"unrecognized arguments: {' '.join(wrong)}")
-        parsed.overrides += rest
     try:
+        parsed, rest = parser.parse_known_args(arguments)
+        if rest:  # argparse takes a list of overrides in one place only
+            if "overrides" not in parsed or not all(
+                "=" in each and each[0] != "-" for each in rest
+            ):
+                wrong = [each for each in rest if "=" not in each or each[0] == "-"] or rest
+                parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+            parsed.overrides += rest
         return parsed.run(parsed) or 0
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)

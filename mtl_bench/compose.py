@@ -74,8 +74,13 @@ def read_task(file: Path) -> DictConfig:
     """
     try:
         content = OmegaConf.load(file)
+        if not isinstance(content, DictConfig):
+            keys = ", ".join(Task.__dataclass_fields__)
+            raise UserError(f"{file}: is not a map with the keys of a task: {keys}.")
         task = OmegaConf.merge(OmegaConf.structured(Task), content)
         missing = sorted(OmegaConf.missing_keys(task))
+    except UserError:
+        raise
     except OmegaConfBaseException as error:
         raise UserError(
             f"{file}: {str(error).splitlines()[0]}.\nKeys of a task: "

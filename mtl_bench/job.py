@@ -65,7 +65,7 @@ def run_job(cfg: DictConfig) -> None:
 
 def _run_single(cfg: DictConfig, folder: Path) -> int:
     """Train a run by itself, unless it is finished; return the exit code."""
-    begun = (folder / RECORD).exists()
+    had_record = (folder / RECORD).exists()
     try:
         check_all(cfg)
         if cfg.dry_run:
@@ -80,7 +80,7 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         code = USAGE
-    if code == USAGE and not begun:  # what was mistyped is no run
+    if code == USAGE and not had_record:  # what was mistyped is no run
         remove_unbegun(folder, Path(cfg.paths.output_dir))
     return code
 
@@ -202,12 +202,12 @@ def _arguments(given: Sequence[str]) -> list[str]:
     """Return arguments as Hydra wants them: its own options first, in whatever order they came."""
     options: list[str] = []
     overrides: list[str] = []
-    waiting = iter(given)
-    for argument in waiting:
+    rest = iter(given)
+    for argument in rest:
         if argument in ("-m", "--multirun"):
             options += ["-m"] * ("-m" not in options)
         elif argument in VALUED_FLAGS:
-            options += [argument, *islice(waiting, 1)]
+            options += [argument, *islice(rest, 1)]
         elif argument.startswith("-"):
             options.append(argument)
         else:

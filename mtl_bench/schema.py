@@ -110,6 +110,10 @@ def unknown_keys(cfg: DictConfig) -> list[str]:
     ]
 
 
+def _at_least_1(number: int | None) -> bool:
+    return number is None or number >= 1
+
+
 def check(cfg: DictConfig) -> None:
     """Raise an error if a number or an option of the trainer makes no sense.
 
@@ -121,14 +125,15 @@ def check(cfg: DictConfig) -> None:
         ("sweep_name", bool(cfg.sweep_name.strip()), "a name below `paths.output_dir`"),
         ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
         ("steps_per_task", cfg.steps_per_task >= 0, "0 or more"),
-        ("trainer.max_steps", (cfg.trainer.max_steps or 1) >= 1, "at least 1, or null"),
+        ("trainer.max_steps", _at_least_1(cfg.trainer.max_steps), "at least 1, or null"),
         (
             "trainer.val_check_interval",
-            (cfg.trainer.val_check_interval or 1) >= 1,
+            _at_least_1(cfg.trainer.val_check_interval),
             "at least 1, or null",
         ),
         ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
         ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
+        ("trainer.accelerator", cfg.trainer.accelerator in ("cpu", "gpu"), "cpu or gpu"),
         ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
         ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
         (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mtl_bench.compose import make_reader, plain_task, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.runs.record import RECORD
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.task import Task, load_corpus
 
@@ -34,9 +35,16 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
 
 
 def sweep_folder(name: str | Path) -> Path:
-    """Return the folder of a sweep, named by its path or, below `multirun_outputs`, its name."""
-    below = Path("multirun_outputs") / name
-    return below if below.is_dir() and not Path(name).is_dir() else Path(name)
+    """Return the folder of a sweep, named by its path or, below `multirun_outputs`, its name.
+
+    Raises:
+        UserError: the name is empty.
+    """
+    if not str(name).strip():
+        raise UserError("the name of the sweep is empty. Was a shell variable not set?")
+    typed, below = Path(name), Path("multirun_outputs") / name
+    has_runs = typed.is_dir() and any(typed.rglob(RECORD))
+    return below if below.is_dir() and not has_runs else typed
 
 
 def corpus_of(name: str, task: Task) -> Corpus:

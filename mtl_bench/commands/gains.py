@@ -12,7 +12,7 @@ from rich.console import Console
 from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.meta.gains import METRICS, Gain, gains, main_order, missing_singles
+from mtl_bench.meta.gains import METRICS, Gain, gains, main_order, missing_singles, signed
 from mtl_bench.runs.store import Stored, read_sweep
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
@@ -143,7 +143,7 @@ def _print_matrix(pairs: Sequence[Gain], style: str) -> None:
 def _print_sets(sets: Sequence[Gain], style: str) -> None:
     print("\nWith several auxiliaries at once")
     rows: list[Row] = [
-        {"main": g.main, "aux": g.aux, "gain": _cell(g), "points": f"{g.points():+.1f}"}
+        {"main": g.main, "aux": g.aux, "gain": _cell(g), "points": signed(g.points())}
         for main in main_order((g.main, g.aux) for g in sets)
         for g in sets
         if g.main == main
@@ -154,8 +154,8 @@ def _print_sets(sets: Sequence[Gain], style: str) -> None:
 def _cell(gain: Gain) -> str:
     mean = gain.mean()
     if mean is None:
-        return f"{gain.points():+.1f} pt"
-    return f"{mean:+.1f}{'*' * gain.low()}"
+        return f"{signed(gain.points())} pt"
+    return f"{signed(mean)}{'*' * gain.low()}"
 
 
 def _notes(found: Sequence[Gain]) -> list[str]:

@@ -104,6 +104,9 @@ def study_sweep(
     for variant, runs in variants.items():
         place = out / (variant.replace("/", ",") or "plain") if len(variants) > 1 else out
         name = f"{folder.name}, {variant}" if len(variants) > 1 else folder.name
+        if not any(run.state == "finished" for run in runs):
+            refused.append(f"{name}: none of its {len(runs)} runs is finished.")
+            continue
         given, settings = _settings(place, overrides)
         try:
             evidence = sweep_evidence(name, folder, runs, settings["metric"])

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mtl_bench.commands.tables import Row, print_table
-from mtl_bench.meta.gains import main_order
 
 if TYPE_CHECKING:
     from mtl_bench.meta.evaluation import Score
@@ -55,10 +54,10 @@ def print_answers(study: Study) -> None:
 
 def answers_text(study: Study) -> str:
     """Return the verdict in words: of each main task, then of all."""
-    from mtl_bench.meta.verdict import ranked, sentence  # scipy: a second
+    from mtl_bench.meta.verdict import main_tasks, sentence  # scipy: a second
 
-    mains = main_order((gain.main, gain.aux) for gain in study.evidence.gains)
-    lines = [f"{main}: {sentence(ranked(study.evidence, main))}" for main in mains]
+    evidence = study.evidence
+    lines = [f"{main}: {sentence(evidence, main)}" for main in main_tasks(evidence)]
     if study.refused:
         lines.append(f"Nothing is predicted: {study.refused}")
     lines += [f"{each.question}\n  {each.answer} ({each.because})." for each in study.answers]

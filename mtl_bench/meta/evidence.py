@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class Evidence:
         missing: runs without which there are fewer gains, and why.
         sets: gains from two or more auxiliaries at once, whose names `+` joins.
         undefined: changes in points of main tasks that score 0 alone, by (main, aux).
+        alone: final score of each task's single runs, mean over seeds.
         metric: that gains are of, one of `gains.METRICS`.
         known: features that the paper's authors released, which stand for computed ones.
     """
@@ -68,6 +70,7 @@ class Evidence:
     missing: Sequence[str] = ()
     sets: Sequence[Measured] = ()
     undefined: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    alone: Mapping[str, float] = field(default_factory=dict)
     metric: str = "f1"
     known: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -100,6 +103,7 @@ def published_evidence() -> Evidence:
         [SingleRun(task, statistics[task], *losses[task]) for task in sorted(losses)],
         {key: Progress(steps / steps[-1], values) for key, (steps, values) in f1.items()},
         *_steps({run: int(steps[-1]) for (run, _), (steps, _) in f1.items()}),
+        alone={row.main: row.single_f1 for row in published.gain_rows()},
         known={task: {**statistics[task], **curves[task]} for task in statistics},
     )
 
@@ -119,6 +123,7 @@ def sweep_evidence(
         source: what to call them.
         folder: of the sweep.
         stored: the variant's runs.
+        alone: final score of each task's single runs, mean over seeds.
         metric: that gains are of.
 
     A run whose curve is damaged is missing.
@@ -126,6 +131,7 @@ def sweep_evidence(
     lates: dict[tuple[str, int], dict[str, Late | None]] = {}
     progress: dict[tuple[str, str], Progress] = {}
     singles, steps, usable, missing = [], {}, [], _missing(stored)
+    alone: dict[str, list[float]] = {}
     for run in stored:
         if run.state != "finished":
             continue
@@ -140,8 +146,10 @@ def sweep_evidence(
             lates.setdefault((name, run.planned.seed), {})[task] = late(curve, task, metric)
             progress.setdefault((name, task), _progress(curve, task, run.planned.steps, metric))
         steps[name] = run.planned.steps
-        if len(run.planned.tasks) == 1:
+        if len(run.planned.tasks) == 1 and run.record:
             singles.append(single_run(run, curve))
+            if (score := run.record.tasks[name].final.get(metric)) is not None:
+                alone.setdefault(name, []).append(score)
     found: list[Measured] = []
     undefined = {}
     for gain in gains(usable, metric):
@@ -159,6 +167,7 @@ def sweep_evidence(
         missing,
         with_errors([gain for gain in found if "+" in gain.aux]),
         undefined,
+        {task: fmean(scores) for task, scores in alone.items()},
         metric,
     )
 
@@ -190,5 +199,5 @@ def _missing(stored: Sequence[Stored]) -> list[str]:
     unasked = ["+".join(tasks) for tasks in every if tasks not in sets]
     if unasked:
         shown = ", ".join(unasked[:SHOWN]) + (", ..." if len(unasked) > SHOWN else "")
-        unfinished.append(f"{len(unasked)} of {len(every)} runs were not asked for: {shown}")
+        unfinished.append(f"{len(unasked)} of {len(every)} runs are not part of the sweep: {shown}")
     return unfinished

@@ -109,6 +109,15 @@ def missing_singles(runs: Iterable[Stored]) -> dict[str, set[str]]:
     return dict(missing)
 
 
+def signed(value: float, decimals: int = 1) -> str:
+    """Return a number with its sign; what rounds to 0 has none.
+
+    >>> signed(1.25), signed(-0.04)
+    ('+1.2', '0.0')
+    """
+    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
+
+
 def main_order(pairs: Iterable[tuple[str, str]]) -> list[str]:
     """Return the main tasks of (main, aux) pairs: those with the most auxiliaries first.
 

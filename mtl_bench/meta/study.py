@@ -15,6 +15,7 @@ from mtl_bench.meta.claims import Claim, claims
 from mtl_bench.meta.early import CURVES, PILOTS, Early, from_curves, from_pilots
 from mtl_bench.meta.evaluation import Plan, Score, parts
 from mtl_bench.meta.evidence import Evidence
+from mtl_bench.meta.gains import METRICS
 from mtl_bench.meta.noise import ceiling
 from mtl_bench.meta.single import Family, features_of
 from mtl_bench.meta.table import Table, make_table
@@ -117,10 +118,15 @@ def study(
 
 def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
     """Return why nothing can be predicted, or nothing."""
+    if not evidence.gains and evidence.sets:
+        return "Predicting takes gains from single auxiliaries; these runs have sets of them only."
     if not evidence.gains and evidence.undefined:
         return "Every main task scores 0 alone, so that no relative gain is defined: train longer."
     if not evidence.gains:
-        return "There is no gain yet: it takes a run of two tasks, and the main task's alone."
+        return (
+            f"There is no gain of {METRICS[evidence.metric]}: it takes finished runs of two tasks "
+            "and of the main task alone, whose labels have that metric."
+        )
     alone = sorted({g.aux for g in evidence.gains} - trained)
     helps = int(table.helps().sum())
     if min(helps, len(table) - helps) >= FEWEST:

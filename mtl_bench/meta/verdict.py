@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mtl_bench.meta.evaluation import Score
 from mtl_bench.meta.evidence import Evidence
+from mtl_bench.meta.gains import main_order, signed
 from mtl_bench.meta.noise import Measured
 
 LEVEL = 0.05
@@ -43,20 +44,34 @@ def answers(
     return found
 
 
-def ranked(evidence: Evidence, main: str) -> list[Measured]:
-    """Return the gains of a main task from single auxiliaries, the largest first."""
-    return sorted((g for g in evidence.gains if g.main == main), key=lambda g: -g.gain)
+def main_tasks(evidence: Evidence) -> list[str]:
+    """Return the main tasks of which something is known, those with the most auxiliaries first."""
+    measured = (*evidence.gains, *evidence.sets)
+    return main_order([*((gain.main, gain.aux) for gain in measured), *evidence.undefined])
 
 
-def sentence(own: Sequence[Measured]) -> str:
-    """Say what the auxiliaries of a main task, best first, do for it."""
+def ranked(gains: Sequence[Measured], main: str) -> list[Measured]:
+    """Return the gains of a main task, the largest first."""
+    return sorted((gain for gain in gains if gain.main == main), key=lambda gain: -gain.gain)
+
+
+def sentence(evidence: Evidence, main: str) -> str:
+    """Say what auxiliaries do for a main task: single ones, else sets of them."""
+    own = ranked(evidence.gains, main) or ranked(evidence.sets, main)
+    if not own:
+        points = {aux: value for (m, aux), value in evidence.undefined.items() if m == main}
+        best_aux = max(points, key=lambda aux: points[aux])
+        change = f"{best_aux} adds most, {signed(points[best_aux])} points"
+        return f"Alone it scores 0, so that a relative change is undefined; {change}."
     best, count = own[0], {v: sum(g.verdict == v for g in own) for v in ("gain", "loss")}
-    change = f"{best.gain:+.1f} %, {best.points:+.1f} points"
-    if best.gain <= 0:
-        first = f"No auxiliary helps; {best.aux} costs least ({change})."
-    else:
+    change = f"{signed(best.gain)} %, {signed(best.points)} points"
+    if best.gain > 0:
         unsure = "" if best.verdict in ("gain", "not known") else ", within noise"
         first = f"{best.aux} helps most: {change}{unsure}."
+    elif best.gain < 0:
+        first = f"No auxiliary helps; {best.aux} costs least ({change})."
+    else:
+        first = "No auxiliary changes it for the better."
     if all(gain.verdict == "not known" for gain in own):
         return f"{first} How much is noise is not known: train several seeds."
     return f"{first} Clear gains: {count['gain']} of {len(own)}; clear losses: {count['loss']}."

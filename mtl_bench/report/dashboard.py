@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,8 @@ import wandb
 
 from mtl_bench.errors import UserError
 from mtl_bench.meta.files import GAINS, SCORES, score_cells
-from mtl_bench.meta.gains import main_order
 from mtl_bench.meta.study import Study
-from mtl_bench.meta.verdict import ranked, sentence
+from mtl_bench.meta.verdict import main_tasks, sentence
 
 
 def log_study(
@@ -36,6 +36,7 @@ def log_study(
         online: whether to send it now.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("WANDB_SILENT", "true")
     run = wandb.init(
         project=project,
         entity=entity,
@@ -80,8 +81,8 @@ def log_study(
     gains = study.evidence.gains
     run.summary["pairs"] = len(gains)
     run.summary["gains above 0"] = sum(gain.gain > 0 for gain in gains)
-    for main in main_order((gain.main, gain.aux) for gain in gains):
-        run.summary[f"answer {main}"] = sentence(ranked(study.evidence, main))
+    for main in main_tasks(study.evidence):
+        run.summary[f"answer {main}"] = sentence(study.evidence, main)
     for number, answer in enumerate(study.answers, start=1):
         run.summary[f"answer {number}"] = f"{answer.question} {answer.answer}"
     page = wandb.Artifact(f"report-{group}".replace("/", "-"), type="report")

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from mtl_bench import published
 from mtl_bench.meta.files import write_csv
-from mtl_bench.meta.gains import METRICS, main_order
+from mtl_bench.meta.gains import METRICS, main_order, signed
 from mtl_bench.meta.study import Study
 
 INK, PALE = "#010203", "#999999"  # INK becomes the colour of the page's text
@@ -114,7 +114,7 @@ def heatmap(study: Study) -> Drawn:
                 gain = gains[main, aux]
                 clear = gain.verdict in ("gain", "loss")
                 axes.text(
-                    *(column, row, f"{gain.gain:+.1f}"),
+                    *(column, row, signed(gain.gain)),
                     ha="center",
                     va="center",
                     fontsize=7,
@@ -211,10 +211,10 @@ def curves(study: Study, main: str) -> Drawn:
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
         gains = {g.aux: g.gain for g in study.evidence.gains if g.main == main}
-        labels = {aux: f"{gain:+.1f} %" for aux, gain in gains.items()}
+        labels = {aux: f"{signed(gain)} %" for aux, gain in gains.items()}
         for (of, aux), points in study.evidence.undefined.items():
             if of == main and "+" not in aux:
-                gains[aux], labels[aux] = points, f"{points:+.1f} points"
+                gains[aux], labels[aux] = points, f"{signed(points)} points"
         ranked = sorted(gains, key=lambda aux: -gains[aux])
         rows: list[tuple[str, str, float, float]] = []
         ends: list[tuple[float, str, str]] = []
@@ -224,7 +224,7 @@ def curves(study: Study, main: str) -> Drawn:
             if progress is None or not len(progress.f1):
                 continue
             x, y = 100 * progress.share, 100 * progress.f1
-            colour, width = (INK, 2.2) if aux == main else (GAIN if gains[aux] > 0 else LOSS, 0.9)
+            colour, width = (INK, 2.2) if aux == main else (_colour(gains[aux]), 0.9)
             extreme = aux in (main, ranked[0], ranked[-1])
             axes.plot(x, y, color=colour, linewidth=width, alpha=1 if extreme else 0.35)
             rows += [(main, aux, *point) for point in zip(x.tolist(), y.tolist(), strict=True)]
@@ -243,6 +243,10 @@ def curves(study: Study, main: str) -> Drawn:
     header = ("main", "aux", "percent_of_steps", f"{study.evidence.metric}_percent")
     title = f"{metric} of {main} alone and beside auxiliaries"
     return Drawn(f"curves_{slug(main)}", title, figure, header, rows)
+
+
+def _colour(gain: float) -> str:
+    return GAIN if gain > 0 else LOSS if gain < 0 else PALE
 
 
 def _label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:

@@ -17,9 +17,9 @@ from markupsafe import Markup
 from mtl_bench import published
 from mtl_bench.meta.claims import STAND_INS
 from mtl_bench.meta.evidence import Progress
-from mtl_bench.meta.gains import METRICS, main_order
+from mtl_bench.meta.gains import METRICS, main_order, signed
 from mtl_bench.meta.study import Study
-from mtl_bench.meta.verdict import ranked, sentence
+from mtl_bench.meta.verdict import main_tasks, ranked, sentence
 from mtl_bench.report.figures import Drawn, colour_of, figures, scale, slug
 from mtl_bench.runs.record import write_atomically
 
@@ -60,7 +60,7 @@ def write_report(study: Study, origin: Origin, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed}
+    environment.filters |= {"number": number, "signed": signed_cell}
     text = environment.get_template("page.html").render(_content(study, origin, drawn))
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
@@ -71,9 +71,6 @@ def write_report(study: Study, origin: Origin, folder: Path) -> Path:
 def _content(study: Study, origin: Origin, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
     """Return what the template shows."""
     evidence = study.evidence
-    pairs = [(gain.main, gain.aux) for gain in evidence.gains]
-    sets = [(gain.main, gain.aux) for gain in evidence.sets]
-    mains = main_order([*pairs, *sets, *evidence.undefined])
     papers = {STAND_INS.get(run.task, run.task) for run in evidence.singles}
     return {
         "study": study,
@@ -85,7 +82,7 @@ def _content(study: Study, origin: Origin, drawn: Mapping[str, Drawn]) -> dict[s
         "heat": [
             _heat_row(study, main) for main in main_order((g.main, g.aux) for g in evidence.gains)
         ],
-        "mains": [_main(study, main, drawn) for main in mains],
+        "mains": [_main(study, main, drawn) for main in main_tasks(evidence)],
         "figures": {name: Markup(figure.svg()) for name, figure in drawn.items()},
         "printed": [score for score in study.scores if score.protocol == "printed"],
         "pairs": [score for score in study.scores if score.protocol == "pairs"],
@@ -114,38 +111,28 @@ def _heat_row(study: Study, main: str) -> dict[str, Any]:
 
 def _main(study: Study, main: str, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
     """Return the ranked auxiliaries of a main task, with a sentence and its curves."""
-    own = ranked(study.evidence, main)
-    sets = sorted((g for g in study.evidence.sets if g.main == main), key=lambda g: -g.gain)
+    own = ranked(study.evidence.gains, main)
+    sets = ranked(study.evidence.sets, main)
     undefined = {aux: value for (m, aux), value in study.evidence.undefined.items() if m == main}
     ends = [abs(end) for g in (*own, *sets) for end in (g.gain, g.low, g.high) if end is not None]
     curves = drawn.get(f"curves_{slug(main)}")
     return {
         "name": main,
-        "sentence": sentence(own) if own else _of_nothing(undefined),
+        "sentence": sentence(study.evidence, main),
         "gains": own,
         "sets": sets,
         "undefined": sorted(undefined.items(), key=lambda each: -each[1]),
         "known": any(gain.low is not None for gain in (*own, *sets)),
         "reach": max([*ends, 1e-9]),
-        "alone": next((gain.single_f1 for gain in (*own, *sets)), 0.0),
+        "alone": study.evidence.alone.get(main, 0.0),
         "curves": f"curves_{slug(main)}" if curves and curves.rows else "",
     }
-
-
-def _of_nothing(points: Mapping[str, float]) -> str:
-    """Say what auxiliaries do for a task that scores 0 alone, given their changes in points."""
-    if not points:
-        return ""
-    best = max(points, key=lambda aux: points[aux])
-    return f"Alone it scores 0; {best} adds most: {signed(points[best])} points."
 
 
 def _table1(study: Study) -> list[dict[str, Any]]:
     """Return Table 1: statistics and F1 (percent) of each task, the paper's beside them."""
     paper = published.table1()
-    progress = study.evidence.progress
-    ends = {t: 100 * float(p.f1[-1]) for (run, t), p in progress.items() if run == t and len(p.f1)}
-    f1 = ends | {gain.main: 100 * gain.single_f1 for gain in study.evidence.gains}
+    f1 = {task: 100 * score for task, score in study.evidence.alone.items()}
     rows = []
     for run in {run.task: run for run in study.evidence.singles}.values():
         here = {**run.statistics, "f1": f1.get(run.task, math.nan)}
@@ -173,8 +160,6 @@ def number(value: float | None, decimals: int = 2) -> str:
     return "" if value is None or math.isnan(value) else f"{value:,.{decimals}f}"
 
 
-def signed(value: float | None, decimals: int = 1) -> str:
-    """Return a number with its sign, or nothing; what rounds to 0 has none."""
-    if value is None or math.isnan(value):
-        return ""
-    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
+def signed_cell(value: float | None, decimals: int = 1) -> str:
+    """Return a number with its sign, or nothing."""
+    return "" if value is None or math.isnan(value) else signed(value, decimals)

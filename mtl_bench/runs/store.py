@@ -148,10 +148,17 @@ def _unplanned(sweep: Path, folder: str) -> Stored:
 
 def _sweeps_near(sweep: Path) -> str:
     parent = sweep.parent if not sweep.is_dir() else sweep
-    near = (
-        sorted({str(file.parent) for file in parent.glob(f"*/{PLAN}")}) if parent.is_dir() else []
+    places = {parent, Path("multirun_outputs")}
+    near = sorted(
+        str(folder)
+        for place in places
+        if place.is_dir()
+        for folder in place.iterdir()
+        if folder.is_dir() and folder != Path("multirun_outputs") and any(folder.rglob(RECORD))
     )
-    return f"Sweeps near: {', '.join(near)}." if near else "Name the folder of a sweep."
+    if not near:
+        return "Name the folder of a sweep."
+    return f"Sweeps: {', '.join(near[:20])}" + (", ..." if len(near) > 20 else ".")
 
 
 def tasks_of(runs: Sequence[Stored]) -> list[str]:

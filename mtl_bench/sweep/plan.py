@@ -47,7 +47,8 @@ class Plan:
         jobs: one for each task set, variant and seed.
         missing: how to get it, by task whose data is not here and cannot be downloaded.
         to_download: tasks whose data is fetched before the first run starts.
-        baselines: main tasks whose single run was added, since nobody asked for it.
+        baselines: main tasks whose single run was added to those asked for.
+        no_baselines: main tasks whose single run could not be added.
         dry_run: whether to stop after showing the plan.
         whole: a configuration with all tasks whose data is here; None if there are none.
     """
@@ -57,6 +58,7 @@ class Plan:
     missing: dict[str, str] = field(default_factory=dict)
     to_download: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    no_baselines: list[str] = field(default_factory=list)
     dry_run: bool = False
     whole: DictConfig | None = None
 
@@ -201,15 +203,19 @@ def _missing_baselines(
 ) -> list[Pair]:
     """Return the single runs of main tasks that are trained with others only, and note them.
 
-    None where an override is of one task, since it has no place in the single run of another.
+    An override of one task has no place in the single run of another, which is not added then.
     """
-    if not cfg.baselines or any(o.lstrip("+~").startswith("tasks.") for o in others):
+    if not cfg.baselines:
         return []
+    keys = [override.lstrip("+~") for override in others]
+    of_tasks = {key.split(".")[1] for key in keys if key.startswith("tasks.")}
     sets = [(main or cfg.main, {main or cfg.main, *(aux or ())}) for main, aux in pairs]
     single = {main for main, tasks in sets if len(tasks) == 1}
     missing = [main for main in dict.fromkeys(main for main, _ in sets) if main not in single]
-    plan.baselines += [name for name in missing if name not in plan.baselines]
-    return [(name, [name]) for name in missing]
+    possible = [name for name in missing if of_tasks <= {name}]
+    plan.baselines += [name for name in possible if name not in plan.baselines]
+    plan.no_baselines += [name for name in missing if name not in possible]
+    return [(name, [name]) for name in possible]
 
 
 def _look_for_data(cfg: DictConfig, plan: Plan) -> set[str | None]:

@@ -28,14 +28,15 @@ and evaluations."""
 def duration(seconds: float) -> str:
     """Return a time as people say it.
 
-    >>> duration(42), duration(150), duration(9000)
-    ('42 s', '2 min 30 s', '2 h 30 min')
+    >>> duration(42), duration(179.7), duration(9000)
+    ('42 s', '3 min 0 s', '2 h 30 min')
     """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
@@ -64,6 +65,12 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         console.print(
             f"  baselines {escape(', '.join(plan.baselines))} alone, added since gains are "
             "relative to that (baselines=false leaves them out)",
+            soft_wrap=True,
+        )
+    if plan.no_baselines:
+        console.print(
+            f"  [yellow]baselines[/] {escape(', '.join(plan.no_baselines))} alone are missing: an "
+            "override of another task (tasks.<name>...) has no place there, and gains need them",
             soft_wrap=True,
         )
     left = plan.left()

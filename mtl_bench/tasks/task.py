@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -249,11 +248,13 @@ def _read(
     """Read a file once for all splits that share it, or what is generated up to a `last`."""
     sentences, notes = [], []
     try:
-        for each in islice(reader(file, part), last):
+        for each in reader(file, part):
             if isinstance(each, Note):
                 notes.append(each)
             else:
                 sentences.append(each)
+            if len(sentences) == last:
+                break
     except UserError as error:
         raise UserError(f"task '{name}': {error}") from None
     return sentences, notes

@@ -53,13 +53,15 @@ def _wandb(name: str, node: Mapping[str, Any], run_id: str) -> WandbLogger:
 
     os.environ.setdefault("WANDB_SILENT", "true")  # thirty lines, and the result out of sight
     mode = os.environ.get("WANDB_MODE")
-    asked, told = node.get("offline"), OFFLINE.get(mode or "")
-    if None not in (asked, told) and asked != told:
+    if mode and mode not in OFFLINE:
+        raise UserError(f"WANDB_MODE is '{mode}'; it is one of {', '.join(OFFLINE)}, disabled.")
+    option, by_mode = node.get("offline"), OFFLINE.get(mode or "")
+    if None not in (option, by_mode) and option != by_mode:
         raise UserError(
-            f"logger.{name}.offline is {str(asked).lower()}, but WANDB_MODE is '{mode}'. Unset one "
-            "of the two."
+            f"logger.{name}.offline is {str(option).lower()}, but WANDB_MODE is '{mode}'. Unset "
+            "one of the two."
         )
-    offline = next((each for each in (asked, told) if each is not None), True)
+    offline = next((each for each in (option, by_mode) if each is not None), True)
     logger: WandbLogger = instantiate(node, offline=offline, id=run_id)
     try:
         _ = logger.experiment

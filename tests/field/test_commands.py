@@ -39,6 +39,10 @@ def records():
         (["trainer.max_steps=1e3"], ["trainer.max_steps: '1000.0' is not a whole number"]),
         (["trainer.max_steps=ten"], ["trainer.max_steps: 'ten' is not a whole number"]),
         (["trainer.max_steps=-1"], ["trainer.max_steps is -1; allowed is: at least 1"]),
+        (["trainer.max_steps=0"], ["trainer.max_steps is 0; allowed is: at least 1"]),
+        (["-m", "trainer.val_check_interval=0"], ["trainer.val_check_interval is 0"]),
+        (["trainer.val_check_interval="], ["nothing is not a whole number"]),
+        (["trainer.accelerator=tpu"], ["trainer.accelerator is 'tpu'; allowed is: cpu or gpu"]),
         (["embeddings.file=my vec=5.txt"], ["""'embeddings.file="my vec=5.txt"'"""]),
         (["+model.crf.use=true"], ["`model` has no key 'crf'", "Possible: model.hidden_size"]),
         (["++callbacks.early_stopping.patience=3"], ["no key 'early_stopping'"]),
@@ -70,7 +74,7 @@ def test_mistakes_are_answered_and_leave_no_run(command, arguments, expected):
     assert not Path("multirun_outputs").exists() or not any(Path("multirun_outputs").iterdir())
 
 
-def test_a_number_written_as_a_float_is_one_where_it_is_whole(command):
+def test_steps_written_as_a_float_are_refused_by_name(command):
     code, _, err = command(*QUICK, "steps_per_task=1e1")
     assert code == 2
     assert "steps_per_task: '10.0' is not a whole number" in err
@@ -169,6 +173,25 @@ def test_a_sweep_is_named_and_a_run_in_progress_is_seen(command, capfd):
     assert "syn_pos/seed0: step 7 of 20" in out
 
 
+def test_a_sweep_without_a_finished_run_is_no_traceback(command, capfd):
+    code, _, err = command(
+        "-m", *QUICK, "aux=syn_pos", "sampler=weighted", "sampler.weights.main=3"
+    )
+    assert code == 2, err
+    for words in (["report"], ["study"], ["wandb", "study"]):
+        capfd.readouterr()
+        assert main([*words, "default"]) == 2
+        assert "none of its 2 runs is finished" in capfd.readouterr().err
+
+
+def test_the_name_of_a_sweep_is_answered(command, capfd):
+    assert command(*QUICK, "sweep_name=mine")[0] == 0
+    assert main(["gains", ""]) == 2
+    assert "the name of the sweep is empty" in capfd.readouterr().err
+    assert main(["status", "nosuch"]) == 2
+    assert "Sweeps: multirun_outputs/mine." in capfd.readouterr().err
+
+
 def test_no_gains_are_explained(command, capfd):
     assert command(*QUICK)[0] == 0
     assert main(["gains", "default"]) == 2
@@ -197,9 +220,10 @@ def test_a_main_task_and_its_auxiliaries_are_enough(command, capfd):
         ("plain", "syn_pos"),
     ]
     assert all(row["metric"] == "f1" for row in rows)
+    Path("default").mkdir()  # a folder of the same name hides no sweep
     assert main(["report", "default"]) == 0
     page = Path("multirun_outputs/default/report/index.html").read_text()
-    assert "Several auxiliaries at once" in page or "so that only points are defined" in page
+    assert '<h3><a href="#main-plain">plain</a></h3>' in page
     assert main(["gains", "default", "--metric", "span_f1"]) == 0
     assert "Gain of span F1" in capfd.readouterr().out
     assert main(["study", "default", "--metric", "accuracy"]) == 0

@@ -72,3 +72,5 @@ def test_every_command_of_the_readme_works(mirror, tmp_path):
         assert end.returncode == 0, f"{command}\n{end.stdout[-2000:]}\n{end.stderr[-3000:]}"
         assert end.stdout.strip(), command
         assert "Traceback" not in end.stderr, command
+        if "main=ner" in command:
+            assert "\nner: " in end.stdout

@@ -137,13 +137,49 @@ def test_bad_names_are_text(visit, tmp_path):
     assert all(HOSTILE not in f.name for f in (tmp_path / "figures").iterdir())
 
 
+def of_mwe(*gains):
+    """Evidence with some gains of mwe only."""
+    return replace(published_evidence(), gains=gains, undefined={("zero", "chu"): 12.04})
+
+
 def test_the_sentence_says_what_is_sure():
     gains = {g.aux: g for g in published_evidence().gains if g.main == "mwe"}
     best, worst = gains["chu"], gains["key"]
-    assert sentence([best, worst]).startswith(
+    assert sentence(of_mwe(best, worst), "mwe").startswith(
         "chu helps most: +19.6 %, +8.5 points. Clear gains: 1 of 2"
     )
-    assert sentence([worst]).startswith("No auxiliary helps; key costs least (-5.8 %, -2.5")
+    assert sentence(of_mwe(worst), "mwe").startswith("No auxiliary helps; key costs least (-5.8 %")
     unknown = replace(best, verdict="not known", low=None, high=None, error=None)
-    assert "train several seeds" in sentence([unknown])
-    assert "within noise" in sentence([replace(best, verdict="within noise"), worst])
+    assert "train several seeds" in sentence(of_mwe(unknown), "mwe")
+    unsure = replace(best, verdict="within noise")
+    assert "within noise" in sentence(of_mwe(unsure, worst), "mwe")
+    nothing = replace(best, gain=0.0, verdict="within noise")
+    assert sentence(of_mwe(nothing), "mwe").startswith("No auxiliary changes it for the better.")
+    assert "chu adds most, +12.0 points" in sentence(of_mwe(), "zero")
+    sets = replace(of_mwe(), sets=[replace(best, aux="chu+pos")])
+    assert sentence(sets, "mwe").startswith("chu+pos helps most: +19.6 %")
+
+
+def without_pairs(**changes):
+    """The paper's study with other gains than those of pairs."""
+    evidence = replace(published_evidence(), gains=[], **changes)
+    table = paper_table()
+    return Study(evidence, {}, table, [], [], {}, {}, [], [], [], "no pairs")
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_page_of_sets_and_of_single_runs_alone(visit, tmp_path, width):
+    chu = next(g for g in published_evidence().gains if (g.main, g.aux) == ("mwe", "chu"))
+    sets = without_pairs(sets=[replace(chu, aux="chu+pos")], undefined={("pos", "chu"): 3.0})
+    page = visit(write_report(sets, Origin([]), tmp_path / "sets"), width)
+    assert page.problems == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    card = page.locator(".card").first.inner_text()
+    assert "chu+pos helps most: +19.6 %" in card
+    assert "chu+pos +19.6 % (+8.5)" in card
+    assert "Alone it scores 0" in page.locator("#main-pos").inner_text()
+    assert page.locator('nav a[href="#mains"]').count() == 1
+    page = visit(write_report(without_pairs(), Origin([]), tmp_path / "singles"), width)
+    assert page.problems == []
+    assert "no pairs" in page.locator("#answers").inner_text()
+    assert page.locator('nav a[href="#mains"]').count() == 0

@@ -86,6 +86,7 @@ def test_online_a_run_is_resumed_under_its_name(server, monkeypatch):
             ["logger.wandb.offline=false"],
             "offline is false, but WANDB_MODE is 'offline'",
         ),
+        ("bogus", [], "WANDB_MODE is 'bogus'; it is one of offline, dryrun, online, run, disabled"),
         (None, ["logger.wandb.offline=false"], "Type `wandb login`, or set WANDB_API_KEY"),
     ],
 )

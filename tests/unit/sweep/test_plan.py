@@ -65,8 +65,10 @@ def test_single_runs_that_gains_are_relative_to_are_added(plan):
     assert plan(*pairs, "main=syn_chu").baselines == []
     variants = plan(*(f"main=syn_chu aux=syn_pos seed={s}" for s in (0, 1)))
     assert folders(variants)[1::2] == ["syn_chu/seed0", "syn_chu/seed1"]
-    of_one_task = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_pos.max_length=3"])
-    assert of_one_task.baselines == []
+    of_aux = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_pos.max_length=3"])
+    assert (of_aux.baselines, of_aux.no_baselines) == ([], ["syn_chu"])
+    of_main = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_chu.max_length=3"])
+    assert (of_main.baselines, of_main.no_baselines) == (["syn_chu"], [])
 
 
 def test_variants_and_seeds_multiply(plan):
