@@ -18,10 +18,10 @@ demo: install ## the whole study of the ten embedded tasks, 55 short runs (minut
 	$(BIN)/python train.py experiment=demo_sweep
 
 test: install ## run the fast tests (minutes)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-all: install ## run all tests, the slow ones included
-	$(BIN)/python -m pytest -n 2 -m ''
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m ''
 
 test-cluster: install ## run a sweep through joblib, a real Slurm (root; apt: slurmctld slurmd munge) and Ray
 	$(BIN)/python -m pip install --quiet --editable '.[dev,joblib,submitit,ray]'

@@ -187,6 +187,7 @@ def test_eacl2017_reads_and_evaluates_as_the_paper(command):
     assert {row.split for row in read_curve(folder)} == {"train", "test"}
 
 
+@pytest.mark.slow
 def test_a_sweep_trains_every_set_once_and_goes_on_after_a_failure(command, monkeypatch):
     code, _, err = command("main=syn_pos,syn_key", "aux=syn_pos,syn_key", *QUICK, "-m")
     assert code == 0, err
@@ -238,6 +239,7 @@ def test_every_logger_gets_the_curve(command):
     assert list((folder / "tensorboard").glob("events*"))
 
 
+@pytest.mark.slow
 def test_wandb_runs_can_be_read_back(command):
     # Two runs of one process must not merge into one.
     assert command("-m", "main=syn_pos", "aux=syn_pos,syn_key", *QUICK, "logger=wandb")[0] == 0

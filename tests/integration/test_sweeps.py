@@ -54,7 +54,9 @@ def leftovers(sweep=SWEEP):
     return [str(f) for f in sweep.rglob(".*") if f.name != ".parts"]  # the study keeps its parts
 
 
-@pytest.mark.parametrize("experiment", ["eacl2017_sweep", "demo_sweep"])
+@pytest.mark.parametrize(
+    "experiment", ["eacl2017_sweep", pytest.param("demo_sweep", marks=pytest.mark.slow)]
+)
 def test_the_studies_are_55_runs(experiment, tmp_path):
     end = train(f"experiment={experiment}", "dry_run=true", "embeddings=random")
     assert end.returncode == 0, end.stderr
@@ -297,6 +299,7 @@ def test_a_folder_without_rights_is_told(tmp_path):
     assert str(target) in end.stderr
 
 
+@pytest.mark.slow
 def test_keys_of_a_task_may_be_set_in_a_sweep():
     end = train("-m", "main=syn_pos,syn_mwe", "aux=syn_pos", "tasks.syn_pos.max_length=3", *SHORT)
     assert end.returncode == 0, end.stderr
