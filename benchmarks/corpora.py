@@ -22,7 +22,7 @@ def read_and_index(names: list[str]) -> dict[str, float]:
     import resource
     import time
 
-    from mtl_bench.commands.definitions import corpus_of, definitions
+    from mtl_bench.commands.shared.definitions import corpus_of, definitions
     from mtl_bench.tasks.statistics import statistics
     from mtl_bench.text.vocabulary import Labels, Vocabulary, encode, normalise
 

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.step import Steps, here, whole_steps
 from benchmarks.timing import Row, in_turn, show
-from mtl_bench.training.batching import Batch
+from mtl_bench.models.inputs.batches import Batch
 
 INTERVAL = 500  # steps between evaluations of `experiment=eacl2017`
 STEPS = 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from benchmarks.timing import Row, in_turn, show
-from mtl_bench.training.adadelta import LazyAdadelta
+from mtl_bench.models.optimizers.lazy_adadelta import LazyAdadelta
 
 ROWS, WORDS, SIZE = (30_000, 60_000, 400_000), 350, 100
 

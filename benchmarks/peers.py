@@ -26,7 +26,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from benchmarks.step import prepared, whole_steps
 from benchmarks.timing import Row, in_turn, options
-from mtl_bench.training.batching import Batch
+from mtl_bench.models.inputs.batches import Batch
 
 DIM = HIDDEN = 100
 

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.step import prepared, whole_steps
 from benchmarks.timing import options
-from mtl_bench.training.batching import Batch
+from mtl_bench.models.inputs.batches import Batch
 
 SIDE = 512  # of square matrices whose product runs from the cache
 NUMBERS = 32_000_000  # of a copy that goes through memory

@@ -23,15 +23,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from benchmarks.timing import Row, in_turn, options, show
-from mtl_bench.compose import conf_folder, plain_task, register, task_files
+from mtl_bench.config.compose import conf_folder, plain_task, register, task_files
+from mtl_bench.config.run_key import tasks_of
 from mtl_bench.errors import UserError
-from mtl_bench.identity import tasks_of
-from mtl_bench.tasks.task import root_of
+from mtl_bench.models.inputs.batches import Batch, Chunk
+from mtl_bench.models.kernels.compiled import kernels
+from mtl_bench.models.tagger import Tagger
+from mtl_bench.tasks.definition import root_of
 from mtl_bench.training import build, run
-from mtl_bench.training.batching import Batch, Chunk
-from mtl_bench.training.compiled import kernels
-from mtl_bench.training.datamodule import TaskDataModule
-from mtl_bench.training.tagger import Tagger
+from mtl_bench.training.data import TaskDataModule
 
 
 def main() -> None:

@@ -1,8 +1,56 @@
-"""`python -m mtl_bench`, the same as `mtl-bench`."""
+"""The `mtl-bench` command, or `python -m mtl_bench`: train, and look at what was trained."""
 
+from __future__ import annotations
+
+import argparse
+import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
-from mtl_bench.cli import main
+from mtl_bench.commands import train
+from mtl_bench.errors import UserError
+
+COMMANDS = (
+    "train",
+    *("tasks", "check", "fetch", "status", "gains", "study", "report", "predict", "wandb", "show"),
+    "truth",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["train"]:
+        train.run_hydra(arguments[1:])
+        return 0
+    parser = argparse.ArgumentParser("mtl-bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name in COMMANDS:
+        command = import_module(f"mtl_bench.commands.{name}")
+        subparser = commands.add_parser(name, help=command.HELP, description=command.__doc__)
+        command.add(subparser)
+        subparser.set_defaults(run=getattr(command, "run", None))
+    try:
+        parsed, rest = parser.parse_known_args(arguments)
+        if rest:  # argparse takes a list of overrides in one place only
+            if "overrides" not in parsed or not all(
+                "=" in each and each[0] != "-" for each in rest
+            ):
+                wrong = [each for each in rest if "=" not in each or each[0] == "-"] or rest
+                parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+            parsed.overrides += rest
+        return parsed.run(parsed) or 0
+    except UserError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 2
+    except (FileExistsError, NotADirectoryError, PermissionError, FileNotFoundError) as error:
+        print(f"\n{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
+        return 0
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from mtl_bench.errors import UserError
 
 if TYPE_CHECKING:
-    from mtl_bench.sweep.plan import Plan
+    from mtl_bench.sweeps.plan import Plan
 
 
 class WorkersLauncher(Launcher):
@@ -48,9 +48,9 @@ class WorkersLauncher(Launcher):
         initial_job_idx: int,  # noqa: ARG002
     ) -> Sequence[JobReturn]:
         """Train the runs."""
-        from mtl_bench.job import train
-        from mtl_bench.sweep.local import HydraJob, run_jobs
-        from mtl_bench.sweep.plan import make_plan
+        from mtl_bench.sweeps.job import train
+        from mtl_bench.sweeps.local import HydraJob, run_jobs
+        from mtl_bench.sweeps.plan import make_plan
 
         plan = self.plan or make_plan(
             [list(job) for job in job_overrides],

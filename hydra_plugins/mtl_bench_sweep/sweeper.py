@@ -17,11 +17,11 @@ class SetsSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Do what the arguments multiply to."""
-        from mtl_bench.job import sweep_ended
-        from mtl_bench.runs.store import look, write_plan
-        from mtl_bench.sweep.estimate import seconds_left
-        from mtl_bench.sweep.plan import make_plan
-        from mtl_bench.sweep.screen import show_plan
+        from mtl_bench.runs.sweep_folder import look, write_plan
+        from mtl_bench.sweeps.display import show_plan
+        from mtl_bench.sweeps.estimate import seconds_left
+        from mtl_bench.sweeps.job import sweep_ended
+        from mtl_bench.sweeps.plan import make_plan
 
         assert self.config is not None
         assert self.hydra_context is not None

@@ -17,14 +17,14 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
-from mtl_bench.commands.definitions import corpus_of, definitions
-from mtl_bench.compose import TASK_NAME, make_reader, task_files
+from mtl_bench.commands.shared.definitions import corpus_of, definitions
+from mtl_bench.config.compose import TASK_NAME, make_reader, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.check import Finding, examine, small_batch
 from mtl_bench.tasks.corpus import Corpus, Sentence
-from mtl_bench.tasks.guess import guess
+from mtl_bench.tasks.definition import Reader, Split, Task, load_corpus
+from mtl_bench.tasks.file_format import guess
 from mtl_bench.tasks.readers.columns import SEPARATORS
-from mtl_bench.tasks.task import Reader, Split, Task, load_corpus
 from mtl_bench.tasks.usable import guess_outside, guess_spans
 
 HELP = "look over a task, or files that are to become one"

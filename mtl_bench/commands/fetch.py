@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mtl_bench.commands.definitions import definitions
+from mtl_bench.commands.shared.definitions import definitions
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.task import root_of
+from mtl_bench.tasks.definition import root_of
 
 HELP = "fetch and check the public corpora of tasks"
 

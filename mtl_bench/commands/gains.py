@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from mtl_bench.commands.definitions import sweep_folder
-from mtl_bench.commands.tables import Row, add_format, print_table
+from mtl_bench.analysis.gains.gains import METRICS, Gain, gains, main_order, missing_singles, signed
+from mtl_bench.commands.shared.definitions import sweep_folder
+from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.meta.gains import METRICS, Gain, gains, main_order, missing_singles, signed
-from mtl_bench.runs.store import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import Stored, read_sweep
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.gains import add_metric
-from mtl_bench.commands.tables import Row, add_format, print_table
+from mtl_bench.commands.shared.definitions import sweep_folder
+from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import read_curve
-from mtl_bench.runs.store import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import Stored, read_sweep
 
 PLAIN = "plain"  # the variant without overrides
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
@@ -38,8 +38,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the auxiliaries of each main task, the most promising first."""
-    from mtl_bench.meta.saved import load  # scikit-learn: 1 s
-    from mtl_bench.meta.single import features_of, single_run
+    from mtl_bench.analysis.data.single_runs import features_of, single_run
+    from mtl_bench.analysis.predictors.predictor_file import load  # scikit-learn: 1 s
 
     predictor = load(arguments.predictor)
     if arguments.metric and arguments.metric != predictor.metric:

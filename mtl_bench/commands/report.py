@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
-from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.gains import add_metric, of_metric
+from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.study import Done, study_published, study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.store import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import Stored, read_sweep
 
 if TYPE_CHECKING:
-    from mtl_bench.meta.study import Study
+    from mtl_bench.analysis.study import Study
     from mtl_bench.report.page import Origin
 
 HELP = "write a page that shows a sweep: report/index.html"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 
-from mtl_bench.commands.definitions import sweep_folder
-from mtl_bench.commands.tables import Row, add_format, print_table
-from mtl_bench.runs.store import PLAN, State, Stored, read_plan, read_sweep, tasks_of
+from mtl_bench.commands.shared.definitions import sweep_folder
+from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.runs.sweep_folder import PLAN, State, Stored, read_plan, read_sweep, tasks_of
 
 HELP = "show how far a sweep is"
 SIGNS: dict[State, str] = {

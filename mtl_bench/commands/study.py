@@ -17,17 +17,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from mtl_bench.commands.definitions import sweep_folder
+from mtl_bench.analysis.gains.gains import METRICS
 from mtl_bench.commands.gains import add_metric, of_metric
-from mtl_bench.commands.summary import show
-from mtl_bench.compose import conf_folder
+from mtl_bench.commands.shared.definitions import sweep_folder
+from mtl_bench.commands.shared.study_text import show
+from mtl_bench.config.compose import conf_folder
 from mtl_bench.errors import UserError
-from mtl_bench.meta.gains import METRICS
-from mtl_bench.runs.store import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import Stored, read_sweep
 
 if TYPE_CHECKING:
-    from mtl_bench.meta.evidence import Evidence
-    from mtl_bench.meta.study import Study
+    from mtl_bench.analysis.data.evidence import Evidence
+    from mtl_bench.analysis.study import Study
 
 HELP = "can gains be predicted: the paper's tables and an honest evaluation"
 
@@ -69,7 +69,7 @@ class Done:
 
 def study_published(out: Path, overrides: Sequence[str] | None = None) -> Done:
     """Study the paper's runs; `overrides` None: those of the study that is there."""
-    from mtl_bench.meta.evidence import published_evidence  # scikit-learn: 1 s
+    from mtl_bench.analysis.data.evidence import published_evidence  # scikit-learn: 1 s
 
     given, settings = _settings(out, overrides)
     if settings["metric"] != "f1":
@@ -94,7 +94,7 @@ def study_sweep(
     Raises:
         UserError: a variant cannot be studied; the others are studied first.
     """
-    from mtl_bench.meta.evidence import sweep_evidence
+    from mtl_bench.analysis.data.evidence import sweep_evidence
 
     variants: dict[str, list[Stored]] = defaultdict(list)
     for each in stored:
@@ -145,7 +145,7 @@ def _settings(out: Path, overrides: Sequence[str] | None) -> tuple[list[str], di
     Raises:
         UserError: an override names what is not there, or the metric is none.
     """
-    from mtl_bench.meta.files import settings_of
+    from mtl_bench.analysis.study_files import settings_of
 
     given = settings_of(out) if overrides is None else list(overrides)
     plain: Any = OmegaConf.to_container(configuration(given), resolve=True)
@@ -158,10 +158,10 @@ def _study(evidence: Evidence, out: Path, given: Sequence[str], plain: dict[str,
     """Do a study with progress, and write it."""
     from threadpoolctl import threadpool_limits  # finds libraries that are loaded: scikit-learn's
 
-    from mtl_bench.meta.evaluation import Plan
-    from mtl_bench.meta.files import Remembered, write
-    from mtl_bench.meta.saved import save
-    from mtl_bench.meta.study import study
+    from mtl_bench.analysis.evaluation.scoring import Plan
+    from mtl_bench.analysis.predictors.predictor_file import save
+    from mtl_bench.analysis.study import study
+    from mtl_bench.analysis.study_files import Remembered, write
 
     try:
         families = {name: instantiate(each) for name, each in plain["features"].items()}

@@ -13,16 +13,16 @@ from statistics import fmean
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench import published
-from mtl_bench.commands.definitions import corpus_of, definitions
-from mtl_bench.commands.tables import Row, add_format, print_table
-from mtl_bench.compose import conf_folder
+from mtl_bench.commands.shared.definitions import corpus_of, definitions
+from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.config.compose import conf_folder
 from mtl_bench.errors import UserError
+from mtl_bench.paper import published
 from mtl_bench.runs.record import RECORD, Record, read_record
 from mtl_bench.tasks.corpus import SPLITS
+from mtl_bench.tasks.definition import Task, is_here
 from mtl_bench.tasks.fetch import mirror_folder
 from mtl_bench.tasks.statistics import statistics
-from mtl_bench.tasks.task import Task, is_here
 from mtl_bench.text.vocabulary import normalise
 
 HELP = "list the tasks known, or compare their corpora with the paper's Table 1"

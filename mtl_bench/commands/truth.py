@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.definitions import corpus_of, definitions, sweep_folder
+from mtl_bench.commands.shared.definitions import corpus_of, definitions, sweep_folder
 from mtl_bench.errors import UserError
-from mtl_bench.runs.store import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep
 from mtl_bench.tasks.readers.synthetic import truth
 
 HELP = "print who helps whom among the embedded tasks (CSV), or whether gains recover it"
@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
         for (main, aux), value in known.items():
             print(f"{main},{aux},{value:.6f}")
         return
-    from mtl_bench.meta.gains import gains
-    from mtl_bench.meta.recovery import recovery  # scipy: a second
+    from mtl_bench.analysis.gains.agreement import recovery  # scipy: a second
+    from mtl_bench.analysis.gains.gains import gains
 
     found = list(gains(read_sweep(arguments.sweep)))
     if len({gain.variant for gain in found}) > 1:

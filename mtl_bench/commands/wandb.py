@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.definitions import sweep_folder
 from mtl_bench.commands.report import write_page
+from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.store import read_sweep, tasks_of
+from mtl_bench.runs.sweep_folder import read_sweep, tasks_of
 
 HELP = "send a sweep's study to Weights & Biases, or save a view of its runs there"
 
@@ -24,7 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Log the study, or save the view."""
-    from mtl_bench.report.dashboard import log_study, workspace  # wandb: 1 s
+    from mtl_bench.report.wandb import log_study, workspace  # wandb: 1 s
 
     stored = read_sweep(arguments.sweep)
     group = arguments.sweep.resolve().name  # `sweep_name`, which groups the runs

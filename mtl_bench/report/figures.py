@@ -17,10 +17,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from mtl_bench import published
-from mtl_bench.meta.files import write_csv
-from mtl_bench.meta.gains import METRICS, main_order, signed
-from mtl_bench.meta.study import Study
+from mtl_bench.analysis.gains.gains import METRICS, main_order, signed
+from mtl_bench.analysis.study import Study
+from mtl_bench.analysis.study_files import write_csv
+from mtl_bench.paper import published
 
 INK, PALE = "#010203", "#999999"  # INK becomes the colour of the page's text
 GAIN, LOSS = "#0b62a4", "#b35806"  # blue and orange: told apart with any colour vision

@@ -14,14 +14,14 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mtl_bench import published
-from mtl_bench.meta.claims import STAND_INS
-from mtl_bench.meta.evidence import Progress
-from mtl_bench.meta.gains import METRICS, main_order, signed
-from mtl_bench.meta.study import Study
-from mtl_bench.meta.verdict import main_tasks, ranked, sentence
+from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
+from mtl_bench.analysis.data.evidence import Progress
+from mtl_bench.analysis.gains.gains import METRICS, main_order, signed
+from mtl_bench.analysis.study import Study
+from mtl_bench.files import write_atomically
+from mtl_bench.paper import published
+from mtl_bench.paper.claims import STAND_INS
 from mtl_bench.report.figures import Drawn, colour_of, figures, scale, slug
-from mtl_bench.runs.record import write_atomically
 
 COLUMNS = (
     ("sentences", "size"),

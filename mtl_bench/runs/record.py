@@ -10,16 +10,14 @@ import csv
 import io
 import json
 import math
-import os
-import re
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 
 SCHEMA_VERSION = 1
 """Raised when the fields of a record change."""
@@ -231,13 +229,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a process that was killed while writing left in a folder that is ours now."""
-    for file in folder.iterdir():
-        if TEMPORARY.fullmatch(file.name):
-            file.unlink(missing_ok=True)
-
-
 def remove_unbegun(folder: Path, root: Path) -> None:
     """Remove the files of a run that took no step, and folders below `root` that are empty then."""
     record = read_record(folder)
@@ -250,29 +241,3 @@ def remove_unbegun(folder: Path, root: Path) -> None:
             if place.absolute() == root.absolute():
                 break
             place.rmdir()
-
-
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
-_UMASK = os.umask(0)
-os.umask(_UMASK)
-
-
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it is there whole or not at all: temporary file, fsync, rename.
-
-    Raises:
-        OSError: it names the file, and says why (no space, no rights).
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
-        os.replace(name, path)
-    except BaseException as error:
-        os.unlink(name)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-        raise

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from mtl_bench.files import cache_folder
 from mtl_bench.tasks.corpus import SPLITS, Remark, Sentence, SplitName
-from mtl_bench.tasks.fetch import cache_folder
 
 Splits = dict[SplitName, tuple[Sentence, ...]]
 Reading = tuple[Splits, tuple[Remark, ...]]

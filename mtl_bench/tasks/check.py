@@ -10,7 +10,7 @@ from typing import Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import SPLITS, Corpus, Sentence, SplitName
-from mtl_bench.tasks.guess import ENOUGH, UNIQUE
+from mtl_bench.tasks.file_format import ENOUGH, UNIQUE
 from mtl_bench.tasks.spans import SCHEMES, SpanScheme, named_scheme, recognise
 from mtl_bench.tasks.usable import label_counts, refuse_unusable
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import lzma
 import os
 import re
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import cache_folder, sha256
 
 TIMEOUT_SECONDS = 60
 MEMBER = re.compile(r"[0-9a-f]{64}  [^/].*")
@@ -49,14 +49,6 @@ class Expected:
     path: str
     url: str | None
     sha256: str | None
-
-
-def cache_folder() -> Path:
-    """Return the folder of downloads and caches (`MTL_BENCH_CACHE`, else the system's)."""
-    if chosen := os.environ.get("MTL_BENCH_CACHE"):
-        return Path(chosen).expanduser().absolute()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mtl_bench"
 
 
 def mirror_folder() -> Path | None:
@@ -252,29 +244,3 @@ def _download(
             f"Put it by hand at {by_hand} (the cache, which MTL_BENCH_CACHE names),\n"
             "or set MTL_BENCH_MIRROR to a folder that holds it (and the task's other files)."
         ) from None
-
-
-def sha256(file: Path) -> str:
-    """Return the sha256 of a file; remembered in the cache by path, size and time of change."""
-    status = file.stat()
-    state = [status.st_size, status.st_mtime_ns]
-    note = _note_of(file)
-    try:
-        remembered = json.loads(note.read_text())
-        if remembered["state"] == state:
-            return str(remembered["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not remembered yet, or by a process that was killed while writing
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps({"file": str(file), "state": state, "sha256": digest}))
-    except OSError:
-        pass  # a cache that cannot be written costs time, nothing else
-    return digest
-
-
-def _note_of(file: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(file.absolute())).hexdigest()[:24]
-    return cache_folder() / "checksums" / f"{name}.json"

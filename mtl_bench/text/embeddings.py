@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import cache_folder, sha256
 from mtl_bench.tasks import fetch
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.text.vector_files import Vectors, read_vectors
@@ -181,12 +182,12 @@ class PretrainedVectors:
         """Return whether nothing need be downloaded."""
         if self.url is None:
             return True
-        folders = (fetch.mirror_folder(), fetch.cache_folder())
+        folders = (fetch.mirror_folder(), cache_folder())
         return any((folder / str(self.file)).is_file() for folder in folders if folder)
 
     def checksum(self) -> str:
         """Return the sha256 of the file."""
-        return fetch.sha256(self.path())
+        return sha256(self.path())
 
     def known(self, corpora: Iterable[Corpus]) -> Known:  # noqa: ARG002 (the same for all corpora)
         """Return a test for words that the file has."""
@@ -238,9 +239,9 @@ class PretrainedVectors:
     def _converted(self) -> Path:
         """Return the cache's folder with the words and arrays of the file."""
         path = self.path()
-        content = f"{CACHE_VERSION} {fetch.sha256(path)} {self.member} {self.dim}"
+        content = f"{CACHE_VERSION} {sha256(path)} {self.member} {self.dim}"
         key = hashlib.sha256(content.encode()).hexdigest()
-        folder = fetch.cache_folder() / "vectors" / key[:24]
+        folder = cache_folder() / "vectors" / key[:24]
         if not folder.exists():
             read = read_vectors(path, self.dim, self.member, self.words_sha256)
             try:

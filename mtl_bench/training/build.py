@@ -15,19 +15,19 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
-from mtl_bench.compose import make_reader
+from mtl_bench.config.compose import make_reader
+from mtl_bench.config.schema import OUR_TRAINER_KEYS
 from mtl_bench.errors import UserError
+from mtl_bench.models.inputs.encoded import Inputs, prepare
+from mtl_bench.models.tagger import Tagger
 from mtl_bench.runs.record import TaskRecord
-from mtl_bench.schema import OUR_TRAINER_KEYS
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.task import Task, load_corpus
+from mtl_bench.tasks.definition import Task, load_corpus
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.text.vocabulary import normalise
-from mtl_bench.training.datamodule import Schedule, TaskDataModule, label_weights
-from mtl_bench.training.inputs import Inputs, prepare
+from mtl_bench.training.data import Schedule, TaskDataModule, label_weights
 from mtl_bench.training.loggers import make_loggers
-from mtl_bench.training.remarks import Evaluation, remarks
-from mtl_bench.training.tagger import Tagger
+from mtl_bench.training.notes import Evaluation, remarks
 
 
 def prepare_inputs(

@@ -14,7 +14,8 @@ from hydra.utils import instantiate
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import CHECKPOINT, WANDB_ID, write_atomically
+from mtl_bench.files import write_atomically
+from mtl_bench.runs.record import CHECKPOINT, WANDB_ID
 
 OFFLINE = {"offline": True, "dryrun": True, "online": False, "run": False}
 """What WANDB_MODE may say beside `disabled`."""

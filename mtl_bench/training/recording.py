@@ -13,8 +13,8 @@ from torch import Tensor
 
 from mtl_bench.runs.provenance import now
 from mtl_bench.runs.record import Record
-from mtl_bench.training.curves import Curves
-from mtl_bench.training.resume import Interrupted
+from mtl_bench.training.callbacks.curves import Curves
+from mtl_bench.training.signals import Interrupted
 
 
 @contextmanager

@@ -12,30 +12,25 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from mtl_bench.compose import make_embeddings
+from mtl_bench.config.compose import make_embeddings
+from mtl_bench.config.run_key import checksums, config_hash, identity, tasks_of
+from mtl_bench.config.schema import check
 from mtl_bench.errors import UserError
-from mtl_bench.identity import checksums, config_hash, identity, tasks_of
+from mtl_bench.files import remove_leftovers
+from mtl_bench.models.kernels.compiled import kernels
+from mtl_bench.models.tagger import save_tagger
 from mtl_bench.runs.lock import Lock, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import (
-    CHECKPOINT,
-    WANDB_ID,
-    Record,
-    differences,
-    read_record,
-    remove_leftovers,
-)
-from mtl_bench.schema import check
-from mtl_bench.tasks.task import Task
+from mtl_bench.runs.record import CHECKPOINT, WANDB_ID, Record, differences, read_record
+from mtl_bench.tasks.definition import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
-from mtl_bench.training.compiled import kernels
-from mtl_bench.training.curves import Curves
+from mtl_bench.training.callbacks.checkpoints import Checkpoints
+from mtl_bench.training.callbacks.curves import Curves
+from mtl_bench.training.callbacks.progress import Progress, summary
 from mtl_bench.training.loggers import close
-from mtl_bench.training.progress import Progress, summary
 from mtl_bench.training.recording import recorded, weights_sha256
-from mtl_bench.training.resume import Checkpoints, stoppable
-from mtl_bench.training.tagger import save_tagger
+from mtl_bench.training.signals import stoppable
 
 WEIGHTS = "weights.pt"
 

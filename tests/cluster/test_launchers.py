@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.runs.store import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep
 from tests.integration.test_sweeps import BAD, SHORT, SWEEP, records
 
 pytestmark = pytest.mark.slow

@@ -9,13 +9,13 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench.compose import conf_folder, plain_task, read_task, task_files
+from mtl_bench.config.compose import conf_folder, plain_task, read_task, task_files
 from mtl_bench.tasks.corpus import SPLITS
+from mtl_bench.tasks.definition import Split, load_corpus
 from mtl_bench.tasks.fetch import expected
-from mtl_bench.tasks.task import Split, load_corpus
 from mtl_bench.text.vocabulary import Vocabulary
-from mtl_bench.training.samplers import Draws
-from tests.unit.training._inputs import batch
+from mtl_bench.training.samplers.draws import Draws
+from tests.unit.models._inputs import batch
 
 SIZES = {"a": 100, "b": 400}
 

@@ -8,13 +8,13 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from sklearn.base import BaseEstimator
 
+from mtl_bench.analysis.data.single_runs import SingleRun
+from mtl_bench.analysis.evaluation.folds import pairs
+from mtl_bench.analysis.predictors.fitting import cross_fit
+from mtl_bench.analysis.predictors.predictor_file import load, save
 from mtl_bench.commands.study import configuration
-from mtl_bench.compose import conf_folder
-from mtl_bench.meta.predictors import cross_fit
-from mtl_bench.meta.protocols import pairs
-from mtl_bench.meta.saved import load, save
-from mtl_bench.meta.single import SingleRun
-from tests.unit.meta.tables import made_table
+from mtl_bench.config.compose import conf_folder
+from tests.unit.analysis.tables import made_table
 
 STEPS = np.arange(10.0, 3010.0, 10.0)
 LOSSES = 3 / np.log(STEPS + 20) + np.random.default_rng(0).normal(0, 0.01, len(STEPS))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.cli import main
+from mtl_bench.__main__ import main
 from tests.field.files import sentences, write
 
 REPOSITORY = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from mtl_bench.cli import main
+from mtl_bench.__main__ import main
 from tests.field.files import counts, sentences, write
 
 TRAIN, TEST = sentences(12), sentences(6, first=12)

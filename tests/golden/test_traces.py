@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mtl_bench.models.kernels.compiled import compiler
 from mtl_bench.runs.record import PROTOCOL_VERSION
-from mtl_bench.training.compiled import compiler
 
 FILE = Path(__file__).with_name("traces.json")
 RUNS = {
@@ -27,7 +27,7 @@ def trace(configure, overrides):
     """Return the losses of 50 steps."""
     from hydra.utils import instantiate
 
-    from mtl_bench.identity import tasks_of
+    from mtl_bench.config.run_key import tasks_of
     from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.cli import main
-from mtl_bench.published import DECIMALS, table1
+from mtl_bench.__main__ import main
+from mtl_bench.paper.published import DECIMALS, table1
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -166,7 +166,7 @@ def test_own_copies_of_licensed_corpora(bench, command, tmp_path):
 
 def test_commands_beside_training_do_not_load_torch():
     code = (
-        "import sys, mtl_bench.cli as c\n"
+        "import sys, mtl_bench.__main__ as c\n"
         "c.main(['tasks'])\nc.main(['check', 'syn_chu'])\nsys.exit('torch' in sys.modules)"
     )
     env = {k: v for k, v in os.environ.items() if k != "MTL_BENCH_MIRROR"}

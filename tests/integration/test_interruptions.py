@@ -92,7 +92,7 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
 
 
 def test_a_run_stopped_in_its_final_test_has_only_that_left(folder, command, monkeypatch):
-    from mtl_bench.training.datamodule import TaskDataModule
+    from mtl_bench.training.data import TaskDataModule
 
     def interrupt(self):
         signal.raise_signal(signal.SIGINT)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtl_bench.cli import main as mtl_bench
-from mtl_bench.identity import variant_name
+from mtl_bench.__main__ import main as mtl_bench
+from mtl_bench.config.run_key import variant_name
 from mtl_bench.runs.record import read_curve, read_record
 
 QUICK = ["debug=quick", "callbacks.progress=false"]
@@ -216,7 +216,7 @@ def test_a_failure_is_recorded_with_its_traceback_and_tried_again(command):
 
 def test_saved_weights_tag_in_a_process_without_hydra(command):
     assert command("main=syn_pos", "aux=syn_key", *QUICK, "save_weights=true")[0] == 0
-    from mtl_bench.training.tagger import load_tagger
+    from mtl_bench.models.tagger import load_tagger
 
     tagger = load_tagger(folders()[0] / "weights.pt")
     words = ["Bako", "never seen"]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.cli import main as bench
+from mtl_bench.__main__ import main as bench
 from mtl_bench.runs.record import read_curve, read_record
-from mtl_bench.runs.store import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep
 
 REPOSITORY = Path(__file__).parents[2]
 SHORT = [  # without a study of each sweep; the last test has one

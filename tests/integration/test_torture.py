@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.runs.store import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep
 from tests.integration.test_sweeps import leftovers, records
 
 REPOSITORY = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from mtl_bench.cli import main as bench
+from mtl_bench.__main__ import main as bench
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.report.dashboard import workspace
+from mtl_bench.report.wandb import workspace
 from tests.report.wandb_server import ENTITY, Server
 
 pytestmark = pytest.mark.slow  # a sweep, its study, and W&B's service for each test
@@ -46,7 +46,7 @@ def sweep(tmp_path_factory):
 
 def bench(*arguments):
     """Run mtl-bench in a process of its own: W&B keeps a service beside each."""
-    code = "import sys; from mtl_bench.cli import main; sys.exit(main())"
+    code = "import sys; from mtl_bench.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 

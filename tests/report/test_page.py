@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from mtl_bench.meta.evidence import published_evidence
-from mtl_bench.meta.study import Study
-from mtl_bench.meta.verdict import sentence
+from mtl_bench.analysis.conclusions import sentence
+from mtl_bench.analysis.data.evidence import published_evidence
+from mtl_bench.analysis.study import Study
 from mtl_bench.report.page import Origin, write_report
-from tests.unit.meta.tables import CURVE, DATA, paper_table
+from tests.unit.analysis.tables import CURVE, DATA, paper_table
 
 
 def test_it_is_one_small_page_with_its_figures_as_files(published):

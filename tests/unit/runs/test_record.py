@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.record import (
     CURVE,
@@ -16,7 +17,6 @@ from mtl_bench.runs.record import (
     TaskRecord,
     read_curve,
     read_record,
-    write_atomically,
 )
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from mtl_bench.tasks import cache
-from mtl_bench.tasks.task import Split, Task, load_corpus
+from mtl_bench.tasks.definition import Split, Task, load_corpus
 
 READER = {"_target_": "mtl_bench.tasks.readers.columns.ColumnReader"}
 SENTENCES = [(("a\x85b", "\u017f"), ("X", "\N{GRINNING FACE}")), (("c",), ("X",))]

@@ -9,7 +9,7 @@ import pytest
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.check import examine
 from mtl_bench.tasks.corpus import Corpus, Remark, Sentence
-from mtl_bench.tasks.guess import guess
+from mtl_bench.tasks.file_format import guess
 from mtl_bench.tasks.usable import guess_outside, guess_spans
 
 

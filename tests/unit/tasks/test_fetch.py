@@ -14,8 +14,9 @@ import time
 import pytest
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import sha256
 from mtl_bench.tasks import fetch as fetching
-from mtl_bench.tasks.fetch import Source, expected, fetch, sha256
+from mtl_bench.tasks.fetch import Source, expected, fetch
 
 CONTENT = b"the corpus"
 SUM = hashlib.sha256(CONTENT).hexdigest()

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Sentence
-from mtl_bench.tasks.readers.ccgbank import CcgbankReader
 from mtl_bench.tasks.readers.columns import ColumnReader
-from mtl_bench.tasks.readers.compression import CompressionReader
 from mtl_bench.tasks.readers.conllu import ConlluReader
-from mtl_bench.tasks.readers.framenet import FrameNetReader
+from mtl_bench.tasks.readers.corpora.ccgbank import CcgbankReader
+from mtl_bench.tasks.readers.corpora.compression import CompressionReader
+from mtl_bench.tasks.readers.corpora.framenet import FrameNetReader
+from mtl_bench.tasks.readers.corpora.naf import LEXICOGRAPHER_FILES, NafReader
+from mtl_bench.tasks.readers.corpora.redwoods import LexicalTypeReader, LinkReader
+from mtl_bench.tasks.readers.corpora.standoff import StandoffReader
+from mtl_bench.tasks.readers.corpora.streusle import StreusleReader
 from mtl_bench.tasks.readers.jsonl import JsonLinesReader
-from mtl_bench.tasks.readers.naf import LEXICOGRAPHER_FILES, NafReader
-from mtl_bench.tasks.readers.redwoods import LexicalTypeReader, LinkReader
-from mtl_bench.tasks.readers.standoff import StandoffReader
-from mtl_bench.tasks.readers.streusle import StreusleReader
 
 # Any letters, marks, numbers and signs; no white space, no control characters.
 WORD = st.text(

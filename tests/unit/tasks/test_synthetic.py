@@ -3,10 +3,10 @@
 import pytest
 from hydra.utils import instantiate
 
-from mtl_bench.compose import plain_task, task_files
+from mtl_bench.config.compose import plain_task, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.definition import load_corpus
 from mtl_bench.tasks.readers.synthetic import SyntheticReader, truth
-from mtl_bench.tasks.task import load_corpus
 
 NAMES = [name for name in task_files() if name.startswith("syn_")]
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_bench.compose import read_task, task_files
+from mtl_bench.config.compose import read_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus, Note, Sentence
+from mtl_bench.tasks.definition import Split, Task, checksums, load_corpus
 from mtl_bench.tasks.fetch import Source
-from mtl_bench.tasks.task import Split, Task, checksums, load_corpus
 
 SENTENCES = [Sentence((f"w{n}",), ("x",)) for n in range(10)]
 

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
-from mtl_bench.training.samplers import Draws, Proportional, RoundRobin, Weighted
+from mtl_bench.training.samplers.draws import Draws
+from mtl_bench.training.samplers.proportional import Proportional
+from mtl_bench.training.samplers.round_robin import RoundRobin
+from mtl_bench.training.samplers.weighted import Weighted
 
 SIZES = {"chu": 9000, "pos": 1000, "sem": 4000}
 

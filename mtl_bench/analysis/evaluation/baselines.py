@@ -1,0 +1,125 @@
+"""What a predictor has to beat: answers that need no features, or features that mean nothing.
+
+Each returns [B, N] scores for B fits, as `predictors.cross_fit` does, and learns from the training
+rows of each fit only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice, permutations
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.evaluation.folds import Bools
+from mtl_bench.analysis.features.pair_table import Table, ratio
+
+
+def majority(table: Table, train: Bools) -> Floats:
+    """Score every pair by the majority of all pairs seen: it orders nothing."""
+    return np.repeat(_mean(table.helps(), train)[:, None] - 0.5, len(table), axis=1)
+
+
+def main_record(table: Table, train: Bools) -> Floats:
+    """Score a pair by the majority of its main task's other pairs; of all pairs if it has none."""
+    return _record(table.helps(), table.main, train) - 0.5
+
+
+def aux_record(table: Table, train: Bools) -> Floats:
+    """Score a pair by the mean gain that its auxiliary gave to other main tasks."""
+    return _record(table.gain, table.aux, train)
+
+
+def aux_size(table: Table, train: Bools) -> Floats:
+    """Score a pair by the size of its auxiliary: above the median of those seen is "gain"."""
+    sizes = table.values[:, table.columns.index(("size", "aux"))]
+    return np.array([sizes - np.median(sizes[rows]) for rows in train])
+
+
+def oracle(table: Table, train: Bools) -> Floats:
+    """Score a pair by its gain: the best that can be."""
+    return np.repeat(table.gain[None, :], len(train), axis=0)
+
+
+def identities(table: Table) -> Table:
+    """Return the table with names for features: a column for each main and each auxiliary task."""
+    tasks = sorted({*table.main, *table.aux})
+    values = [[t == m for t in tasks] + [t == a for t in tasks] for m, a in table.pairs()]
+    columns = [(task, role) for role in ("main", "aux") for task in tasks]
+    return table.replaced(columns, np.array(values, dtype=np.float64))
+
+
+def random_numbers(table: Table, draws: int) -> Iterator[Table]:
+    """Yield tables in which each task has as many random numbers as it had features."""
+    tasks, features, _ = _by_task(table)
+    for draw in range(draws):
+        numbers = np.random.default_rng(draw).random((len(tasks), len(features)))
+        yield _retold(table, tasks, features, numbers)
+
+
+def dealt_wrong(table: Table, draws: int) -> Iterator[Table]:
+    """Yield tables in which tasks have swapped their features.
+
+    Gains stay with their pairs, and features with each other: what is broken is only which task
+    they describe. How often such a table scores as high as the true one is the p-value of "these
+    features tell nothing of their tasks".
+    """
+    tasks, features, numbers = _by_task(table)
+    for order in _orders(len(tasks), draws):
+        yield _retold(table, tasks, features, numbers[list(order)])
+
+
+def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
+    """Yield orders of tasks other than their own: at random, or all if there are no more."""
+    if factorial(count) <= draws:
+        yield from islice(permutations(range(count)), 1, None)
+        return
+    random = np.random.default_rng(0)
+    drawn = 0
+    while drawn < draws:
+        order = random.permutation(count).tolist()
+        if order != list(range(count)):
+            drawn += 1
+            yield order
+
+
+def _by_task(table: Table) -> tuple[list[str], list[str], Floats]:
+    """Return the tasks, the features, and [T, F] their values."""
+    tasks = sorted({*table.main, *table.aux})
+    features = list(dict.fromkeys(feature for feature, _ in table.columns))
+    numbers = np.full((len(tasks), len(features)), np.nan)
+    for row, pair in enumerate(table.pairs()):
+        for n, (feature, role) in enumerate(table.columns):
+            if role in ("main", "aux"):
+                task = pair[role == "aux"]
+                numbers[tasks.index(task), features.index(feature)] = table.values[row, n]
+    return tasks, features, numbers
+
+
+def _retold(table: Table, tasks: Sequence[str], features: Sequence[str], numbers: Floats) -> Table:
+    """Return the table with other features of its tasks."""
+    main = numbers[[tasks.index(task) for task in table.main]]
+    aux = numbers[[tasks.index(task) for task in table.aux]]
+    of = {"main": main, "aux": aux, "ratio": ratio(main, aux)}
+    columns = [of[role][:, features.index(feature)] for feature, role in table.columns]
+    return table.replaced(table.columns, np.column_stack(columns))
+
+
+def _mean(values: Floats, rows: NDArray[np.bool_]) -> Floats:
+    """Return [B] the mean of the rows of each fit."""
+    result: Floats = (rows @ values) / np.maximum(rows.sum(axis=1), 1)
+    return result
+
+
+def _record(values: Floats, of: Sequence[str], train: Bools) -> Floats:
+    """Return [B, N] the mean over training rows of the same task; over all where there are none."""
+    result = np.repeat(_mean(values, train)[:, None], len(values), axis=1)
+    for task in set(of):
+        own = np.array([each == task for each in of])
+        seen = train & own
+        some = seen.any(axis=1)
+        result[np.ix_(some, own)] = _mean(values, seen)[some, None]
+    return result

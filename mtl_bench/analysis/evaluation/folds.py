@@ -1,0 +1,84 @@
+"""What is held out when a predictor is evaluated: pairs, or whole tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtl_bench.analysis.features.pair_table import Table
+
+Bools = NDArray[np.bool_]
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Folds:
+    """B fits, and what each is tested on. The folds of one run test every row once.
+
+    Attributes:
+        train: [B, N] rows that a fit sees.
+        test: [B, N] rows that it predicts.
+        runs: number of them.
+    """
+
+    train: Bools
+    test: Bools
+    runs: int = 1
+
+
+def pairs(table: Table, runs: int) -> Folds:
+    """Return shuffled five-fold cross-validation over pairs, `runs` times: the paper's.
+
+    Both tasks of a pair are seen in other pairs.
+    """
+    held = np.zeros((runs * FOLDS, len(table)), dtype=np.bool_)
+    for run in range(runs):
+        order = np.random.default_rng(run).permutation(len(table))
+        for fold, part in enumerate(np.array_split(order, FOLDS)):
+            held[run * FOLDS + fold, part] = True
+    return Folds(~held, held, runs)
+
+
+def unseen_main(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001 (there is one way to do it)
+    """Return folds that hold out one task wholly, and ask what helps it.
+
+    One fit scores all of its auxiliaries, which other tasks have been paired with.
+    """
+    main, aux = np.array(table.main), np.array(table.aux)
+    return _one_run([((main != t) & (aux != t), main == t) for t in table.tasks()])
+
+
+def unseen_aux(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001
+    """Return folds that hold out one task wholly, and ask whom it helps."""
+    main, aux = np.array(table.main), np.array(table.aux)
+    return _one_run([((main != t) & (aux != t), aux == t) for t in sorted(set(aux))])
+
+
+def both_unseen(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001
+    """Return folds that hold out two tasks; the others, paired among themselves, are seen."""
+    main, aux = np.array(table.main), np.array(table.aux)
+    folds = []
+    for one, other in sorted({tuple(sorted(pair)) for pair in zip(main, aux, strict=True)}):
+        held = np.isin(main, (one, other)) & np.isin(aux, (one, other))
+        seen = ~np.isin(main, (one, other)) & ~np.isin(aux, (one, other))
+        folds.append((seen, held))
+    return _one_run(folds)
+
+
+def _one_run(folds: Sequence[tuple[Bools, Bools]]) -> Folds:
+    """Return folds of one run, without those that have nothing to learn from or to predict."""
+    kept = [(train, test) for train, test in folds if train.any() and test.any()]
+    train, test = (np.array(part) for part in zip(*kept, strict=True))
+    return Folds(train, test)
+
+
+PROTOCOLS: dict[str, Callable[[Table, int], Folds]] = {
+    "pairs": pairs,
+    "unseen_main": unseen_main,
+    "unseen_aux": unseen_aux,
+    "both_unseen": both_unseen,
+}
+"""By name, in the order of how much is new to the predictor."""

@@ -1,0 +1,1 @@
+"""What an auxiliary task changes, and how sure that is."""

@@ -1,0 +1,1 @@
+"""From `conf/` to a checked configuration, its run key, and explanations of mistakes."""

@@ -1,0 +1,1 @@
+"""Models: a tagger of an input, an encoder and one head a task; their optimizers and kernels."""

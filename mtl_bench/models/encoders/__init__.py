@@ -1,0 +1,1 @@
+"""Encoders: one state for each word."""

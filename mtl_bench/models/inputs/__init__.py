@@ -1,0 +1,1 @@
+"""What an encoder reads: batches of words."""

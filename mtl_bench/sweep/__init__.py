@@ -1,1 +1,0 @@
-"""Many runs from one command: the plan, the workers, what a person sees."""

@@ -1,0 +1,1 @@
+"""Many runs: plan, processes, display, estimate of the time."""

@@ -1,0 +1,178 @@
+"""What a person sees of a sweep: the plan before it starts, and how it goes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import get_args
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from mtl_bench.runs.lock import heartbeat
+from mtl_bench.runs.sweep_folder import Planned, State, Stored, look
+from mtl_bench.sweeps.plan import Plan
+
+BYTES_A_STEP = 10
+"""Of a run's folder, measured on finished ones: a curve's row of about 60 bytes every ten steps,
+and evaluations."""
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> duration(42), duration(179.7), duration(9000)
+    ('42 s', '3 min 0 s', '2 h 30 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
+    """Print what is to be done.
+
+    Args:
+        plan: of the sweep.
+        processes: side by side.
+        seconds: that what is left takes, if that is known.
+    """
+    states = Counter(job.stored.state for job in plan.jobs)
+    tasks = sorted({task for job in plan.jobs for task in job.stored.planned.tasks})
+    kinds = Counter(len(job.stored.planned.tasks) for job in plan.jobs)
+    names = {1: "single", 2: "pair"}
+    parts = ", ".join(
+        f"{count} {names.get(n, f'set of {n}')}{'s' * (count > 1 and n < 3)}"
+        for n, count in sorted(kinds.items())
+    )
+    console = Console(highlight=False)
+    count = f"{len(plan.jobs)} run{'s' * (len(plan.jobs) > 1)}"
+    console.print(f"[bold]{escape(str(plan.sweep))}[/]: {count} ({parts})")
+    console.print(f"  tasks     {escape(', '.join(tasks)) or 'none'}")
+    said = ", ".join(f"{states[state]} {state}" for state in get_args(State) if states[state])
+    console.print(f"  states    {said}")
+    if plan.baselines:
+        console.print(
+            f"  baselines {escape(', '.join(plan.baselines))} alone, added since gains are "
+            "relative to that (baselines=false leaves them out)",
+            soft_wrap=True,
+        )
+    if plan.no_baselines:
+        console.print(
+            f"  [yellow]baselines[/] {escape(', '.join(plan.no_baselines))} alone are missing: an "
+            "override of another task (tasks.<name>...) has no place there, and gains need them",
+            soft_wrap=True,
+        )
+    left = plan.left()
+    if plan.whole is not None and plan.whole.logger and len(left) < len(plan.jobs):
+        console.print("  logger    finished runs are not logged again (overwrite=true trains anew)")
+    if left:
+        size = sum(job.stored.planned.steps for job in left) * BYTES_A_STEP / 1e6
+        console.print(
+            f"  to train  {len(left)} runs, {plan.steps_left():,} steps, {processes} at a time"
+        )
+        console.print(f"  disk      about {max(1, round(size))} MB")
+        console.print(f"  time      {f'about {duration(seconds)}' if seconds else 'not known yet'}")
+    if plan.to_download:
+        console.print(f"  download  {', '.join(plan.to_download)}")
+    for task, reason in plan.missing.items():
+        console.print(f"  [yellow]missing[/]   {escape(task)}: {escape(reason)}")
+    if plan.missing and plan.dry_run:
+        console.print("  A sweep with missing tasks starts with skip_missing=true only.")
+    elif plan.missing:
+        console.print("  Runs with missing tasks are left out.")
+
+
+class Screen:
+    """How a sweep goes: a picture that changes on a terminal, else a line for each run's end."""
+
+    def __init__(self, sweep: Path, planned: Sequence[Planned]) -> None:
+        """Take the sweep's folder and the runs to train."""
+        self.sweep = sweep
+        self.planned = {run.folder: run for run in planned}
+        self.ends: dict[str, Stored] = {}
+        self.steps = {run.folder: look(sweep, run).steps_done for run in planned}
+        self._steps_before = sum(self.steps.values())
+        self._begin = time.monotonic()
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(console=self._console, transient=True, auto_refresh=False)
+
+    def __enter__(self) -> Screen:
+        """Begin."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the picture."""
+        self._live.stop()
+
+    def look(self, running: Sequence[Planned]) -> None:
+        """Show the runs that go on."""
+        for run in running:
+            if heart := heartbeat(self.sweep / run.folder):
+                self.steps[run.folder] = max(heart.step, self.steps[run.folder])
+        if self._console.is_terminal:
+            self._live.update(self._picture(running), refresh=True)
+
+    def ended(self, run: Stored) -> None:
+        """Show that a run has ended."""
+        self.ends[run.planned.folder] = run
+        line = f"[{len(self.ends)}/{len(self.planned)}] {run.planned.folder}  {run.state}"
+        if run.record and run.state == "finished":
+            self.steps[run.planned.folder] = run.planned.steps
+            f1 = (f"{name} F1 {task.final['f1']:.4f}" for name, task in run.record.main_first())
+            line += f"  {duration(float(run.record.timings['wall_seconds']))}  {'  '.join(f1)}"
+        elif run.problem:
+            line += f"  {run.problem.splitlines()[0]}"
+        left = self._seconds_left()
+        if left is not None and len(self.ends) < len(self.planned):
+            line += f"  ({duration(left)} left)"
+        if self._console.is_terminal:
+            self._live.console.print(escape(line), soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _speed(self) -> float:
+        """Return steps per second of all processes together."""
+        done = sum(self.steps.values()) - self._steps_before
+        return done / max(time.monotonic() - self._begin, 1e-9)
+
+    def _seconds_left(self) -> float | None:
+        speed = self._speed()
+        ended = {f for f, run in self.ends.items() if run.state != "interrupted"}
+        left = sum(r.steps - self.steps[f] for f, r in self.planned.items() if f not in ended)
+        return left / speed if speed else None
+
+    def _picture(self, running: Sequence[Planned]) -> Table:
+        counts = Counter(run.state for run in self.ends.values())
+        total = sum(run.steps for run in self.planned.values())
+        left = self._seconds_left()
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            ProgressBar(total=max(total, 1), completed=sum(self.steps.values()), width=30),
+            f"{counts['finished']} done  {len(running)} running  {counts['failed']} failed  "
+            f"{len(self.planned) - len(self.ends) - len(running)} left",
+            f"{self._speed():.0f} steps/s",
+            f"{duration(left)} left" if left is not None else "",
+        )
+        for run in running:
+            steps = self.steps[run.folder]
+            bar = ProgressBar(total=max(run.steps, 1), completed=steps, width=30)
+            grid.add_row(bar, escape(run.folder), f"{steps}/{run.steps}")
+        return grid

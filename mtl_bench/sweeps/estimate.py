@@ -1,0 +1,117 @@
+"""How long the runs of a sweep will take: from those that ended before, else from a short trial."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, open_dict
+
+from mtl_bench.runs.record import read_record
+from mtl_bench.sweeps.plan import Plan
+from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
+
+STEPS_A_TASK = 8
+"""Of the trial: a second or two on real corpora."""
+
+WITH_EVALUATION = 1.1
+"""Of the training time; measured at an evaluation every 500 steps."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run for the clock: the configuration, and where it may write."""
+
+    cfg: DictConfig
+    folder: Path
+
+
+def seconds_left(plan: Plan, processes: int) -> float | None:
+    """Return how long what is left takes with some processes side by side; None if unknown."""
+    steps = plan.steps_left()
+    ended = [
+        (record.steps_done, float(wall))
+        for job in plan.jobs
+        if (record := job.stored.record)
+        and record.status == "finished"
+        and (wall := record.timings.get("wall_seconds"))
+    ]
+    if ended:
+        each = sum(wall for _, wall in ended) / max(1, sum(done for done, _ in ended))
+        return steps * each / processes
+    if plan.whole is None or not steps:
+        return None
+    seconds = _by_trial(plan.whole, plan)
+    return None if seconds is None else seconds / processes
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a trial took, in seconds.
+
+    Attributes:
+        steps: trained.
+        training: of the steps and one evaluation.
+        rest: of reading the data and of the final evaluation.
+    """
+
+    steps: int
+    training: float
+    rest: float
+
+
+def cost(short: Timing, long: Timing) -> tuple[float, float]:
+    """Return the seconds of a step and those that a run needs whatever its steps.
+
+    The first trial may have read and kept corpora that the second finds in the cache; so what is
+    not training is taken from the second.
+    """
+    step = (long.training - short.training) / (long.steps - short.steps)
+    if step <= 0:  # on a busy machine
+        step = long.training / long.steps
+    evaluation = max(long.training - long.steps * step, 0.0)
+    return step, long.rest + evaluation
+
+
+def _by_trial(cfg: DictConfig, plan: Plan) -> float | None:
+    """Train all tasks together for a moment, shortly and three times as long."""
+    tasks, runs = len(cfg.tasks), plan.left()
+    count = STEPS_A_TASK * tasks
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = (_trial(cfg, Path(folder) / f"{n}", n * count) for n in (1, 3))
+    if short is None or long is None:
+        return None
+    step, rest = cost(short, long)
+    share = sum(len(job.stored.planned.tasks) for job in runs) / tasks
+    return plan.steps_left() * step * WITH_EVALUATION + share * rest
+
+
+def _trial(cfg: DictConfig, folder: Path, steps: int) -> Timing | None:
+    """Return how long a run took, in a process of its own; None if it failed."""
+    trial = cfg.copy()
+    with open_dict(trial):
+        trial.trainer.max_steps = trial.trainer.val_check_interval = steps
+        trial.steps_per_task = steps
+        trial.callbacks.progress = False
+        trial.overwrite = trial.save_weights = False
+        trial.logger = {}
+    folder.mkdir()
+    for _ in Workers(1, try_run, ["mtl_bench.training.run"]).run([Trial(trial, folder)]):
+        pass
+    record = read_record(folder)
+    if record is None or record.status != "finished":
+        return None
+    wall, training = (float(record.timings[f"{name}_seconds"]) for name in ("wall", "train"))
+    return Timing(steps, training, wall - training)
+
+
+def try_run(trial: Trial) -> Outcome:
+    """Train the run of a trial."""
+    from mtl_bench.config.compose import register
+    from mtl_bench.training.run import run
+
+    redirect_output(trial.folder / "log.txt")
+    register()
+    run(trial.cfg, trial.folder)
+    return "done"

@@ -1,0 +1,116 @@
+"""A sweep on this machine: workers, what a person sees meanwhile, and the records of what died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.utils import setup_globals
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from mtl_bench.config import compose
+from mtl_bench.errors import UserError
+from mtl_bench.runs.lock import RunningElsewhere, lock
+from mtl_bench.runs.provenance import new_record
+from mtl_bench.runs.record import read_curve, read_record
+from mtl_bench.runs.sweep_folder import look
+from mtl_bench.sweeps.display import Screen
+from mtl_bench.sweeps.plan import Job
+from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
+
+LOG = "log.txt"
+Train = Callable[[DictConfig, Path], int]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is told of a job."""
+
+    number: int
+    overrides: list[str]
+    folder: Path
+
+
+class HydraJob:
+    """Does jobs in a worker process, configured as by Hydra's own launchers."""
+
+    def __init__(self, loader: ConfigLoader, config: DictConfig, train: Train) -> None:
+        """Take the loader and the configuration of the sweep, and what trains a run."""
+        self.loader = loader
+        self.config = config
+        self.train = train
+
+    def compose(self, order: Order) -> DictConfig:
+        """Return the configuration of a job; Hydra's part of it is where jobs look for it."""
+        cfg = self.loader.load_sweep_config(self.config, order.overrides)
+        with open_dict(cfg):
+            cfg.hydra.job.id = cfg.hydra.job.num = order.number
+            cfg.hydra.runtime.output_dir = str(order.folder.absolute())
+        HydraConfig.instance().set_config(cfg)
+        job = cfg.copy()
+        with open_dict(job):
+            del job["hydra"]
+        return job
+
+    def __call__(self, order: Order) -> Outcome:
+        """Train a run; a failure is kept in its record."""
+        order.folder.mkdir(parents=True, exist_ok=True)
+        redirect_output(order.folder / LOG)
+        setup_globals()
+        Plugins.instance()  # they bring configurations of their own
+        compose.register()
+        try:
+            code = self.train(self.compose(order), order.folder)
+        except RunningElsewhere:
+            return "elsewhere"
+        return "interrupted" if code > 128 else "done"
+
+
+def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) -> None:
+    """Train the runs of a sweep, side by side.
+
+    Raises:
+        Stopped: a signal came.
+    """
+    orders = [
+        Order(number, each.overrides, sweep / each.stored.planned.folder)
+        for number, each in enumerate(jobs)
+    ]
+    workers = Workers(processes, job, ["mtl_bench.training.run"])
+    with Screen(sweep, [each.stored.planned for each in jobs]) as screen:
+        for event in workers.run(orders):
+            if event.job is None:
+                screen.look([jobs[order.number].stored.planned for order in event.running])
+                continue
+            planned = jobs[event.job.number].stored.planned
+            if event.death:
+                _record_death(job.compose(event.job), event.job.folder, event.death)
+            if event.outcome != "elsewhere":
+                screen.ended(look(sweep, planned))
+
+
+def _record_death(cfg: DictConfig, folder: Path, death: str) -> None:
+    """Write the record that a killed process could not write.
+
+    What an earlier part of the run left stays: its checkpoint, its curve, its steps.
+    """
+    error = {"type": "Killed", "message": death, "traceback": ""}
+    try:
+        with lock(folder):
+            record = read_record(folder)
+            if record and record.status == "finished":
+                return  # it was killed after its end
+            curve = read_curve(folder) if record else []
+            if record is None:
+                config = OmegaConf.to_container(cfg, resolve=True)
+                assert isinstance(config, dict)
+                plain = {str(key): value for key, value in config.items()}
+                record = new_record(plain, cfg.seed, cfg.trainer.threads)
+            record.status, record.error = "failed", error
+            record.write(folder, curve)
+    except UserError:
+        return  # another sweep works on it by now, or what is there cannot be read

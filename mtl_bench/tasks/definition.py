@@ -1,0 +1,264 @@
+"""What a `conf/task/<name>.yaml` may say, and the corpus that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mtl_bench.errors import UserError
+from mtl_bench.files import cache_folder, sha256
+from mtl_bench.tasks.cache import CorpusCache, Reading
+from mtl_bench.tasks.corpus import SPLITS, Corpus, Note, Remark, Sentence, SplitName
+from mtl_bench.tasks.fetch import Source, expected, fetch, mirror_folder, place_of
+
+Reader = Callable[[Path | None, str | None], Iterator[Sentence | Note]]
+"""Called with a file or folder and the part of it that the split names (or None)."""
+
+
+@dataclass
+class Split:
+    """Where the sentences of a split are.
+
+    Attributes:
+        file: a file or folder: below the data folder if the task has sources, else relative to
+            the task's yaml. None for generated tasks.
+        part: of the file or folder; the reader says what its parts are (a zip archive's files).
+        sentences: `first:last`, counted from 0, last excluded, as in Python (`500:`).
+    """
+
+    file: str | None = None
+    part: str | None = None
+    sentences: str | None = None
+
+    def bounds(self) -> tuple[int, int | None]:
+        """Return first and last+1 (None: to the end) of the sentences chosen."""
+        first, colon, last = (self.sentences or ":").partition(":")
+        try:
+            start, stop = int(first or 0), int(last) if last else None
+        except ValueError:
+            start, stop = -1, None
+        if not colon or start < 0 or (stop is not None and stop <= start):
+            raise UserError(
+                f"sentences: {self.sentences!r} is not a range. Write 'first:last' with whole "
+                "numbers from 0, in quotes, such as ':500' (the first 500) or '500:' (all others)."
+            )
+        return start, stop
+
+
+@dataclass
+class Task:
+    """One sequence-labelling task; the schema of `conf/task/*.yaml`.
+
+    Attributes:
+        title: one line for tables.
+        reader: `_target_` of the reader and its options.
+        splits: train, test and, if there is one, dev.
+        sources: public files that the splits are read from; empty for own files.
+        licence: under which the data may be used, in words.
+        citation: the work to cite.
+        homepage: where a person reads more.
+        outside: label that F1 leaves out, or null.
+        spans: by which scheme labels mark spans (io, iob1, bio, bioes, bilou, bmes), or null.
+        max_length: words kept of a training sentence; follows `data.max_length`.
+        obtain: how a person gets data that cannot be downloaded for them, or null.
+        root: folder of such data; a relative one is looked for here, in the mirror and the cache.
+        stands_in_for: the task of the paper that this one replaces, where it does.
+        deviation: why its numbers are not those of the paper's Table 1.
+        folder: where relative files of the yaml are; filled in when the yaml is read.
+    """
+
+    title: str
+    reader: dict[str, Any]
+    splits: dict[str, Split]
+    sources: list[Source] = field(default_factory=list)
+    licence: str | None = None
+    citation: str | None = None
+    homepage: str | None = None
+    outside: str | None = None
+    spans: str | None = None
+    max_length: int | None = None
+    obtain: str | None = None
+    root: str | None = None
+    stands_in_for: str | None = None
+    deviation: str | None = None
+    folder: str = "."
+
+
+def root_of(task: Task) -> Path:
+    """Return the folder that a task's files are relative to, after downloading what it lacks.
+
+    Raises:
+        UserError: the data is neither here nor can it be downloaded.
+    """
+    if bool(task.root) != bool(task.obtain) or (task.sources and task.obtain):
+        raise UserError(
+            f"{task.title}: `root` and `obtain` belong together, and never stand beside `sources`: "
+            "they are for data that nobody may pass on.\n"
+            f"Given: root: {task.root!r}, obtain: {task.obtain!r}, {len(task.sources)} sources. "
+            "Files of one's own lie beside the task's yaml and need neither."
+        )
+    if task.sources:
+        return fetch(task.sources, task.licence, Path(task.folder))
+    if task.obtain is None:
+        return Path(task.folder)
+    places = _own_places(task)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise UserError(
+        f"{task.title}: its data is not here.\n{task.obtain.strip()}\n"
+        "Looked for in:\n  " + "\n  ".join(map(str, places)) + "\n"
+        "Put it there, or say where it is with `tasks.<name>.root=<folder>`."
+    )
+
+
+def is_here(task: Task) -> bool:
+    """Return whether a task's files are on this machine; nothing is downloaded."""
+    if task.sources:
+        _, missing = place_of(task.sources, Path(task.folder))
+        mirror = mirror_folder()
+        return not missing or all(
+            source.archive is not None and mirror is not None and (mirror / source.archive).exists()
+            for source in task.sources
+        )
+    if task.obtain and task.root:
+        return any(place.is_dir() for place in _own_places(task))
+    return True
+
+
+def _own_places(task: Task) -> list[Path]:
+    """Return where the data of a task that nobody can download may be."""
+    folders = (Path.cwd(), mirror_folder(), cache_folder())
+    root = Path(task.root or ".").expanduser()
+    return list(dict.fromkeys(folder / root for folder in folders if folder))
+
+
+def checksums(name: str, task: Task) -> dict[str, str]:
+    """Return a sha256 by split: of its file, or over all files of its folder.
+
+    Raises:
+        UserError: a file is not there.
+    """
+    root = root_of(task)
+    known = {
+        file.path: file.sha256 or sha256(root / file.path)
+        for source in task.sources
+        for file in expected(source, Path(task.folder))
+    }
+    found = {}
+    for split, where in task.splits.items():
+        if where.file is None:
+            continue
+        place = root / where.file
+        if not place.exists():
+            raise UserError(
+                f"task '{name}', its {split} split: there is no file '{place}'.\n"
+                f"{task.obtain or 'Paths in a yaml of your own are relative to the yaml.'}"
+            )
+        if place.is_file():
+            found[split] = sha256(place)
+            continue
+        files = {
+            path: digest for path, digest in known.items() if path.startswith(f"{where.file}/")
+        } or {str(f.relative_to(root)): sha256(f) for f in place.rglob("*") if f.is_file()}
+        digests = "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items()))
+        found[split] = hashlib.sha256(digests.encode()).hexdigest()
+    return found
+
+
+def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
+    """Read the splits of a task.
+
+    Args:
+        name: of the task.
+        task: its definition.
+        reader: made from `task.reader`.
+
+    Raises:
+        UserError: a split is missing or empty, or a file is malformed.
+    """
+    unknown = set(task.splits) - set(SPLITS)
+    missing = {"train", "test"} - set(task.splits)
+    if unknown or missing:
+        raise UserError(
+            f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
+            "'train' and 'test' are needed and 'dev' is possible, nothing else."
+        )
+    cache = CorpusCache(name, task.reader, task.splits, checksums(name, task))
+    if (reading := cache.load()) is None:
+        reading = _read_splits(name, task, reader)
+        cache.save(*reading)
+    splits, remarks = reading
+    return Corpus(name, splits, task.outside, task.spans, remarks)
+
+
+def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
+    root = root_of(task)
+    bounds = {}
+    places: dict[tuple[str | None, str | None], list[str]] = {}
+    for split, where in task.splits.items():
+        try:
+            bounds[split] = where.bounds()
+        except UserError as error:
+            raise UserError(f"task '{name}', its {split} split: {error}") from None
+        places.setdefault((where.file, where.part), []).append(split)
+    splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
+    remarks: list[Remark] = []
+    for (file, part), names in places.items():
+        # What is generated has no end; a file is read to its end, to count what no split uses.
+        ends = [end for split in names if (end := bounds[split][1]) is not None]
+        last = max(ends) if file is None and len(ends) == len(names) else None
+        sentences, notes = _read(name, reader, None if file is None else root / file, part, last)
+        used: set[int] = set()
+        for split in names:
+            chosen = range(len(sentences))[slice(*bounds[split])]
+            if not chosen:
+                where = task.splits[split]
+                raise UserError(
+                    f"task '{name}': its {split} split has no sentences"
+                    + (f" ({root / where.file})" if where.file else "")
+                    + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
+                    + "\nA sentence is a block of lines with a word and a label, ended by a blank "
+                    "line."
+                )
+            splits[split] = tuple(sentences[n] for n in chosen)  # type: ignore[index]  # the names were checked
+            used.update(chosen)
+        unused = [n for n in range(len(sentences)) if n not in used]
+        if unused:
+            text = "sentences that no split uses"
+            notes.append(Note(text, f"sentence {unused[0] + 1}", len(unused), expected=True))
+        remarks += _remarks(notes, part or (Path(file).name if file else name))
+    return splits, tuple(remarks)
+
+
+def _read(
+    name: str, reader: Reader, file: Path | None, part: str | None, last: int | None
+) -> tuple[list[Sentence], list[Note]]:
+    """Read a file once for all splits that share it, or what is generated up to a `last`."""
+    sentences, notes = [], []
+    try:
+        for each in reader(file, part):
+            if isinstance(each, Note):
+                notes.append(each)
+            else:
+                sentences.append(each)
+            if len(sentences) == last:
+                break
+    except UserError as error:
+        raise UserError(f"task '{name}': {error}") from None
+    return sentences, notes
+
+
+def _remarks(notes: list[Note], place: str) -> Iterator[Remark]:
+    """Yield a remark for each kind of note about a file."""
+    counts: Counter[str] = Counter()
+    first: dict[str, Note] = {}
+    for note in notes:
+        counts[note.text] += note.times
+        first.setdefault(note.text, note)
+    for text, count in counts.items():
+        yield Remark(f"{place}: {text}", count, first[text].where, first[text].expected)

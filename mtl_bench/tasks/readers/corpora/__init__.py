@@ -1,0 +1,1 @@
+"""Readers of single corpora, each with its own format."""

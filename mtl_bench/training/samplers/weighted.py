@@ -1,0 +1,40 @@
+"""Tasks drawn with given probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mtl_bench.errors import UserError
+from mtl_bench.training.samplers.proportional import Proportional
+
+
+class Weighted(Proportional):
+    """Tasks drawn with given probabilities; those not named share the rest evenly.
+
+    >>> Weighted({"chu": 8936, "pos": 1002, "sem": 15465}, "pos", {"main": 0.8}).probabilities
+    {'chu': 0.1, 'pos': 0.8, 'sem': 0.1}
+    """
+
+    def __init__(self, sizes: Mapping[str, int], main: str, weights: Mapping[str, float]) -> None:
+        """Take sizes, main task, and probabilities by task; `main` stands for the main task."""
+        if "main" in weights and main in weights:
+            raise UserError(
+                f"sampler.weights: {dict(weights)} names the main task '{main}' twice. Take one "
+                "out: `~sampler.weights.main`."
+            )
+        named = {main if task == "main" else task: float(p) for task, p in weights.items()}
+        rest = 1 - sum(named.values())
+        others = sorted(set(sizes) - set(named))
+        unknown = sorted(set(named) - set(sizes))
+        if unknown or min(named.values(), default=0) < 0 or rest < -1e-9:
+            raise UserError(
+                f"sampler.weights: {dict(weights)} for the tasks {', '.join(sorted(sizes))}. Name "
+                "only tasks of the run (or 'main'), with probabilities from 0 that sum to at "
+                "most 1; tasks not named share the rest."
+            )
+        if not others and len(sizes) > 1 and abs(rest) > 1e-9:
+            raise UserError(f"sampler.weights: {dict(weights)} sum to {1 - rest:g}, not to 1.")
+        if len(sizes) == 1:
+            named = dict.fromkeys(sizes, 1.0)
+        shares = {t: round(named.get(t, rest / max(len(others), 1)), 12) for t in sorted(sizes)}
+        super().__init__(shares, main, exponent=1.0)  # type: ignore[arg-type]  # shares for sizes

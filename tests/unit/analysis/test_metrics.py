@@ -1,0 +1,78 @@
+"""Metrics of predictions, beside those of scipy and scikit-learn."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import kendalltau, spearmanr
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
+from mtl_bench.analysis.evaluation import baselines
+from mtl_bench.analysis.evaluation.folds import PROTOCOLS, Folds
+from mtl_bench.analysis.evaluation.metrics import METRICS, score_parts
+from tests.unit.analysis.tables import made_table
+
+
+def whole(table):
+    everything = np.ones((1, len(table)), dtype=bool)
+    return Folds(~everything, everything)
+
+
+def metrics(table, folds, scores):
+    return dict(zip(METRICS, score_parts(table, folds, scores).metrics()[0], strict=True))
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 10**6), st.booleans())
+def test_as_others_compute_them(seed, ties):
+    table = made_table(tasks=5, seed=seed)
+    scores = np.random.default_rng(seed).normal(size=(1, len(table)))
+    if ties:
+        scores = np.round(scores)
+    found = metrics(table, whole(table), scores)
+    truth = table.helps()
+    assert found["accuracy"] == pytest.approx(accuracy_score(truth, scores[0] > 0))
+    assert found["f1"] == pytest.approx(f1_score(truth, scores[0] > 0, zero_division=0))
+    if 0 < truth.sum() < len(truth):
+        assert found["auc"] == pytest.approx(roc_auc_score(truth, scores[0]))
+    main = np.array(table.main)
+    own = [(scores[0, main == m], table.gain[main == m]) for m in table.tasks()]
+    if all(len(set(s)) > 1 for s, _ in own):
+        assert found["spearman"] == pytest.approx(np.mean([spearmanr(*o)[0] for o in own]))
+        assert found["kendall"] == pytest.approx(np.mean([kendalltau(*o)[0] for o in own]))
+    picks = [g[s == s.max()].mean() for s, g in own]
+    assert found["top_gain"] == pytest.approx(np.mean(picks))
+    assert found["regret"] == pytest.approx(np.mean([g.max() for _, g in own]) - np.mean(picks))
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_knowing_nothing_is_worth_nothing_whatever_is_held_out(name):
+    table = made_table(tasks=8, seed=3)
+    folds = PROTOCOLS[name](table, 5)
+    found = metrics(table, folds, baselines.majority(table, folds.train))
+    assert found["auc"] == pytest.approx(0.5)
+    if name == "unseen_main":
+        assert found["spearman"] == 0
+    else:  # the auxiliaries of a task were scored by different fits
+        assert np.isnan(found["spearman"])
+
+
+def test_the_oracle_is_right():
+    table = made_table()
+    folds = PROTOCOLS["unseen_main"](table, 1)
+    found = metrics(table, folds, baselines.oracle(table, folds.train))
+    assert found == pytest.approx(
+        {m: 0 if m == "regret" else found["top_gain"] if m == "top_gain" else 1 for m in METRICS}
+    )
+
+
+def test_resampled_tasks_scatter_around_the_metrics():
+    table = made_table(tasks=10, seed=1)
+    scores = np.random.default_rng(0).normal(size=(1, len(table)))
+    parts = score_parts(table, whole(table), scores)
+    drawn = parts.resampled(400)
+    assert drawn.shape == (400, len(METRICS))
+    np.testing.assert_allclose(
+        drawn.mean(axis=0)[[0, 2, 3]], parts.metrics()[0, [0, 2, 3]], atol=0.03
+    )
+    np.testing.assert_array_equal(score_parts(table, whole(table), scores).resampled(400), drawn)

@@ -1,0 +1,99 @@
+"""Predictors as plain data."""
+
+import json
+
+import pytest
+
+from mtl_bench.analysis.predictors.predictor_file import load, save
+from mtl_bench.errors import UserError
+from tests.unit.analysis.tables import made_table
+
+PLAIN = {"_target_": "sklearn.linear_model.Ridge", "alpha": 2.0}
+PIPE = {
+    "_target_": "sklearn.pipeline.make_pipeline",
+    "_args_": [
+        {"_target_": "sklearn.preprocessing.MinMaxScaler"},
+        {"_target_": "sklearn.linear_model.LogisticRegression", "solver": "liblinear"},
+    ],
+}
+FAMILIES = {"data": {"_target_": "mtl_bench.analysis.features.data.DataFeatures"}}
+
+
+@pytest.fixture
+def table():
+    return made_table(tasks=5)
+
+
+@pytest.fixture
+def features(table):
+    found = {}
+    for n, main in enumerate(table.main):
+        found[main] = {f"f{k}": table.values[n, k] for k in range(3)}
+    return found
+
+
+@pytest.mark.parametrize("config", [PLAIN, PIPE])
+def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
+    file = tmp_path / "predictor.json"
+    save(file, table, features, config, FAMILIES, "f1")
+    content = json.loads(file.read_text())
+    assert len(content["coefficients"]) == 9
+    predictor = load(file)
+    said = predictor.scores(table.pairs(), features)
+    assert said == pytest.approx([pair["score"] for pair in content["pairs"]])
+    assert predictor.record("t0", "t1") != predictor.record("t2", "t1")
+    assert predictor.record("t0", "new") is None
+    new = {**features, "new": dict.fromkeys(features["t0"], 0.5)}
+    assert len(predictor.scores([("new", "t1"), ("t0", "new")], new)) == 2
+    with pytest.raises(UserError, match="task 'new' lacks f1"):
+        predictor.scores([("new", "t1")], {**features, "new": {"f0": 1.0, "f2": 2.0}})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(schema_version=9), "has schema version 9, expected 1"),
+        (lambda c: c["predictor"].update(_target_="os.system"), "names 'os.system'"),
+        (lambda c: c["predictor"].update(_target_="sklearn.utils.shuffle"), "names 'sklearn.utils"),
+        (lambda c: c["predictor"].update(cv={"_target_": "subprocess.run"}), "names 'subprocess"),
+        (
+            lambda c: c["families"]["data"].update(_target_="os.getcwd"),
+            "has features of 'os.getcwd'",
+        ),
+        (
+            lambda c: c["families"]["data"].update(x={"_target_": "pathlib.Path.touch"}),
+            "plain options",
+        ),
+        (
+            lambda c: c["families"]["data"].update(
+                _target_="mtl_bench.analysis.features.logcurve.np.save"
+            ),
+            "has features of",
+        ),
+        (
+            lambda c: c["families"]["data"].update(
+                _target_="mtl_bench.analysis.features.logcurve.warnings.sys.exit"
+            ),
+            "has features of",
+        ),
+        (lambda c: c["pairs"][0].update(gain=1000.0), "says something else than when it was made"),
+        (lambda c: c.pop("pairs"), "is not a predictor, or is damaged"),
+        (lambda c: c["predictor"].update(alpha="x"), "is damaged"),
+    ],
+)
+def test_a_file_is_data_and_no_program(tmp_path, table, features, change, message):
+    file = tmp_path / "predictor.json"
+    save(file, table, features, PLAIN, FAMILIES, "f1")
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=message):
+        load(file)
+
+
+def test_no_file_and_half_a_file(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        load(tmp_path / "predictor.json")
+    (tmp_path / "predictor.json").write_text('{"schema_version": 1, "pre')
+    with pytest.raises(UserError, match="damaged"):
+        load(tmp_path / "predictor.json")

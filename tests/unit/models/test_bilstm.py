@@ -1,0 +1,84 @@
+"""The two-direction loop is nn.LSTM, in values and gradients."""
+
+import copy
+
+import pytest
+import torch
+
+from mtl_bench.models.encoders.bilstm import BiLSTM
+from tests.unit.models._inputs import batch
+
+LENGTHS = [[1], [3, 3], [7, 2, 5, 5, 1], [12, 1, 1, 1], list(range(1, 33))]
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, compiled):
+    torch.manual_seed(0)
+    model = BiLSTM(6, 5, forget_bias=1.0, compiled=compiled).double()
+    one = batch(lengths)
+    inputs = torch.randn(len(one.rows), 6, dtype=torch.float64)
+    outer = torch.randn(len(one), 10, dtype=torch.float64)
+    found = {}
+    for loop in (True, False):
+        model.loop = loop
+        model.zero_grad()
+        leaf = inputs.clone().requires_grad_()
+        states = model(leaf, one)
+        states.backward(outer)
+        trained = {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
+        found[loop] = {"states": states.detach(), "inputs": leaf.grad, **trained}
+    assert found[True].keys() == found[False].keys()
+    assert len(found[True]) == 8
+    for name, value in found[True].items():
+        torch.testing.assert_close(value, found[False][name], rtol=1e-10, atol=1e-10)
+
+
+def test_the_gradient_is_that_of_finite_differences(compiled):
+    torch.manual_seed(0)
+    model = BiLSTM(3, 2, forget_bias=1.0, loop=True, compiled=compiled).double()
+    one = batch([4, 2, 1])
+    inputs = torch.randn(len(one.rows), 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: model(x, one), inputs)
+
+
+def test_a_sentence_does_not_feel_its_neighbours():
+    model = BiLSTM(4, 3, forget_bias=1.0)
+    alone, together = batch([3]), batch([3, 9, 1])
+    table = torch.randn(50, 4)
+    states = model(table[together.rows], together)[together.order[:3]]
+    torch.testing.assert_close(model(table[alone.rows], alone), states)
+
+
+def test_start_values_and_the_silent_second_bias():
+    model = BiLSTM(4, 3, forget_bias=1.0)
+    assert model.lstm.bias_ih_l0.tolist() == [0.0] * 3 + [1.0] * 3 + [0.0] * 6
+    assert not model.lstm.bias_hh_l0.requires_grad
+    assert not model.lstm.bias_hh_l0.any()
+
+
+def test_no_units_are_refused():
+    with pytest.raises(ValueError, match="hidden_size is 0"):
+        BiLSTM(4, 0, forget_bias=1.0)
+
+
+@pytest.mark.parametrize("hidden", [3, 16, 17])
+def test_large_inputs_saturate_and_stay_numbers(hidden, compiled):
+    torch.manual_seed(0)
+    model = BiLSTM(4, hidden, forget_bias=1.0, compiled=compiled)
+    one = batch([60, 3, 1])
+    inputs = 1000 * torch.randn(len(one.rows), 4)
+    found = {}
+    for loop in (True, False):
+        model.loop = loop
+        leaf = inputs.clone().requires_grad_()
+        states = model(leaf, one)
+        states.square().sum().backward()
+        found[loop] = states.detach(), leaf.grad
+    torch.testing.assert_close(found[True], found[False], rtol=1e-4, atol=1e-4)
+
+
+def test_a_copy_does_what_the_original_does(compiled):
+    model = BiLSTM(4, 3, forget_bias=1.0, compiled=compiled)
+    one = batch([3, 2])
+    vectors = torch.randn(len(one.rows), 4)
+    assert torch.equal(copy.deepcopy(model)(vectors, one), model(vectors, one))

@@ -1,0 +1,143 @@
+"""The model: shared parts, heads, loss, and what does not matter to it."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mtl_bench.models.encoders.bilstm import BiLSTM
+from mtl_bench.models.optimizers.lazy_adadelta import LazyAdadelta
+from mtl_bench.models.tagger import Tagger
+from mtl_bench.text.vocabulary import Labels
+from mtl_bench.training.data import label_weights
+from tests.unit.models._inputs import batch, split
+
+ENCODER = partial(BiLSTM, hidden_size=6, forget_bias=1.0)
+
+
+LAZY = partial(LazyAdadelta, lr=1.0)
+
+
+def tagger(tasks=("a", "b"), optimizer=LAZY, **options):
+    torch.manual_seed(0)
+    vectors = torch.randn(50, 4, dtype=torch.float64)
+    model = Tagger(
+        vectors.float(), ENCODER, {t: Labels(["x", "y", "o"]) for t in tasks}, optimizer,
+        dict.fromkeys(tasks, "o"), dict.fromkeys(tasks), **options,
+    ).double()  # fmt: skip
+    return model, model.configure_optimizers()
+
+
+def train(model, optimizer, steps=30):
+    losses = []
+    for step in range(steps):
+        one = batch([5, 3, 2, 7], task=model.tasks[step % len(model.tasks)], seed=step)
+        optimizer.zero_grad()
+        loss = model.loss(one)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_the_loss_is_a_mean_over_words_then_over_sentences():
+    model, _ = tagger()
+    one = batch([4, 1], task="a")
+    losses = F.cross_entropy(model(one), one.labels, reduction="none")[one.order]
+    expected = (losses[:4].mean() + losses[4:].mean()) / 2
+    torch.testing.assert_close(model.loss(one), expected)
+
+
+@pytest.mark.parametrize("other", [torch.optim.Adadelta, torch.optim.Adam])
+def test_sparse_and_dense_gradients_are_the_same(other):
+    model, _ = tagger()
+    one = batch([5, 3], task="a")
+    model.loss(one).backward()
+    sparse = model.table.grad.to_dense()
+    dense_model, _ = tagger(optimizer=partial(other, lr=0.1))
+    dense_model.loss(one).backward()
+    assert not dense_model.table.grad.is_sparse
+    torch.testing.assert_close(dense_model.table.grad, sparse)
+
+
+def test_the_lazy_optimiser_trains_as_torchs_dense_one():
+    ours = train(*tagger(optimizer=partial(LazyAdadelta, lr=1.0)))
+    theirs = train(*tagger(optimizer=partial(torch.optim.Adadelta, lr=1.0, rho=0.95, eps=1e-8)))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("make", [torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad])
+def test_any_torch_optimizer_trains(make):
+    model, optimizer = tagger(optimizer=partial(make, lr=0.1))
+    one = batch([5, 3, 2, 7], task="a")
+    losses = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        losses.append(model.loss(one))
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < losses[0] - 0.05
+
+
+def test_the_order_of_tasks_does_not_matter():
+    assert train(*tagger(("a", "b"))) == train(*tagger(("b", "a")))
+
+
+def test_a_step_on_one_task_leaves_the_other_head_alone():
+    model, optimizer = tagger()
+    before = model.heads["task_b"].weight.clone()
+    optimizer.zero_grad()
+    model.loss(batch([5, 3], task="a")).backward()
+    optimizer.step()
+    assert torch.equal(model.heads["task_b"].weight, before)
+
+
+def test_task_names_may_be_names_of_methods():
+    model, _ = tagger(("keys", "type"))
+    assert model(batch([2], task="keys")).shape == (2, 5)
+
+
+def test_boundary_symbols_carry_loss_but_never_count():
+    model, _ = tagger(("a",))
+    one = batch([6, 4], task="a", labels=3)
+    model.validation_step(one)
+    model.on_validation_epoch_end()
+    scores = model.scores["task_a"]
+    assert model.evaluated["a"].keys() >= {"loss", "f1", "accuracy", "unseen_labels"}
+    model.validation_step(one)
+    assert int(scores.tokens.tokens) == 6 + 4 - 2 * 2
+
+
+def test_an_evaluation_whose_loss_is_no_number_is_an_error():
+    model, _ = tagger()
+    with torch.no_grad():
+        model.heads["task_a"].bias.fill_(float("nan"))
+    model.validation_step(batch([3, 2], task="a"))
+    model.validation_step(batch([3, 2], task="b"))
+    with pytest.raises(FloatingPointError, match=r"task 'a' is nan.*optimizer\.lr"):
+        model.on_validation_epoch_end()
+
+
+def test_balanced_weights_give_every_label_the_same_share():
+    data = split([50, 50], labels=3)
+    weights = label_weights(data, 3)
+    counts = np.bincount(data.labels, minlength=3)
+    np.testing.assert_allclose(weights * counts, 100 / 3, rtol=1e-6)
+
+
+def test_dropout_is_drawn_from_seed_and_step():
+    model, _ = tagger(dropout=0.5, seed=1)
+    model.train()
+    one = batch([5, 3], task="a")
+    torch.manual_seed(5)
+    first = model.loss(one).item()
+    assert model.loss(one).item() != first
+    torch.manual_seed(5)
+    assert model.loss(one).item() == first
+
+
+def test_a_share_of_dropout_is_below_one():
+    with pytest.raises(ValueError, match="dropout is 1"):
+        tagger(dropout=1)

@@ -1,0 +1,140 @@
+"""The plan of a sweep: each task set once, what is finished left out, mistakes told first."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_loader import ConfigLoader  # noqa: F401  (imported before the plugins)
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+
+from mtl_bench.config.compose import conf_folder, register
+from mtl_bench.errors import UserError
+from mtl_bench.sweeps.plan import make_plan
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Plan the jobs of some overrides."""
+    register()
+    loader = ConfigLoaderImpl(create_config_search_path(str(conf_folder())))
+
+    def make(*jobs, every=()):
+        config = loader.load_configuration("train", [], RunMode.MULTIRUN)
+        return make_plan(
+            [[*every, *job.split()] for job in jobs],
+            lambda job: loader.load_sweep_config(config, job),
+        )
+
+    return make
+
+
+def folders(plan):
+    return [job.stored.planned.folder for job in plan.jobs]
+
+
+def test_mirrored_pairs_are_one_run(plan):
+    found = plan(
+        *(f"main={a} aux={b}" for a in ("syn_chu", "syn_pos") for b in ("syn_chu", "syn_pos"))
+    )
+    assert folders(found) == ["syn_chu/seed0", "syn_chu+syn_pos/seed0", "syn_pos/seed0"]
+    assert [job.stored.planned.steps for job in found.jobs] == [2000, 4000, 2000]
+    assert found.sweep == Path("multirun_outputs/default")
+    assert {job.stored.state for job in found.jobs} == {"waiting"}
+
+
+def test_mirrored_pairs_are_two_where_the_sampler_names_main(plan):
+    found = plan(
+        "main=syn_chu aux=syn_pos",
+        "main=syn_pos aux=syn_chu",
+        every=["sampler=weighted", "sampler.weights.main=0.8", "baselines=false"],
+    )
+    assert len(found.jobs) == 2
+
+
+def test_single_runs_that_gains_are_relative_to_are_added(plan):
+    pairs = ["main=syn_chu aux=syn_pos", "main=syn_chu aux=[syn_pos,syn_mwe]"]
+    found = plan(*pairs, every=["seed=3"])
+    assert folders(found) == [
+        *("syn_chu+syn_pos/seed3", "syn_chu+syn_mwe+syn_pos/seed3", "syn_chu/seed3"),
+    ]
+    assert found.baselines == ["syn_chu"]
+    assert plan(*pairs, every=["baselines=false"]).baselines == []
+    assert plan(*pairs, "main=syn_chu").baselines == []
+    variants = plan(*(f"main=syn_chu aux=syn_pos seed={s}" for s in (0, 1)))
+    assert folders(variants)[1::2] == ["syn_chu/seed0", "syn_chu/seed1"]
+    of_aux = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_pos.max_length=3"])
+    assert (of_aux.baselines, of_aux.no_baselines) == ([], ["syn_chu"])
+    of_main = plan("main=syn_chu aux=syn_pos", every=["tasks.syn_chu.max_length=3"])
+    assert (of_main.baselines, of_main.no_baselines) == (["syn_chu"], [])
+
+
+def test_variants_and_seeds_multiply(plan):
+    found = plan(
+        *(
+            f"main=syn_chu aux=syn_pos seed={s} model.hidden_size={h} baselines=false"
+            for s in (0, 1)
+            for h in (5, 7)
+        )
+    )
+    assert sorted(folders(found)) == [
+        f"syn_chu+syn_pos/model.hidden_size={h}/seed{s}" for h in (5, 7) for s in (0, 1)
+    ]
+
+
+def test_sets_lists_and_defaults(plan):
+    found = plan("main=syn_chu aux=[syn_pos,syn_mwe]", "main=syn_chu aux=[]")
+    assert folders(found) == ["syn_chu+syn_mwe+syn_pos/seed0", "syn_chu/seed0"]
+    assert folders(plan("seed=3")) == ["syn_chu/seed3"]
+    assert folders(plan("main=syn_pos")) == ["syn_pos/seed0"]
+    assert folders(plan("aux=syn_pos")) == ["syn_chu+syn_pos/seed0", "syn_chu/seed0"]
+
+
+def test_trainer_max_steps_caps_every_run(plan):
+    found = plan("main=syn_chu aux=syn_pos", "main=syn_chu", every=["trainer.max_steps=70"])
+    assert [job.stored.planned.steps for job in found.jobs] == [70, 70]
+
+
+def test_nothing_to_do_is_a_mistake(plan):
+    with pytest.raises(UserError, match="the sweep has no runs"):
+        plan()
+
+
+def test_an_override_of_a_task_that_some_runs_lack_is_told_first(plan):
+    with pytest.raises(UserError, match="'syn_pos' is not in 1 of the 2 combinations"):
+        plan(
+            "main=syn_chu aux=syn_pos",
+            "main=syn_chu aux=syn_mwe",
+            every=["tasks.syn_pos.max_length=3"],
+        )
+
+
+def test_missing_data_is_told_first(plan):
+    with pytest.raises(UserError, match="the data of ccg is missing") as error:
+        plan("main=syn_chu aux=ccg", "main=syn_chu")
+    assert "catalog.ldc.upenn.edu" in str(error.value)
+    assert "skip_missing=true" in str(error.value)
+    found = plan("main=syn_chu aux=ccg", "main=syn_chu", every=["skip_missing=true"])
+    assert folders(found) == ["syn_chu/seed0"]
+    assert "ccg" in found.missing
+    found = plan("main=syn_chu aux=ccg", "main=chu", every=["dry_run=true"])
+    assert list(found.missing) == ["ccg"]
+    assert found.to_download == ["chu"]
+
+
+def test_what_is_finished_is_known_and_what_differs_refused(plan, command, monkeypatch):
+    run = ["main=syn_chu", "aux=syn_pos", "steps_per_task=2"]
+    assert command(*run)[0] == 0
+    found = plan(" ".join(run), "main=syn_pos steps_per_task=2", every=["baselines=false"])
+    assert [job.stored.state for job in found.jobs] == ["finished", "waiting"]
+    assert len(found.left()) == 1
+    assert found.steps_left() == 2
+    there = Path("multirun_outputs/default/syn_chu+syn_pos")
+    shutil.copytree(there / "steps_per_task=2", there / "steps_per_task=3")
+    with pytest.raises(UserError, match="steps_per_task: 2 there, 3 now"):
+        plan("main=syn_pos aux=syn_chu steps_per_task=3")
+    [job, _] = plan("main=syn_pos aux=syn_chu steps_per_task=3 overwrite=true").jobs
+    assert job.stored.state == "waiting"
+    GlobalHydra.instance().clear()
