@@ -7,25 +7,28 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
     """Write a file so that it is there whole or not at all: temporary file, fsync, rename.
+
+    Args:
+        path: of the file; its folder exists.
+        content: text is written as UTF-8.
 
     Raises:
         OSError: it names the file, and says why (no space, no rights).
     """
+    content = content.encode() if isinstance(content, str) else content
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            write(stream)
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone

@@ -17,7 +17,7 @@ class SetsSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Do what the arguments multiply to."""
-        from mtl_bench.runs.sweep_folder import look, write_plan
+        from mtl_bench.runs.sweep_folder import run_status, write_plan
         from mtl_bench.sweeps.display import show_plan
         from mtl_bench.sweeps.estimate import seconds_left
         from mtl_bench.sweeps.job import sweep_ended
@@ -40,11 +40,11 @@ class SetsSweeper(BasicSweeper):
         left = plan.left()
         if left:
             plan.sweep.mkdir(parents=True, exist_ok=True)
-            write_plan(plan.sweep, [job.stored.planned for job in plan.jobs])
+            write_plan(plan.sweep, [job.stored.run for job in plan.jobs])
             try:
                 self.launcher.launch([job.overrides for job in left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)
-        sweep_ended([look(plan.sweep, job.stored.planned) for job in plan.jobs])
+        sweep_ended([run_status(plan.sweep, job.stored.run) for job in plan.jobs])
         return []

@@ -95,7 +95,7 @@ def write(study: Study, folder: Path, overrides: Sequence[str] = ()) -> None:
         "answers": [asdict(answer) for answer in study.answers],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(folder / STUDY, lambda stream: stream.write(text.encode()))
+    write_atomically(folder / STUDY, text)
 
 
 def score_cells(score: Score) -> list[object]:
@@ -149,5 +149,5 @@ class Remembered:
         scores = job()
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps([asdict(score) for score in scores])
-        write_atomically(file, lambda stream: stream.write(text.encode()))
+        write_atomically(file, text)
         return scores

@@ -17,7 +17,7 @@ from mtl_bench.commands.shared.closing_text import ClosingText
 from mtl_bench.commands.shared.study_text import answers_text
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import PLAN, Stored, read_sweep
+from mtl_bench.runs.sweep_folder import PLAN, RunStatus, read_sweep
 
 
 class StudyCallback(Callback):
@@ -58,7 +58,7 @@ class StudyCallback(Callback):
             )
 
 
-def _print_gains(stored: Sequence[Stored]) -> None:
+def _print_gains(stored: Sequence[RunStatus]) -> None:
     """Print gains, or why there are none; study and page show the runs all the same."""
     try:
         print_gains(stored)

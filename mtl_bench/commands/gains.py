@@ -13,7 +13,7 @@ from mtl_bench.analysis.gains.gains import METRICS, Gain, gains, main_order, mis
 from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 
@@ -68,7 +68,7 @@ def _row(gain: Gain, metric: str) -> Row:
     }
 
 
-def why_none(runs: Sequence[Stored], metric: str) -> str:
+def why_none(runs: Sequence[RunStatus], metric: str) -> str:
     """Say why runs have no gain, and what to do."""
     lines = ["No gain can be computed from these runs."]
     if metric != "f1" and gains(runs):
@@ -83,7 +83,7 @@ def why_none(runs: Sequence[Stored], metric: str) -> str:
     return "\n".join(lines)
 
 
-def _missing_lines(runs: Sequence[Stored]) -> list[str]:
+def _missing_lines(runs: Sequence[RunStatus]) -> list[str]:
     """Name the single runs without which gains are missing, and how to train them."""
     return [
         f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
@@ -93,7 +93,7 @@ def _missing_lines(runs: Sequence[Stored]) -> list[str]:
     ]
 
 
-def print_gains(runs: Sequence[Stored], style: str = "table", metric: str = "f1") -> None:
+def print_gains(runs: Sequence[RunStatus], style: str = "table", metric: str = "f1") -> None:
     """Print a table for each variant of a sweep, pairs first, then larger sets.
 
     Raises:
@@ -105,9 +105,7 @@ def print_gains(runs: Sequence[Stored], style: str = "table", metric: str = "f1"
     if not by_variant:
         raise UserError(why_none(runs, metric))
     for variant, found in by_variant.items():
-        steps = {
-            r.planned.steps // len(r.planned.tasks) for r in runs if r.planned.variant == variant
-        }
+        steps = {r.run.steps // len(r.run.tasks) for r in runs if r.run.variant == variant}
         seeds = {seed for gain in found for seed in gain.multi}
         schedule = " or ".join(f"{number:,}" for number in sorted(steps))
         of = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}" + (f", {variant}" if variant else "")

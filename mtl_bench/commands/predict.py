@@ -12,8 +12,8 @@ from mtl_bench.commands.gains import add_metric
 from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import read_curve
-from mtl_bench.runs.sweep_folder import Stored, read_sweep
+from mtl_bench.runs.curve import read_curve
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
 PLAIN = "plain"  # the variant without overrides
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
         [
             run
             for run in read_sweep(arguments.sweep)
-            if run.state == "finished" and len(run.planned.tasks) == 1
+            if run.state == "finished" and len(run.run.tasks) == 1
         ],
         arguments.variant,
     )
-    singles = [single_run(run, read_curve(arguments.sweep / run.planned.folder)) for run in runs]
+    singles = [single_run(run, read_curve(arguments.sweep / run.run.folder)) for run in runs]
     features = features_of(singles, predictor.families)
     mains = sorted(features) if arguments.main is None else [arguments.main]
     if not set(mains) <= features.keys() or len(features) < 2:
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     print_table(rows, arguments.format, [NOTE])
 
 
-def _one_variant(runs: Sequence[Stored], chosen: str | None) -> list[Stored]:
+def _one_variant(runs: Sequence[RunStatus], chosen: str | None) -> list[RunStatus]:
     """Return the runs of a variant: the one chosen, else the one with the most tasks.
 
     Raises:
@@ -87,7 +87,7 @@ def _one_variant(runs: Sequence[Stored], chosen: str | None) -> list[Stored]:
     """
     tasks: dict[str, set[str]] = defaultdict(set)
     for run in runs:
-        tasks[run.planned.variant or PLAIN] |= set(run.planned.tasks)
+        tasks[run.run.variant or PLAIN] |= set(run.run.tasks)
     listed = "".join(f"\n  {name}: {', '.join(sorted(of))}" for name, of in sorted(tasks.items()))
     most = max(map(len, tasks.values()), default=0)
     largest = [name for name, of in tasks.items() if len(of) == most]
@@ -100,4 +100,4 @@ def _one_variant(runs: Sequence[Stored], chosen: str | None) -> list[Stored]:
         raise UserError(f"--variant {chosen}: there are no single runs of it. There are:{listed}")
     if len(tasks) > 1 and not chosen:
         print(f"variant: {name}, which has the most tasks (`--variant` chooses)", file=sys.stderr)
-    return [run for run in runs if (run.planned.variant or PLAIN) == name]
+    return [run for run in runs if (run.run.variant or PLAIN) == name]

@@ -13,7 +13,7 @@ from mtl_bench.commands.gains import add_metric, of_metric
 from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.study import Done, study_published, study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
 if TYPE_CHECKING:
     from mtl_bench.analysis.study import Study
@@ -75,7 +75,7 @@ def _published_origin() -> Origin:
     )
 
 
-def _origin(stored: Sequence[Stored]) -> Origin:
+def _origin(stored: Sequence[RunStatus]) -> Origin:
     """Return how the runs of a sweep were made, from their records."""
     from mtl_bench.report.page import Origin
 

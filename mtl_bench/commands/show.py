@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, read_curve, read_record
+from mtl_bench.runs.curve import read_curve
+from mtl_bench.runs.record import RECORD, read_record
 
 HELP = "print the record of a run"
 
@@ -37,12 +38,12 @@ def run(arguments: argparse.Namespace) -> None:
     tasks = dict(record.main_first())
     console.print(f"[bold]{escape(' + '.join(tasks) or str(folder))}[/bold]  {record.status}")
     if record.error:
-        console.print(f"  {escape(record.error['type'])}: {escape(record.error['message'])}")
-    console.print(f"  steps     {record.steps_done} of {record.steps_planned}")
+        console.print(f"  {escape(record.error.type)}: {escape(record.error.message)}")
+    console.print(f"  steps     {record.steps_done}, a budget of {record.budget:g} per task")
     console.print(f"  seed      {record.seed}")
     wall = record.timings.get("wall_seconds")
     console.print(f"  time      {wall:.0f} s" if isinstance(wall, float) else "  time      unknown")
-    console.print(f"  hash      {record.config_hash[:16]}")
+    console.print(f"  hash      {record.run_key[:16]}")
     console.print(f"  code      {record.git_commit or 'unknown commit'}")
     console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
     table = Table("task", "split", "F1", "accuracy", "span F1", "loss", "unseen labels")
@@ -58,8 +59,12 @@ def run(arguments: argparse.Namespace) -> None:
         statistics.add_row(name, *("-" if n is None else f"{n:.4g}" for n in numbers))
     console.print(statistics)
     evaluations = Table("step", "task", "split", "F1", "loss", title="last evaluations")
-    for row in [row for row in curve if row.f1 is not None][-10:]:
+    for row in [row for row in curve if "f1" in row.values][-10:]:
         evaluations.add_row(
-            str(row.step), escape(row.task), row.split, f"{row.f1:.4f}", f"{row.loss:.4f}"
+            str(row.step),
+            escape(row.task),
+            row.split,
+            f"{row.values['f1']:.4f}",
+            f"{row.values['loss']:.4f}",
         )
     console.print(evaluations)

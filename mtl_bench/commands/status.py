@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
-from mtl_bench.runs.sweep_folder import PLAN, State, Stored, read_plan, read_sweep, tasks_of
+from mtl_bench.runs.sweep_folder import PLAN, RunStatus, State, all_tasks, read_plan, read_sweep
 
 HELP = "show how far a sweep is"
 SIGNS: dict[State, str] = {
@@ -16,7 +16,7 @@ SIGNS: dict[State, str] = {
     "interrupted": "‖",
     "failed": "✗",
     "damaged": "!",
-    "waiting": "·",
+    "pending": "·",
 }
 
 
@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.format in ("csv", "json"):
         print_table([_row(stored) for stored in runs], arguments.format)
         return
-    by_variant: dict[str, list[Stored]] = defaultdict(list)
+    by_variant: dict[str, list[RunStatus]] = defaultdict(list)
     for stored in runs:
-        by_variant[stored.planned.variant].append(stored)
+        by_variant[stored.run.variant].append(stored)
     for variant, found in by_variant.items():
         if variant:
             print(f"\n{variant}")
@@ -49,45 +49,43 @@ def run(arguments: argparse.Namespace) -> None:
         f"\n{len(runs)} runs:", ", ".join(f"{counts[s]} {s} {SIGNS[s]}" for s in SIGNS if counts[s])
     )
     for stored in runs:
-        if stored.heart:
-            heart = stored.heart
+        if stored.heartbeat:
+            heart = stored.heartbeat
             print(
-                f"  {SIGNS['running']} {stored.planned.folder}: step {heart.step} of "
+                f"  {SIGNS['running']} {stored.run.folder}: step {heart.step} of "
                 f"{heart.steps or '?'}, on {heart.host}, process {heart.pid}"
             )
     for stored in runs:
         if stored.problem and stored.state != "interrupted":
-            print(
-                f"  {SIGNS[stored.state]} {stored.planned.folder}: {stored.problem.splitlines()[0]}"
-            )
+            print(f"  {SIGNS[stored.state]} {stored.run.folder}: {stored.problem.splitlines()[0]}")
 
 
-def _row(stored: Stored) -> Row:
+def _row(stored: RunStatus) -> Row:
     done = stored.record.steps_done if stored.record else 0
     return {
-        "folder": stored.planned.folder,
-        "tasks": "+".join(stored.planned.tasks),
-        "variant": stored.planned.variant,
-        "seed": stored.planned.seed,
+        "folder": stored.run.folder,
+        "tasks": "+".join(stored.run.tasks),
+        "variant": stored.run.variant,
+        "seed": stored.run.seed,
         "state": stored.state,
-        "step": stored.heart.step if stored.heart else done,
-        "steps": stored.planned.steps,
+        "step": stored.heartbeat.step if stored.heartbeat else done,
+        "steps": stored.run.steps,
         "problem": stored.problem,
     }
 
 
-def _matrix(runs: list[Stored]) -> list[Row]:
+def _matrix(runs: list[RunStatus]) -> list[Row]:
     """Return a row for each task: its runs with every other one, a sign for each seed."""
     states: dict[frozenset[str], list[str]] = defaultdict(list)
     for stored in runs:
-        states[frozenset(stored.planned.tasks)].append(SIGNS[stored.state])
+        states[frozenset(stored.run.tasks)].append(SIGNS[stored.state])
     signs = {
         names: "".join(found)
         if len(found) <= MANY
         else " ".join(f"{n}{sign}" for sign, n in Counter(found).items())
         for names, found in states.items()
     }
-    tasks = tasks_of(runs)
+    tasks = all_tasks(runs)
     rows: list[Row] = [
         {"": one, **{other: signs.get(frozenset({one, other}), "") for other in tasks}}
         for one in tasks

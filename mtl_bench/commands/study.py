@@ -23,7 +23,7 @@ from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.study_text import show
 from mtl_bench.config.compose import conf_folder
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import Stored, read_sweep
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
 if TYPE_CHECKING:
     from mtl_bench.analysis.data.evidence import Evidence
@@ -64,7 +64,7 @@ class Done:
 
     study: Study
     out: Path
-    runs: Sequence[Stored] = ()
+    runs: Sequence[RunStatus] = ()
 
 
 def study_published(out: Path, overrides: Sequence[str] | None = None) -> Done:
@@ -79,7 +79,7 @@ def study_published(out: Path, overrides: Sequence[str] | None = None) -> Done:
 
 def study_sweep(
     folder: Path,
-    stored: Sequence[Stored],
+    stored: Sequence[RunStatus],
     overrides: Sequence[str] | None = None,
     out: Path | None = None,
 ) -> Iterator[Done]:
@@ -96,9 +96,9 @@ def study_sweep(
     """
     from mtl_bench.analysis.data.evidence import sweep_evidence
 
-    variants: dict[str, list[Stored]] = defaultdict(list)
+    variants: dict[str, list[RunStatus]] = defaultdict(list)
     for each in stored:
-        variants[each.planned.variant].append(each)
+        variants[each.run.variant].append(each)
     out = out or folder / "study"
     refused = []
     for variant, runs in variants.items():

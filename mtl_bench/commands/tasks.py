@@ -183,7 +183,7 @@ def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
             record
             and record.status == "finished"
             and len(record.tasks) == 1
-            and record.config["data"]["whole_batches"]  # evaluated as the paper did
+            and record.setting("data.drop_last")  # evaluated as the paper did
         ):
             found[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
     best = {}

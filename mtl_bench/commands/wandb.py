@@ -8,7 +8,7 @@ from mtl_bench.commands.report import write_page
 from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.study import study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import read_sweep, tasks_of
+from mtl_bench.runs.sweep_folder import all_tasks, read_sweep
 
 HELP = "send a sweep's study to Weights & Biases, or save a view of its runs there"
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.what == "workspace":
         if not arguments.entity:
             raise UserError("A view belongs to someone: add `--entity <your W&B name>`.")
-        view = workspace(tasks_of(stored), group, arguments.project, arguments.entity)
+        view = workspace(all_tasks(stored), group, arguments.project, arguments.entity)
         view.save()
         print(f"saved: {view.url}")
         return

@@ -24,12 +24,12 @@ class Data:
     batch_size: int = MISSING
     lowercase: bool = MISSING
     max_length: int | None = None
-    dev_share: float = MISSING
+    dev_fraction: float = MISSING
     split_seed: int = MISSING
-    curve_split: str = MISSING
+    eval_split: str = MISSING
     final_split: str = MISSING
-    cut_evaluation: bool = MISSING
-    whole_batches: bool = MISSING
+    truncate_eval: bool = MISSING
+    drop_last: bool = MISSING
 
 
 @dataclass
@@ -132,7 +132,7 @@ def check(cfg: DictConfig) -> None:
             "at least 1, or null",
         ),
         ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
-        ("data.dev_share", 0 <= cfg.data.dev_share < 1, "from 0 to below 1"),
+        ("data.dev_fraction", 0 <= cfg.data.dev_fraction < 1, "from 0 to below 1"),
         ("trainer.accelerator", cfg.trainer.accelerator in ("cpu", "gpu"), "cpu or gpu"),
         ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
         ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
@@ -152,7 +152,7 @@ def check(cfg: DictConfig) -> None:
         ),
         *(
             (f"data.{key}", cfg.data[key] in SPLITS, "one of " + ", ".join(SPLITS))
-            for key in ("curve_split", "final_split")
+            for key in ("eval_split", "final_split")
         ),
     ):
         if not fits:

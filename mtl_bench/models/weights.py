@@ -22,4 +22,4 @@ def save(state: Mapping[str, Any], path: Path) -> None:
     """
     memory = io.BytesIO()
     torch.save(state, memory)
-    write_atomically(path, lambda stream: stream.write(memory.getbuffer()))
+    write_atomically(path, memory.getbuffer())

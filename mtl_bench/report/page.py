@@ -64,7 +64,7 @@ def write_report(study: Study, origin: Origin, folder: Path) -> Path:
     text = environment.get_template("page.html").render(_content(study, origin, drawn))
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
-    write_atomically(file, lambda stream: stream.write(text.encode()))
+    write_atomically(file, text)
     return file
 
 

@@ -15,23 +15,29 @@ from mtl_bench.runs.record import Record
 PACKAGES = ("mtl-bench", "torch", "pytorch-lightning", "hydra-core", "numpy", "torchmetrics")
 
 
-def new_record(config: dict[str, Any], seed: int, threads: int) -> Record:
-    """Return the record of a run that has not begun; it counts as failed until it is finished."""
+def new_record(config: dict[str, Any], budget: float) -> Record:
+    """Return the record of a run that has not begun; it counts as failed until it is finished.
+
+    Args:
+        config: of the run, resolved, as plain values.
+        budget: steps per task that it is to be trained.
+    """
     return Record(
         status="failed",
+        main=config["main"],
         tasks={},
-        seed=seed,
+        seed=config["seed"],
         config=config,
-        config_hash="",
+        run_key="",
         identity={},
-        steps_planned=0,
+        budget=budget,
         steps_done=0,
         versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         git_commit=_git_commit(),
-        threads=threads,
+        threads=config["trainer"]["threads"],
         host={"name": platform.node(), "machine": platform.machine(), "system": platform.system()},
         timings={"started": now()},
-        vectors={},
+        inputs={},
     )
 
 

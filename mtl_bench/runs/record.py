@@ -1,135 +1,162 @@
-"""What a run leaves behind: `record.json` and `curve.csv` in its folder.
+"""`record.json` of a run: what it was, how it went, its final metrics.
 
-The fields are described in docs/records.md. Standard library only, so that any tool can read
+Standard library only, so that any tool can read
 records.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, TypeAlias, Union, get_args
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when the fields of a record change."""
 
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
-RECORD, CURVE, CHECKPOINT = "record.json", "curve.csv", "checkpoint.pt"
+RECORD = "record.json"
 WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
 
 Status = Literal["finished", "failed", "interrupted"]
 
+Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]", None]
+"""What JSON holds."""
+
 
 @dataclass(frozen=True)
-class CurveRow:
-    """One row of a curve; empty cells are None.
+class Metric:
+    """A metric of a task: what people call it, and which way is better."""
 
-    Attributes:
-        step: of the run, counted from 1.
-        own_step: of the task.
-        task: name.
-        split: `train` (mean loss of the last ten own steps), or the split evaluated.
-        loss: in nats; training: mean over sentences, evaluation: mean over words.
-        f1: micro-F1 without the outside label, 0 to 1.
-        precision: its precision.
-        recall: its recall.
-        accuracy: share of words that are right.
-        span_f1: F1 of whole spans.
-    """
-
-    step: int
-    own_step: int
-    task: str
-    split: str
-    loss: float
-    f1: float | None = None
-    precision: float | None = None
-    recall: float | None = None
-    accuracy: float | None = None
-    span_f1: float | None = None
-
-    METRICS: ClassVar[tuple[str, ...]] = (
-        "loss", "f1", "precision", "recall", "accuracy", "span_f1",
-    )  # fmt: skip
-
-    def cells(self) -> list[str]:
-        """Return the row as text; floats so that reading gives the same bits."""
-        values = (getattr(self, f.name) for f in fields(self))
-        return ["" if value is None else str(value) for value in values]
-
-    @classmethod
-    def from_cells(cls, cells: Sequence[str]) -> CurveRow:
-        """Return the row of `cells`."""
-        if len(cells) != len(fields(cls)):
-            raise ValueError(f"{len(cells)} cells, expected {len(fields(cls))}")
-        numbers = [float(cell) if cell else None for cell in cells[4:]]
-        return cls(int(cells[0]), int(cells[1]), cells[2], cells[3], *numbers)  # type: ignore[arg-type]  # loss is never empty
+    title: str
+    higher_is_better: bool = True
 
 
 @dataclass
 class TaskRecord:
-    """One task of a run: see docs/records.md."""
+    """One task of a run.
+
+    Attributes:
+        title: one line for tables.
+        type: name of the task type, such as `tagging`.
+        options: of the type, from the task's yaml (`outside`, `spans`).
+        fingerprint: sha256 of its sentences, targets and split borders.
+        statistics: Table 1 of the paper; None where the type or corpus has no such number.
+        sentences: by split.
+        metrics: by name; the first is the primary one, of which gains are.
+        final_split: where the final metrics come from.
+        final: `loss` (mean over targets) and the metrics, at the record's budget.
+    """
 
     title: str
+    type: str
+    options: dict[str, Plain]
     fingerprint: str
     statistics: dict[str, float | None]
     sentences: dict[str, int]
-    outside: str | None
-    spans: str | None
+    metrics: dict[str, Metric]
     final_split: str
     final: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> str:
+        """The name of the primary metric."""
+        return next(iter(self.metrics))
+
+
+@dataclass
+class Error:
+    """Why a run failed: the exception's type, what it says, where it was raised."""
+
+    type: str
+    message: str
+    traceback: str = ""
 
 
 @dataclass
 class Record:
-    """A run: see docs/records.md."""
+    """A run.
+
+    Attributes:
+        status: `finished`, `failed` or `interrupted` (by Ctrl-C or SIGTERM).
+        main: the main task.
+        tasks: by name.
+        seed: of start values and draws.
+        config: the configuration, resolved, as plain values.
+        run_key: sha256 of `identity`.
+        identity: what determines results: that part of the configuration, and the sha256 of every
+            file read. Neither how long the run is trained nor which task is main (unless the
+            sampler uses it) is part of it.
+        budget: steps per task at which the final metrics were taken, or are to be.
+        steps_done: optimiser steps, all tasks together.
+        versions: of Python and the packages that compute, and `kernels`: compiled or plain.
+        git_commit: of the code, with `+changes` if files differed; None outside a checkout.
+        threads: of torch.
+        host: name, machine, system.
+        timings: `started`, `ended` (UTC), `wall_seconds` (of the process that ended it),
+            `train_seconds` (earlier parts of a resumed or extended run included).
+        inputs: facts about what the encoder reads, such as `rows` of the table of word vectors.
+        weights_sha256: of the final weights.
+        error: why it failed; of a finished run, why extending it failed.
+        schema_version: of these fields; a reader refuses others.
+        protocol_version: raised when the code changes the results of a run of the same
+            configuration.
+    """
 
     status: Status
+    main: str
     tasks: dict[str, TaskRecord]
     seed: int
-    config: dict[str, Any]
-    config_hash: str
-    identity: dict[str, Any]
-    steps_planned: int
+    config: dict[str, Plain]
+    run_key: str
+    identity: dict[str, Plain]
+    budget: float
     steps_done: int
     versions: dict[str, str]
     git_commit: str | None
     threads: int
     host: dict[str, str]
     timings: dict[str, float | str]
-    vectors: dict[str, int | str]
+    inputs: dict[str, int | str]
     weights_sha256: str | None = None
-    error: dict[str, str] | None = None
+    error: Error | None = None
     schema_version: int = SCHEMA_VERSION
     protocol_version: int = PROTOCOL_VERSION
 
+    def setting(self, key: str) -> Plain:
+        """Return the value of a dotted key of the configuration, such as `data.drop_last`."""
+        value: Any = self.config
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value  # type: ignore[no-any-return]  # JSON's values are plain
+
     def main_first(self) -> list[tuple[str, TaskRecord]]:
         """Return the tasks with their names, the main task first."""
-        main = self.config.get("main")
-        return sorted(self.tasks.items(), key=lambda item: (item[0] != main, item[0]))
+        return sorted(self.tasks.items(), key=lambda item: (item[0] != self.main, item[0]))
 
-    def write(self, folder: Path, curve: Sequence[CurveRow]) -> None:
-        """Write both files, the record last: where it stands, the curve is complete."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([f.name for f in fields(CurveRow)])
-        writer.writerows(row.cells() for row in curve)
-        write_atomically(folder / CURVE, lambda stream: stream.write(text.getvalue().encode()))
+    def write(self, folder: Path, curve: Sequence[CurveRow] | None = None) -> None:
+        """Write the record, after the curve: where the record stands, the curve is complete.
+
+        Args:
+            folder: of the run.
+            curve: None leaves the file that is there.
+        """
+        if curve is not None:
+            write_curve(folder, curve)
         plain = _without_nan(asdict(self))
-        content = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        write_atomically(folder / RECORD, lambda stream: stream.write(content.encode()))
+        write_atomically(
+            folder / RECORD, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        )
 
 
 def _without_nan(tree: Any) -> Any:
@@ -155,9 +182,10 @@ def read_record(folder: Path) -> Record | None:
         if version != SCHEMA_VERSION:
             raise UserError(
                 f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}.\n"
-                f"Read it with the program that wrote it. {remedy}"
+                f"Train the run again with `overwrite=true`:\n  {_command(content, folder)}"
             )
-        content["tasks"] = {name: TaskRecord(**task) for name, task in content["tasks"].items()}
+        content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
+        content["error"] = Error(**content["error"]) if content["error"] else None
         record = Record(**content)
         _check(record)
         return record
@@ -167,42 +195,36 @@ def read_record(folder: Path) -> Record | None:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
 
 
+def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
+    return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
+
+
+def _command(content: Mapping[str, Any], folder: Path) -> str:
+    """Return what trains a run of an older record again."""
+    config = content["config"]
+    aux = ",".join(config["aux"])
+    return (
+        f"python train.py main={config['main']} 'aux=[{aux}]' seed={config['seed']} "
+        f"sweep_name={config['sweep_name']} overwrite=true"
+        + ("" if folder.parent.name == "+".join(content["tasks"]) else " ...")
+    )
+
+
 def _check(record: Record) -> None:
     """Raise an error if what others compute with is not what it should be."""
     if record.status not in get_args(Status):
         raise ValueError(f"status is {record.status!r}")
-    for name in ("seed", "steps_planned", "steps_done"):
+    for name in ("seed", "steps_done"):
         if type(getattr(record, name)) is not int:
             raise ValueError(f"{name} is {getattr(record, name)!r}")
+    if not isinstance(record.budget, float | int):
+        raise ValueError(f"budget is {record.budget!r}")
     if record.status == "finished" and not record.tasks:
         raise ValueError("it is finished and has no tasks")
     for name, task in record.tasks.items():
-        f1 = task.final.get("f1")
-        if record.status == "finished" and not isinstance(f1, float | int):
-            raise ValueError(f"the final F1 of {name} is {f1!r}")
-
-
-def read_curve(folder: Path) -> list[CurveRow]:
-    """Return the curve of a run's folder.
-
-    Raises:
-        UserError: it is missing or damaged.
-    """
-    path = folder / CURVE
-    remedy = "Train the run again with `overwrite=true`."
-    curve: list[CurveRow] = []
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = csv.reader(stream)
-            if next(rows, None) != [f.name for f in fields(CurveRow)]:
-                raise UserError(f"{path}: has not the header of a curve. {remedy}")
-            for cells in rows:
-                curve.append(CurveRow.from_cells(cells))  # noqa: PERF401 (the error counts them)
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing. {remedy}") from None
-    except ValueError as error:
-        raise UserError(f"{path}, line {len(curve) + 2}: is damaged ({error}). {remedy}") from None
-    return curve
+        value = task.final.get(task.primary)
+        if record.status == "finished" and not isinstance(value, float | int):
+            raise ValueError(f"the final {task.primary} of {name} is {value!r}")
 
 
 def differences(folder: Path, there: Record, identity: Mapping[str, Any]) -> str:

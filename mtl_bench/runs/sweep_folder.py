@@ -6,35 +6,42 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.checkpoint import read_header
 from mtl_bench.runs.lock import LOCK, Heartbeat, heartbeat
-from mtl_bench.runs.record import CHECKPOINT, RECORD, Record, read_record
+from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.runs.schedule import Schedule
 
 PLAN = "plan.json"
 
-State = Literal["finished", "running", "interrupted", "failed", "damaged", "waiting"]
+State = Literal["finished", "running", "interrupted", "failed", "damaged", "pending"]
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A run that a sweep is to do.
+class SweepRun:
+    """A run of a sweep.
 
     Attributes:
         folder: below the sweep's.
         tasks: sorted.
         seed: of the run.
-        steps: to train.
+        budgets: steps per task that were asked for, ascending; it is trained once, to the last.
     """
 
     folder: str
     tasks: tuple[str, ...]
     seed: int
-    steps: int
+    budgets: tuple[float, ...]
+
+    @property
+    def steps(self) -> int:
+        """The optimiser steps to train, all tasks together."""
+        return Schedule(len(self.tasks), self.budgets[-1]).steps
 
     @property
     def variant(self) -> str:
@@ -43,81 +50,89 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Stored:
+class RunStatus:
     """A run and what the disk says of it.
 
     Attributes:
-        planned: what it is.
-        state: finished, running, interrupted, failed, damaged (its record cannot be read) or
-            waiting (there is no record: it has not begun, or was killed with its sweep).
-        steps_done: those that its checkpoint, or its record if it is finished, spares.
-        record: if there is a readable one.
-        heart: of the process that works on it.
+        run: what it is.
+        state: finished (to its last budget), running, interrupted, failed, damaged (its record
+            cannot be read) or pending (not begun, killed with its sweep, or to be extended).
+        record: if there is a readable one; one that is finished to a smaller budget counts.
+        heartbeat: of the process that works on it.
         problem: why it failed or is damaged; the first line says what.
+        steps_done: those that its checkpoint, or its record if it is finished, spares.
     """
 
-    planned: Planned
+    run: SweepRun
     state: State
     record: Record | None = None
-    heart: Heartbeat | None = None
+    heartbeat: Heartbeat | None = None
     problem: str | None = None
     steps_done: int = 0
 
 
-def write_plan(sweep: Path, runs: Iterable[Planned]) -> None:
-    """Add runs to the plan of a sweep's folder; those planned before stay."""
+def write_plan(sweep: Path, runs: Iterable[SweepRun]) -> None:
+    """Add runs to the plan of a sweep's folder; those planned before, and their budgets, stay."""
     descriptor = os.open(sweep, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # another sweep may add its runs just now
-        there = {run.folder: run for run in read_plan(sweep)}
-        merged = there | {run.folder: run for run in runs}
+        merged = {run.folder: run for run in read_plan(sweep)}
+        for run in runs:
+            earlier = merged[run.folder].budgets if run.folder in merged else ()
+            budgets = tuple(sorted({*earlier, *run.budgets}))
+            merged[run.folder] = replace(run, budgets=budgets)
         content = json.dumps([asdict(run) for _, run in sorted(merged.items())], indent=1)
-        write_atomically(sweep / PLAN, lambda stream: stream.write(content.encode()))
+        write_atomically(sweep / PLAN, content)
     finally:
         os.close(descriptor)
 
 
-def read_plan(sweep: Path) -> list[Planned]:
+def read_plan(sweep: Path) -> list[SweepRun]:
     """Return the runs planned in a sweep's folder; none if it has no plan, or a damaged one."""
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
-        return [_planned(**row) for row in rows]
+        return [_sweep_run(**row) for row in rows]
     except (OSError, ValueError, TypeError):
         return []
 
 
-def _planned(folder: str, tasks: list[str], seed: int, steps: int) -> Planned:
+def _sweep_run(folder: str, tasks: list[str], seed: int, budgets: list[float]) -> SweepRun:
     """Return a run of a plan.
 
     Raises:
         ValueError: a value is not what a plan has.
     """
     texts = isinstance(tasks, list) and all(isinstance(each, str) for each in (folder, *tasks))
-    if not texts or type(seed) is not int or type(steps) is not int:
+    numbers = isinstance(budgets, list) and all(isinstance(each, float | int) for each in budgets)
+    if not texts or not tasks or not numbers or not budgets or type(seed) is not int:
         raise ValueError("damaged")
-    return Planned(folder, tuple(tasks), seed, steps)
+    return SweepRun(folder, tuple(tasks), seed, tuple(sorted(budgets)))
 
 
-def look(sweep: Path, planned: Planned) -> Stored:
+def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     """Return what the disk says of a run."""
-    folder = sweep / planned.folder
-    if heart := heartbeat(folder):
-        return Stored(planned, "running", None, heart)
+    folder = sweep / run.folder
+    if beat := heartbeat(folder):
+        return RunStatus(run, "running", None, beat)
     try:
         record = read_record(folder)
     except UserError as error:
-        return Stored(planned, "damaged", problem=str(error))
+        return RunStatus(run, "damaged", problem=str(error))
     except OSError as error:
-        return Stored(planned, "damaged", problem=f"{folder}: {error.strerror}")
+        return RunStatus(run, "damaged", problem=f"{folder}: {error.strerror}")
+    checkpoint = read_header(folder)
+    done = checkpoint.step if checkpoint else 0
     if record is None:
-        return Stored(planned, "waiting")
-    problem = f"{record.error['type']}: {record.error['message']}" if record.error else None
-    spared = record.status == "finished" or (folder / CHECKPOINT).exists()
-    done = record.steps_done if spared else 0
-    return Stored(planned, record.status, record, None, problem, done)
+        return RunStatus(run, "pending", steps_done=done)
+    problem = f"{record.error.type}: {record.error.message}" if record.error else None
+    if record.status != "finished":
+        return RunStatus(run, record.status, record, None, problem, done)
+    if record.steps_done >= run.steps:
+        return RunStatus(run, "finished", record, steps_done=run.steps)
+    return RunStatus(run, "failed" if problem else "pending", record, None, problem, done)
 
 
-def read_sweep(sweep: Path) -> list[Stored]:
+def read_sweep(sweep: Path) -> list[RunStatus]:
     """Return all runs of a sweep's folder: those planned, and others begun there.
 
     Raises:
@@ -125,26 +140,28 @@ def read_sweep(sweep: Path) -> list[Stored]:
     """
     if not sweep.is_dir():
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
-    runs = {run.folder: run for run in read_plan(sweep)}
-    found = [look(sweep, run) for run in runs.values()]
+    planned = {run.folder: run for run in read_plan(sweep)}
+    statuses = [run_status(sweep, run) for run in planned.values()]
     begun = {file.parent for name in (RECORD, LOCK) for file in sweep.rglob(name)}
     for place in sorted(begun):
         folder = str(place.relative_to(sweep))
-        if folder not in runs and "/" in folder:
-            found.append(_unplanned(sweep, folder))
-    if not found:
+        if folder not in planned and "/" in folder:
+            statuses.append(_unplanned(sweep, folder))
+    if not statuses:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
-    return sorted(found, key=lambda run: run.planned.folder)
+    return sorted(statuses, key=lambda status: status.run.folder)
 
 
-def _unplanned(sweep: Path, folder: str) -> Stored:
+def _unplanned(sweep: Path, folder: str) -> RunStatus:
     """Return a run that was started by itself."""
     tasks = tuple(folder.split("/")[0].split("+"))
-    seed = folder.rsplit("/", 1)[-1].removeprefix("seed")
-    run = look(sweep, Planned(folder, tasks, int(seed) if seed.isdecimal() else 0, 0))
-    steps = run.record.steps_planned if run.record else run.heart.steps if run.heart else 0
-    planned = Planned(folder, tasks, run.planned.seed, steps)
-    return Stored(planned, run.state, run.record, run.heart, run.problem)
+    digits = folder.rsplit("/", 1)[-1].removeprefix("seed")
+    run = SweepRun(folder, tasks, int(digits) if digits.isdecimal() else 0, (0.0,))
+    status = run_status(sweep, run)
+    budget = status.record.budget if status.record else 0.0
+    if status.heartbeat:
+        budget = status.heartbeat.steps / len(tasks)
+    return run_status(sweep, replace(run, budgets=(budget,)))
 
 
 def _sweeps_near(sweep: Path) -> str:
@@ -162,6 +179,6 @@ def _sweeps_near(sweep: Path) -> str:
     return f"Sweeps: {', '.join(near[:20])}" + (", ..." if len(near) > 20 else ".")
 
 
-def tasks_of(runs: Sequence[Stored]) -> list[str]:
+def all_tasks(runs: Sequence[RunStatus]) -> list[str]:
     """Return the tasks of some runs, sorted."""
-    return sorted({task for run in runs for task in run.planned.tasks})
+    return sorted({task for status in runs for task in status.run.tasks})

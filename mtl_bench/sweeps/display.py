@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from mtl_bench.runs.lock import heartbeat
-from mtl_bench.runs.sweep_folder import Planned, State, Stored, look
+from mtl_bench.runs.sweep_folder import RunStatus, State, SweepRun, run_status
 from mtl_bench.sweeps.plan import Plan
 
 BYTES_A_STEP = 10
@@ -48,8 +48,8 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         seconds: that what is left takes, if that is known.
     """
     states = Counter(job.stored.state for job in plan.jobs)
-    tasks = sorted({task for job in plan.jobs for task in job.stored.planned.tasks})
-    kinds = Counter(len(job.stored.planned.tasks) for job in plan.jobs)
+    tasks = sorted({task for job in plan.jobs for task in job.stored.run.tasks})
+    kinds = Counter(len(job.stored.run.tasks) for job in plan.jobs)
     names = {1: "single", 2: "pair"}
     parts = ", ".join(
         f"{count} {names.get(n, f'set of {n}')}{'s' * (count > 1 and n < 3)}"
@@ -77,7 +77,7 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
     if plan.whole is not None and plan.whole.logger and len(left) < len(plan.jobs):
         console.print("  logger    finished runs are not logged again (overwrite=true trains anew)")
     if left:
-        size = sum(job.stored.planned.steps for job in left) * BYTES_A_STEP / 1e6
+        size = sum(job.stored.run.steps for job in left) * BYTES_A_STEP / 1e6
         console.print(
             f"  to train  {len(left)} runs, {plan.steps_left():,} steps, {processes} at a time"
         )
@@ -96,12 +96,12 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
 class Screen:
     """How a sweep goes: a picture that changes on a terminal, else a line for each run's end."""
 
-    def __init__(self, sweep: Path, planned: Sequence[Planned]) -> None:
+    def __init__(self, sweep: Path, planned: Sequence[SweepRun]) -> None:
         """Take the sweep's folder and the runs to train."""
         self.sweep = sweep
-        self.planned = {run.folder: run for run in planned}
-        self.ends: dict[str, Stored] = {}
-        self.steps = {run.folder: look(sweep, run).steps_done for run in planned}
+        self.run = {run.folder: run for run in planned}
+        self.ends: dict[str, RunStatus] = {}
+        self.steps = {run.folder: run_status(sweep, run).steps_done for run in planned}
         self._steps_before = sum(self.steps.values())
         self._begin = time.monotonic()
         self._console = Console(stderr=True, highlight=False)
@@ -122,7 +122,7 @@ class Screen:
         """Remove the picture."""
         self._live.stop()
 
-    def look(self, running: Sequence[Planned]) -> None:
+    def run_status(self, running: Sequence[SweepRun]) -> None:
         """Show the runs that go on."""
         for run in running:
             if heart := heartbeat(self.sweep / run.folder):
@@ -130,18 +130,18 @@ class Screen:
         if self._console.is_terminal:
             self._live.update(self._picture(running), refresh=True)
 
-    def ended(self, run: Stored) -> None:
+    def ended(self, run: RunStatus) -> None:
         """Show that a run has ended."""
-        self.ends[run.planned.folder] = run
-        line = f"[{len(self.ends)}/{len(self.planned)}] {run.planned.folder}  {run.state}"
+        self.ends[run.run.folder] = run
+        line = f"[{len(self.ends)}/{len(self.run)}] {run.run.folder}  {run.state}"
         if run.record and run.state == "finished":
-            self.steps[run.planned.folder] = run.planned.steps
+            self.steps[run.run.folder] = run.run.steps
             f1 = (f"{name} F1 {task.final['f1']:.4f}" for name, task in run.record.main_first())
             line += f"  {duration(float(run.record.timings['wall_seconds']))}  {'  '.join(f1)}"
         elif run.problem:
             line += f"  {run.problem.splitlines()[0]}"
         left = self._seconds_left()
-        if left is not None and len(self.ends) < len(self.planned):
+        if left is not None and len(self.ends) < len(self.run):
             line += f"  ({duration(left)} left)"
         if self._console.is_terminal:
             self._live.console.print(escape(line), soft_wrap=True)
@@ -156,18 +156,18 @@ class Screen:
     def _seconds_left(self) -> float | None:
         speed = self._speed()
         ended = {f for f, run in self.ends.items() if run.state != "interrupted"}
-        left = sum(r.steps - self.steps[f] for f, r in self.planned.items() if f not in ended)
+        left = sum(r.steps - self.steps[f] for f, r in self.run.items() if f not in ended)
         return left / speed if speed else None
 
-    def _picture(self, running: Sequence[Planned]) -> Table:
+    def _picture(self, running: Sequence[SweepRun]) -> Table:
         counts = Counter(run.state for run in self.ends.values())
-        total = sum(run.steps for run in self.planned.values())
+        total = sum(run.steps for run in self.run.values())
         left = self._seconds_left()
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=max(total, 1), completed=sum(self.steps.values()), width=30),
             f"{counts['finished']} done  {len(running)} running  {counts['failed']} failed  "
-            f"{len(self.planned) - len(self.ends) - len(running)} left",
+            f"{len(self.run) - len(self.ends) - len(running)} left",
             f"{self._speed():.0f} steps/s",
             f"{duration(left)} left" if left is not None else "",
         )

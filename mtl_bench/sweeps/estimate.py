@@ -83,7 +83,7 @@ def _by_trial(cfg: DictConfig, plan: Plan) -> float | None:
     if short is None or long is None:
         return None
     step, rest = cost(short, long)
-    share = sum(len(job.stored.planned.tasks) for job in runs) / tasks
+    share = sum(len(job.stored.run.tasks) for job in runs) / tasks
     return plan.steps_left() * step * WITH_EVALUATION + share * rest
 
 

@@ -29,7 +29,7 @@ from mtl_bench.config.schema import check, unknown_keys
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import RunningElsewhere
 from mtl_bench.runs.record import RECORD, read_record, remove_unbegun
-from mtl_bench.runs.sweep_folder import Stored
+from mtl_bench.runs.sweep_folder import RunStatus
 from mtl_bench.sweeps.display import show_plan
 from mtl_bench.sweeps.plan import plan_single
 from mtl_bench.sweeps.workers import Stopped
@@ -48,7 +48,7 @@ VALUED_FLAGS = (
 
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
 # Hydra keeps what a sweeper returns to itself, so that the sweeper leaves its result here.
-_unfinished: list[Stored] = []
+_unfinished: list[RunStatus] = []
 
 
 def run_job(cfg: DictConfig) -> None:
@@ -144,7 +144,7 @@ def _finished(cfg: DictConfig, folder: Path) -> bool:
     return config_hash(identity(cfg, sums)) == record.config_hash
 
 
-def sweep_ended(runs: Sequence[Stored]) -> None:
+def sweep_ended(runs: Sequence[RunStatus]) -> None:
     """Note the runs of a sweep that has ended; those that are not finished decide its exit code."""
     _unfinished[:] = [run for run in runs if run.state != "finished"]
 
@@ -184,7 +184,7 @@ def _tell_unfinished() -> int:
     count = len(_unfinished)
     print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
     for run in _unfinished:
-        print(f"  {run.planned.folder}: {run.problem or run.state}", file=sys.stderr)
+        print(f"  {run.run.folder}: {run.problem or run.state}", file=sys.stderr)
     if all(run.state == "running" for run in _unfinished):
         return ELSEWHERE
     if all(map(_is_mistake, _unfinished)):
@@ -193,7 +193,7 @@ def _tell_unfinished() -> int:
     return FAILED
 
 
-def _is_mistake(run: Stored) -> bool:
+def _is_mistake(run: RunStatus) -> bool:
     """Return whether doing the same again would end the same."""
     return run.state == "damaged" or (run.problem or "").startswith("UserError")
 

@@ -14,10 +14,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mtl_bench.config import compose
 from mtl_bench.errors import UserError
+from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import read_curve, read_record
-from mtl_bench.runs.sweep_folder import look
+from mtl_bench.runs.record import read_record
+from mtl_bench.runs.sweep_folder import run_status
 from mtl_bench.sweeps.display import Screen
 from mtl_bench.sweeps.plan import Job
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
@@ -77,20 +78,20 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         Stopped: a signal came.
     """
     orders = [
-        Order(number, each.overrides, sweep / each.stored.planned.folder)
+        Order(number, each.overrides, sweep / each.stored.run.folder)
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])
-    with Screen(sweep, [each.stored.planned for each in jobs]) as screen:
+    with Screen(sweep, [each.stored.run for each in jobs]) as screen:
         for event in workers.run(orders):
             if event.job is None:
-                screen.look([jobs[order.number].stored.planned for order in event.running])
+                screen.look([jobs[order.number].stored.run for order in event.running])
                 continue
-            planned = jobs[event.job.number].stored.planned
+            planned = jobs[event.job.number].stored.run
             if event.death:
                 _record_death(job.compose(event.job), event.job.folder, event.death)
             if event.outcome != "elsewhere":
-                screen.ended(look(sweep, planned))
+                screen.ended(run_status(sweep, planned))
 
 
 def _record_death(cfg: DictConfig, folder: Path, death: str) -> None:

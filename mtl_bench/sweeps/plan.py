@@ -21,7 +21,7 @@ from mtl_bench.config.compose import make_embeddings, task_files
 from mtl_bench.config.run_key import checksums, config_hash, identity, main_matters, tasks_of
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import differences
-from mtl_bench.runs.sweep_folder import Planned, Stored, look
+from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status
 from mtl_bench.tasks.definition import is_here, root_of
 
 Overrides = list[str]
@@ -35,7 +35,7 @@ class Job:
     """A run of the sweep: what Hydra is told, what it is, how far it got."""
 
     overrides: Overrides
-    stored: Stored
+    stored: RunStatus
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Plan:
 
     def steps_left(self) -> int:
         """Return the steps still to train."""
-        return sum(job.stored.planned.steps - job.stored.steps_done for job in self.left())
+        return sum(job.stored.run.steps - job.stored.steps_done for job in self.left())
 
 
 def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
@@ -124,7 +124,7 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
                     f"{plan.sweep / folder}: is the folder of {'+'.join(seen[folder])} and of "
                     f"{'+'.join(tasks)}. Leave `hydra.sweep.subdir` as it is."
                 )
-            if folder not in {job.stored.planned.folder for job in plan.jobs}:
+            if folder not in {job.stored.run.folder for job in plan.jobs}:
                 overrides = [*others, f"main={cfg.main}", f"aux=[{','.join(cfg.aux)}]"]
                 plan.jobs.append(Job(overrides, variant.stored(plan.sweep, folder)))
     if not plan.jobs:
@@ -256,7 +256,7 @@ class _Variant:
         self.checksums = checksums(here, vectors) if here else {}
         self._identity: dict[str, Any] | None = None
 
-    def stored(self, sweep: Path, folder: str) -> Stored:
+    def stored(self, sweep: Path, folder: str) -> RunStatus:
         """Return the run of the tasks that `main` and `aux` name now, and how far it got.
 
         Raises:
@@ -265,10 +265,10 @@ class _Variant:
         names = sorted({self.cfg.main, *self.cfg.aux})
         steps = self.cfg.trainer.max_steps
         steps = self.cfg.steps_per_task * len(names) if steps is None else steps
-        planned = Planned(folder, tuple(names), self.cfg.seed, steps)
+        planned = SweepRun(folder, tuple(names), self.cfg.seed, steps)
         if self.cfg.overwrite:
-            return Stored(planned, "waiting")
-        stored = look(sweep, planned)
+            return RunStatus(planned, "waiting")
+        stored = run_status(sweep, planned)
         known = all(name in self.checksums for name in names)
         if stored.record and stored.state in ("finished", "interrupted") and known:
             asked = self._of(names)

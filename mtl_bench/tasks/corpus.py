@@ -131,7 +131,7 @@ class Corpus:
             raise UserError(
                 f"task '{self.task}': it has no dev split, and a share of {share:g} of its "
                 f"{len(train)} training sentences leaves none to train on.\n"
-                "Give the task a dev split, or a smaller `data.dev_share`."
+                "Give the task a dev split, or a smaller `data.dev_fraction`."
             )
         drawn = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
         left = Counter(label for sentence in train for label in set(sentence.labels))
@@ -145,9 +145,9 @@ class Corpus:
             raise UserError(
                 f"task '{self.task}': it has no dev split, and each sentence drawn for one has a "
                 "label that no other training sentence has.\n"
-                "Give the task a dev split, or type `data.dev_share=0 data.curve_split=test`."
+                "Give the task a dev split, or type `data.dev_fraction=0 data.eval_split=test`."
             )
-        text = "train: sentences set aside as dev (data.dev_share)"
+        text = "train: sentences set aside as dev (data.dev_fraction)"
         remarks = [Remark(text, len(chosen), "", True)]
         if kept := len(drawn) - len(chosen):
             text = "train: sentences kept that were drawn for dev, for labels found nowhere else"

@@ -44,7 +44,7 @@ def refuse_unusable(corpus: Corpus, split: SplitName) -> None:
     if not corpus[split]:
         raise UserError(
             f"task '{task}' has no {split} split to evaluate on.\nGive it one, or set a share of "
-            "train aside with `data.dev_share=0.1`."
+            "train aside with `data.dev_fraction=0.1`."
         )
     if corpus.outside is not None and corpus.outside not in labels:
         raise UserError(

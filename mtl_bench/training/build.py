@@ -41,9 +41,9 @@ def prepare_inputs(
         corpora,
         {name: task.max_length for name, task in tasks.items()},
         embeddings,
-        cfg.data.curve_split,
+        cfg.data.eval_split,
         cfg.data.final_split,
-        cfg.data.cut_evaluation,
+        cfg.data.truncate_eval,
         cfg.seed,
     )
 
@@ -57,11 +57,11 @@ def remarks_on(
 ) -> Iterator[str]:
     """Yield what the run leaves out or does not know, a line each."""
     data = cfg.data
-    batch = data.batch_size if data.whole_batches else None
+    batch = data.batch_size if data.drop_last else None
     yield from remarks(
         corpora,
         {name: task.max_length for name, task in tasks.items()},
-        Evaluation((data.curve_split, data.final_split), data.cut_evaluation, batch),
+        Evaluation((data.eval_split, data.final_split), data.truncate_eval, batch),
         inputs.vocabulary,
         embeddings,
     )
@@ -80,7 +80,7 @@ def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
         _schedule(cfg, len(inputs.train), start),
         cfg.data.batch_size,
         cfg.seed,
-        cfg.data.whole_batches,
+        cfg.data.drop_last,
     )
 
 
@@ -103,7 +103,9 @@ def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
 def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
     """Return the corpus of a task as the models read it, with a dev split."""
     corpus = load_corpus(name, task, make_reader(name, task))
-    return normalise(corpus, cfg.data.lowercase).with_dev(cfg.data.dev_share, cfg.data.split_seed)
+    return normalise(corpus, cfg.data.lowercase).with_dev(
+        cfg.data.dev_fraction, cfg.data.split_seed
+    )
 
 
 def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:

@@ -62,7 +62,7 @@ class TaskDataModule(pl.LightningDataModule):
         schedule: Schedule,
         batch_size: int,
         seed: int,
-        whole_batches: bool = False,
+        drop_last: bool = False,
     ) -> None:
         """Take the encoded sentences.
 
@@ -74,7 +74,7 @@ class TaskDataModule(pl.LightningDataModule):
             schedule: the steps to do.
             batch_size: sentences in a training batch.
             seed: of all draws.
-            whole_batches: leave out sentences behind the last whole batch of an evaluation.
+            drop_last: leave out sentences behind the last whole batch of an evaluation.
         """
         super().__init__()
         for task, split in train.items():
@@ -91,13 +91,13 @@ class TaskDataModule(pl.LightningDataModule):
         self.schedule = schedule
         self.batch_size = batch_size
         self._draws = Draws(seed)
-        self.whole = batch_size if whole_batches else None
+        self.whole = batch_size if drop_last else None
         for task, split in (*curve.items(), *final.items()):
-            if whole_batches and len(split) < batch_size:
+            if drop_last and len(split) < batch_size:
                 raise UserError(
                     f"task '{task}' has {len(split)} sentences to evaluate on, fewer than a whole "
                     f"batch of {batch_size}: nothing would be evaluated.\n"
-                    "Type `data.whole_batches=false` to evaluate on all of them."
+                    "Type `data.drop_last=false` to evaluate on all of them."
                 )
         self._curve_batches: _Loader | None = None
 

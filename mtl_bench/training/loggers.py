@@ -15,7 +15,8 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.record import CHECKPOINT, WANDB_ID
+from mtl_bench.runs.checkpoint import CHECKPOINT
+from mtl_bench.runs.record import WANDB_ID
 
 OFFLINE = {"offline": True, "dryrun": True, "online": False, "run": False}
 """What WANDB_MODE may say beside `disabled`."""
@@ -85,7 +86,7 @@ def _run_id(folder: Path, fresh: bool) -> str:
     if file.exists() and ((folder / CHECKPOINT).exists() or not fresh):
         return file.read_text("utf-8").strip()
     run_id = secrets.token_hex(4)
-    write_atomically(file, lambda stream: stream.write(run_id.encode()))
+    write_atomically(file, run_id)
     return run_id
 
 

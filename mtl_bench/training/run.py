@@ -19,9 +19,10 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import remove_leftovers
 from mtl_bench.models.kernels.compiled import kernels
 from mtl_bench.models.tagger import save_tagger
+from mtl_bench.runs.checkpoint import CHECKPOINT
 from mtl_bench.runs.lock import Lock, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import CHECKPOINT, WANDB_ID, Record, differences, read_record
+from mtl_bench.runs.record import WANDB_ID, Record, differences, read_record
 from mtl_bench.tasks.definition import Task
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training import build
@@ -53,7 +54,7 @@ def run(cfg: DictConfig, folder: Path) -> Record:
     with lock(folder) as held, stoppable():
         remove_leftovers(folder)
         there = _record_there(folder, damaged_is_none=cfg.overwrite)
-        curves = Curves(cfg.data.curve_split)
+        curves = Curves(cfg.data.eval_split)
         record = new_record(build.plain(cfg), cfg.seed, cfg.trainer.threads)
         failures = recorded(record, curves, folder, failures_only=True)
         with failures if there is None else nullcontext():

@@ -109,7 +109,7 @@ def test_the_counts_stand_in_the_output(command, tmp_path):
     vectors = ["embeddings=file", "embeddings.file=cased.txt", "embeddings.dim=4"]
     code, _, err = command(*QUICK, *vectors)
     assert code == 0, err
-    assert "note: plain: train: sentences set aside as dev (data.dev_share): 1" in err
+    assert "note: plain: train: sentences set aside as dev (data.dev_fraction): 1" in err
     assert "note: vectors: 0 of 25 different words have one (100.0% of all" in err
     assert (
         "note: cased.txt: 4 of 25 different words have a vector in another case only: type "

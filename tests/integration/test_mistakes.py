@@ -33,21 +33,21 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["trainer=gpu", "trainer.compiled=true"], ["trainer.compiled is True", "processors"]),
         (["seed=-1"], ["seed is -1", "from 0"]),
         (["data.batch_size=0"], ["data.batch_size is 0", "at least 1"]),
-        (["data.dev_share=-0.2"], ["data.dev_share is -0.2", "from 0"]),
+        (["data.dev_fraction=-0.2"], ["data.dev_fraction is -0.2", "from 0"]),
         (["tasks.syn_pos.max_length=-3"], ["tasks.syn_pos.max_length is -3", "at least 1"]),
         (["aux=syn_key", "sampler=proportional", "sampler.exponent=nan"], ["exponent is nan"]),
         (["sampler=weighted", "+sampler.weights.syn_pos=0.3"], ["names the main task", "twice"]),
         (["sweep_name=../../x"], ["sweep_name is '../../x'", "paths.output_dir"]),
         (["paths.output_dir=/proc/x"], ["/proc/x", "paths.output_dir"]),
-        (["data=eacl2017", "main=nodev"], ["8 sentences", "data.whole_batches=false"]),
+        (["data=eacl2017", "main=nodev"], ["8 sentences", "data.drop_last=false"]),
         (["model.hidden_size=0"], ["hidden_size is 0; it is at least 1"]),
         (["model.dropout=2"], ["dropout is 2"]),
         (["model.label_weights=some"], ["'none' or 'balanced'"]),
         (["sampler=weighted", "sampler.weights.main=3"], ["sampler.weights", "at most 1"]),
-        (["data.curve_split=tset"], ["data.curve_split is 'tset'", "train, dev, test"]),
+        (["data.eval_split=tset"], ["data.eval_split is 'tset'", "train, dev, test"]),
         (
-            ["data.dev_share=1"],
-            ["data.dev_share"],
+            ["data.dev_fraction=1"],
+            ["data.dev_fraction"],
         ),
         (["data.batch_size=101"], ["only 100", "data.batch_size=100"]),
         (["steps_per_task=0"], ["steps_per_task is 0", "at least 1"]),
@@ -72,7 +72,7 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
 def test_a_mistake_is_answered(command, own_task, arguments, expected):
     own_task("nodev")
     base = ["main=syn_pos"] if not any(a.startswith("main=") for a in arguments) else []
-    if arguments == ["data.dev_share=1"]:
+    if arguments == ["data.dev_fraction=1"]:
         base = ["main=nodev"]
     code, _, err = command(*base, "debug=quick", *arguments)
     assert code == 2, err

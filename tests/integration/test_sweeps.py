@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from mtl_bench.__main__ import main as bench
-from mtl_bench.runs.record import read_curve, read_record
+from mtl_bench.runs.record import read_record
+from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.sweep_folder import read_sweep
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,10 +44,10 @@ def records(sweep=SWEEP):
     """Return what each run measured, by folder; nothing that time, place or checkout decides."""
     found = {}
     for run in read_sweep(sweep):
-        record = read_record(sweep / run.planned.folder)
+        record = read_record(sweep / run.run.folder)
         facts = {k: v for k, v in vars(record).items() if k not in OUTER}
-        curve = (sweep / run.planned.folder / "curve.csv").read_bytes()
-        found[run.planned.folder] = (str(facts), curve)
+        curve = (sweep / run.run.folder / "curve.csv").read_bytes()
+        found[run.run.folder] = (str(facts), curve)
     return found
 
 
@@ -137,7 +138,7 @@ def test_whatever_happens_to_a_run_costs_that_run_only(tmp_path, own_task):
     assert "5 runs are not finished" in end.stderr
     for how, reason in names.items():
         assert re.search(rf"{how}/.*: {re.escape(reason)}", end.stderr), end.stderr
-    states = {run.planned.tasks[0]: run.state for run in read_sweep(SWEEP)}
+    states = {run.run.tasks[0]: run.state for run in read_sweep(SWEEP)}
     assert states == dict.fromkeys(names, "failed") | {"syn_chu": "finished", "good": "finished"}
     for how in names:
         (folder / f"{how}.yaml").write_text((folder / "good.yaml").read_text())
@@ -160,7 +161,7 @@ def start(*arguments):
 
 def running(sweep=SWEEP):
     try:
-        return [run for run in read_sweep(sweep) if run.heart and run.heart.step > 0]
+        return [run for run in read_sweep(sweep) if run.heartbeat and run.heartbeat.step > 0]
     except Exception:
         return []
 

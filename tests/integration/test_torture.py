@@ -35,7 +35,9 @@ def start(sweep_name):
 def middle(sweep):
     """Return the processes of runs between 5 and 95 % of their steps."""
     try:
-        hearts = [run.heart for run in read_sweep(sweep) if run.heart and run.heart.steps]
+        hearts = [
+            run.heartbeat for run in read_sweep(sweep) if run.heartbeat and run.heartbeat.steps
+        ]
     except Exception:
         return []  # the folder is not there yet, or is being written
     return [heart.pid for heart in hearts if 0.05 < heart.step / heart.steps < 0.95]

@@ -16,8 +16,8 @@ from mtl_bench.analysis.gains.gains import gains
 from mtl_bench.analysis.gains.uncertainty import Late, Measured, late, measured, with_errors
 from mtl_bench.errors import UserError
 from mtl_bench.paper import published
-from mtl_bench.runs.record import CurveRow, read_curve
-from mtl_bench.runs.sweep_folder import Stored, tasks_of
+from mtl_bench.runs.curve import CurveRow, read_curve
+from mtl_bench.runs.sweep_folder import RunStatus, all_tasks
 
 FREEDOM = 18  # of the published spreads, which come from 20 evaluations
 SHOWN = 10  # runs that nobody asked for, by name
@@ -115,7 +115,7 @@ def _until(steps: Floats, values: Floats, pair: bool = False) -> tuple[Floats, F
 
 
 def sweep_evidence(
-    source: str, folder: Path, stored: Sequence[Stored], metric: str = "f1"
+    source: str, folder: Path, stored: Sequence[RunStatus], metric: str = "f1"
 ) -> Evidence:
     """Return what the runs of one variant of a sweep measured.
 
@@ -136,17 +136,17 @@ def sweep_evidence(
         if run.state != "finished":
             continue
         try:
-            curve = read_curve(folder / run.planned.folder)
+            curve = read_curve(folder / run.run.folder)
         except UserError as error:
             missing.append(str(error))
             continue
         usable.append(run)
-        name = "+".join(run.planned.tasks)
-        for task in run.planned.tasks:
-            lates.setdefault((name, run.planned.seed), {})[task] = late(curve, task, metric)
-            progress.setdefault((name, task), _progress(curve, task, run.planned.steps, metric))
-        steps[name] = run.planned.steps
-        if len(run.planned.tasks) == 1 and run.record:
+        name = "+".join(run.run.tasks)
+        for task in run.run.tasks:
+            lates.setdefault((name, run.run.seed), {})[task] = late(curve, task, metric)
+            progress.setdefault((name, task), _progress(curve, task, run.run.steps, metric))
+        steps[name] = run.run.steps
+        if len(run.run.tasks) == 1 and run.record:
             singles.append(single_run(run, curve))
             if (score := run.record.tasks[name].final.get(metric)) is not None:
                 alone.setdefault(name, []).append(score)
@@ -176,7 +176,9 @@ def _progress(curve: Sequence[CurveRow], task: str, steps: int, metric: str) -> 
     rows = [
         (row.step / steps, value)
         for row in curve
-        if row.task == task and row.split != "train" and (value := getattr(row, metric)) is not None
+        if row.task == task
+        and row.split != "train"
+        and (value := row.values.get(metric)) is not None
     ]
     share, values = np.array(rows, dtype=np.float64).reshape(-1, 2).T
     return Progress(share, values)
@@ -187,15 +189,15 @@ def _steps(steps: Mapping[str, int]) -> tuple[int, int]:
     return sum(n for run, n in steps.items() if "+" not in run), sum(steps.values())
 
 
-def _missing(stored: Sequence[Stored]) -> list[str]:
+def _missing(stored: Sequence[RunStatus]) -> list[str]:
     """Name runs that are not finished, and pairs that nobody asked for."""
     unfinished = [
-        f"{run.planned.folder}: {(run.problem or run.state).splitlines()[0]}"
+        f"{run.run.folder}: {(run.problem or run.state).splitlines()[0]}"
         for run in stored
         if run.state != "finished"
     ]
-    sets = {run.planned.tasks for run in stored}
-    every = [(task,) for task in tasks_of(stored)] + list(combinations(tasks_of(stored), 2))
+    sets = {run.run.tasks for run in stored}
+    every = [(task,) for task in all_tasks(stored)] + list(combinations(all_tasks(stored), 2))
     unasked = ["+".join(tasks) for tasks in every if tasks not in sets]
     if unasked:
         shown = ", ".join(unasked[:SHOWN]) + (", ..." if len(unasked) > SHOWN else "")

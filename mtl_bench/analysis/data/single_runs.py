@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_bench.runs.record import CurveRow
-from mtl_bench.runs.sweep_folder import Stored
+from mtl_bench.runs.curve import CurveRow
+from mtl_bench.runs.sweep_folder import RunStatus
 
 Floats = NDArray[np.float64]
 
@@ -42,11 +42,11 @@ class Family(Protocol):
         """Return the features, nan where there is none; other numbers may stand beside them."""
 
 
-def single_run(stored: Stored, curve: list[CurveRow]) -> SingleRun:
+def single_run(stored: RunStatus, curve: list[CurveRow]) -> SingleRun:
     """Return what a finished single run tells of its task."""
-    [task] = stored.planned.tasks
+    [task] = stored.run.tasks
     assert stored.record is not None
-    lines = [(row.own_step, row.loss) for row in curve if row.split == "train"]
+    lines = [(row.own_step, row.values["loss"]) for row in curve if row.split == "train"]
     steps, losses = np.array(lines, dtype=np.float64).reshape(-1, 2).T
     known = {
         name: value

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from mtl_bench.runs.sweep_folder import Stored
+from mtl_bench.runs.sweep_folder import RunStatus
 
 LOW_F1 = 0.05
 """A single score below which a relative change says little."""
@@ -62,7 +62,7 @@ class Gain:
         return fmean(self.single.values()) < LOW_F1
 
 
-def gains(runs: Iterable[Stored], metric: str = "f1") -> list[Gain]:
+def gains(runs: Iterable[RunStatus], metric: str = "f1") -> list[Gain]:
     """Return the gains of finished runs whose single run of the same variant and seed is there.
 
     Args:
@@ -74,8 +74,8 @@ def gains(runs: Iterable[Stored], metric: str = "f1") -> list[Gain]:
         if run.state == "finished" and run.record:
             for task, of in run.record.tasks.items():
                 if metric in of.final:
-                    by_set = scores[task, run.planned.variant]
-                    by_set.setdefault(run.planned.tasks, {})[run.planned.seed] = of.final[metric]
+                    by_set = scores[task, run.run.variant]
+                    by_set.setdefault(run.run.tasks, {})[run.run.seed] = of.final[metric]
     found = []
     for (main, variant), by_set in sorted(scores.items()):
         single = by_set.get((main,), {})
@@ -88,7 +88,7 @@ def gains(runs: Iterable[Stored], metric: str = "f1") -> list[Gain]:
     return found
 
 
-def missing_singles(runs: Iterable[Stored]) -> dict[str, set[str]]:
+def missing_singles(runs: Iterable[RunStatus]) -> dict[str, set[str]]:
     """Return the main tasks without a finished single run, by variant.
 
     They are those that runs of several tasks were trained for.
@@ -98,11 +98,11 @@ def missing_singles(runs: Iterable[Stored]) -> dict[str, set[str]]:
     asked = []
     for run in runs:
         if run.state == "finished" and run.record:
-            variant = run.planned.variant
-            if len(run.planned.tasks) == 1:
-                done.add((variant, run.planned.tasks[0]))
+            variant = run.run.variant
+            if len(run.run.tasks) == 1:
+                done.add((variant, run.run.tasks[0]))
             else:
-                asked.append((variant, str(run.record.config.get("main"))))
+                asked.append((variant, run.record.main))
     for variant, main in asked:
         if (variant, main) not in done:
             missing[variant].add(main)

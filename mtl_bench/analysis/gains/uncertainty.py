@@ -16,7 +16,7 @@ from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, score_parts
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.gains.gains import Gain
-from mtl_bench.runs.record import CurveRow
+from mtl_bench.runs.curve import CurveRow
 
 Verdict = Literal["gain", "loss", "within noise", "not known"]
 SHARE, FEWEST = 0.04, 5  # of the evaluations of a run, those that count as late
@@ -43,7 +43,7 @@ def late(
     straight line, since short runs still learn.
     """
     rows = [row for row in curve if row.task == task and row.split != "train"]
-    values = [value for row in rows if (value := getattr(row, metric)) is not None]
+    values = [value for row in rows if (value := row.values.get(metric)) is not None]
     last = np.array(values[-max(FEWEST, round(share * len(rows))) :])
     if len(last) < FEWEST:
         return None

@@ -126,7 +126,7 @@ def save(
         "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(file, lambda stream: stream.write(text.encode()))
+    write_atomically(file, text)
 
 
 def load(file: Path) -> Predictor:

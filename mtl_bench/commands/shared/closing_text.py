@@ -15,8 +15,8 @@ from pathlib import Path
 
 from mtl_bench.config.compose import conf_folder
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.record import CURVE
-from mtl_bench.runs.sweep_folder import Stored
+from mtl_bench.runs.curve import CURVE
+from mtl_bench.runs.sweep_folder import RunStatus
 
 COMPUTES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
 PACKAGE = Path(__file__).parents[2]
@@ -29,11 +29,11 @@ class ClosingText:
     and report, so that all is done again when one of them is gone or was written by another study.
     """
 
-    def __init__(self, sweep: Path, stored: Sequence[Stored], overrides: Sequence[str]) -> None:
+    def __init__(self, sweep: Path, stored: Sequence[RunStatus], overrides: Sequence[str]) -> None:
         """Take the sweep's folder, its runs, and the overrides of its study."""
         self.sweep = sweep
         self.file = sweep / "study" / ".parts" / "closing.json"
-        curves = [sweep / run.planned.folder / CURVE for run in stored]
+        curves = [sweep / run.run.folder / CURVE for run in stored]
         files = [*curves, *_below(PACKAGE), *_below(conf_folder())]
         versions = [sys.version, *map(version, COMPUTES)]
         self._inputs = f"{sweep} {list(overrides)} {versions} {stored} {_checksum(files)}"
@@ -50,7 +50,7 @@ class ClosingText:
         """Keep a text, once study and report are written."""
         content = json.dumps({"checksum": self._checksum(), "text": text})
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.file, lambda stream: stream.write(content.encode()))
+        write_atomically(self.file, content)
 
     def _checksum(self) -> str:
         written = [file for part in ("study", "report") for file in _below(self.sweep / part)]

@@ -44,9 +44,9 @@ def prepare(
     corpora: Mapping[str, Corpus],
     max_length: Mapping[str, int | None],
     embeddings: Embeddings,
-    curve_split: SplitName,
+    eval_split: SplitName,
     final_split: SplitName,
-    cut_evaluation: bool,
+    truncate_eval: bool,
     seed: int,
 ) -> Inputs:
     """Number the words and labels of a run's corpora.
@@ -55,9 +55,9 @@ def prepare(
         corpora: by task, as the models read them, with a dev split where one is evaluated.
         max_length: words kept of a training sentence, by task.
         embeddings: the source of word vectors.
-        curve_split: evaluated during training.
+        eval_split: evaluated during training.
         final_split: evaluated at the end.
-        cut_evaluation: cut evaluated sentences as training ones.
+        truncate_eval: cut evaluated sentences as training ones.
         seed: of random vectors.
 
     Raises:
@@ -70,13 +70,13 @@ def prepare(
     table, facts = embeddings.table(vocabulary, seed)
     inputs = Inputs(vocabulary, torch.from_numpy(table), facts, {}, {}, {}, {}, {})
     for task, corpus in sorted(corpora.items()):
-        for split in (curve_split, final_split):
+        for split in (eval_split, final_split):
             refuse_unusable(corpus, split)
         labels = inputs.labels[task] = Labels(corpus.labels(), corpus.unseen_labels())
         length = max_length[task]
-        evaluated = length if cut_evaluation else None
+        evaluated = length if truncate_eval else None
         inputs.train[task] = encode(corpus["train"], vocabulary, labels, length)
-        inputs.curve[task] = encode(corpus[curve_split], vocabulary, labels, evaluated)
+        inputs.curve[task] = encode(corpus[eval_split], vocabulary, labels, evaluated)
         inputs.final[task] = encode(corpus[final_split], vocabulary, labels, evaluated)
         inputs.statistics[task] = statistics(corpus, embeddings.known([corpus]), length)
     return inputs

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.runs.record import CurveRow
+from mtl_bench.runs.curve import CurveRow
 
 STEPS_PER_ROW = 10
 """Own steps of a task whose mean loss makes one row: a line of the paper's released logs."""

@@ -4,14 +4,14 @@ import pytest
 
 from mtl_bench.analysis.gains.gains import gains
 from mtl_bench.runs.record import Record, TaskRecord
-from mtl_bench.runs.sweep_folder import Planned, Stored
+from mtl_bench.runs.sweep_folder import SweepRun, RunStatus
 
 
 def stored(tasks, f1, seed=0, variant="", state="finished"):
     folder = "/".join(filter(None, ("+".join(tasks), variant, f"seed{seed}")))
     of = {t: TaskRecord(t, "", {}, {}, None, None, "test", {"f1": f1[t]}) for t in tasks}
     record = Record("finished", of, seed, {}, "", {}, 1, 1, {}, None, 1, {}, {}, {})
-    return Stored(Planned(folder, tuple(tasks), seed, 100), state, record)
+    return RunStatus(SweepRun(folder, tuple(tasks), seed, 100), state, record)
 
 
 def test_a_gain_is_the_relative_change_in_percent_paired_by_seed():

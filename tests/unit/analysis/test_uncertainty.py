@@ -12,7 +12,7 @@ from mtl_bench.analysis.gains.uncertainty import (
     measured,
     with_errors,
 )
-from mtl_bench.runs.record import CurveRow
+from mtl_bench.runs.curve import CurveRow
 from tests.unit.analysis.tables import made_table
 
 

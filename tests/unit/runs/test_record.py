@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.lock import RunningElsewhere, lock
-from mtl_bench.runs.record import (
-    CURVE,
-    RECORD,
-    CurveRow,
-    Record,
-    TaskRecord,
-    read_curve,
-    read_record,
-)
+from mtl_bench.runs.record import RECORD, Record, TaskRecord, read_record
+from mtl_bench.runs.curve import CURVE, CurveRow, read_curve
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -82,7 +75,7 @@ def test_a_truncated_curve_names_the_line(tmp_path):
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    write_atomically(tmp_path / "x", lambda stream: stream.write(b"old"))
+    write_atomically(tmp_path / "x", b"old")
 
     def fail(stream):
         stream.write(b"half")

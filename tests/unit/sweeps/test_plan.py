@@ -32,7 +32,7 @@ def plan(tmp_path):
 
 
 def folders(plan):
-    return [job.stored.planned.folder for job in plan.jobs]
+    return [job.stored.run.folder for job in plan.jobs]
 
 
 def test_mirrored_pairs_are_one_run(plan):
@@ -40,7 +40,7 @@ def test_mirrored_pairs_are_one_run(plan):
         *(f"main={a} aux={b}" for a in ("syn_chu", "syn_pos") for b in ("syn_chu", "syn_pos"))
     )
     assert folders(found) == ["syn_chu/seed0", "syn_chu+syn_pos/seed0", "syn_pos/seed0"]
-    assert [job.stored.planned.steps for job in found.jobs] == [2000, 4000, 2000]
+    assert [job.stored.run.steps for job in found.jobs] == [2000, 4000, 2000]
     assert found.sweep == Path("multirun_outputs/default")
     assert {job.stored.state for job in found.jobs} == {"waiting"}
 
@@ -94,7 +94,7 @@ def test_sets_lists_and_defaults(plan):
 
 def test_trainer_max_steps_caps_every_run(plan):
     found = plan("main=syn_chu aux=syn_pos", "main=syn_chu", every=["trainer.max_steps=70"])
-    assert [job.stored.planned.steps for job in found.jobs] == [70, 70]
+    assert [job.stored.run.steps for job in found.jobs] == [70, 70]
 
 
 def test_nothing_to_do_is_a_mistake(plan):

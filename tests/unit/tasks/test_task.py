@@ -72,7 +72,7 @@ def test_dev_is_a_seeded_share_of_train_where_there_is_none():
 
 
 def test_a_share_that_leaves_no_train_is_refused():
-    with pytest.raises(UserError, match=r"data\.dev_share"):
+    with pytest.raises(UserError, match=r"data\.dev_fraction"):
         Corpus("t", {"train": tuple(SENTENCES[:1]), "dev": (), "test": ()}).with_dev(0.5, 0)
 
 
@@ -88,7 +88,7 @@ def test_train_keeps_every_label_when_a_share_becomes_dev(labels, seed):
     assert cut.labels() == corpus.labels()
     assert sorted(cut["train"] + cut["dev"]) == sorted(train)
     counts = {remark.text: remark.total for remark in cut.remarks}
-    assert counts.pop("train: sentences set aside as dev (data.dev_share)") == len(cut["dev"])
+    assert counts.pop("train: sentences set aside as dev (data.dev_fraction)") == len(cut["dev"])
     assert sum(counts.values()) == max(1, round(0.5 * len(train))) - len(cut["dev"])
 
 

@@ -1,0 +1,37 @@
+"""The first line of a checkpoint: what run it is of, readable without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class CheckpointHeader:
+    """Of which run a checkpoint is, and how far that run is trained.
+
+    Attributes:
+        run_key: of the run; empty if the header cannot be read.
+        step: optimiser steps done.
+    """
+
+    run_key: str
+    step: int
+
+    def line(self) -> bytes:
+        """Return the header as the first line of a checkpoint; torch's bytes follow."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def read_header(folder: Path) -> CheckpointHeader | None:
+    """Return the header of a run's checkpoint; None if there is no checkpoint."""
+    try:
+        with (folder / CHECKPOINT).open("rb") as stream:
+            return CheckpointHeader(**json.loads(stream.readline(1000)))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        return CheckpointHeader("", 0)

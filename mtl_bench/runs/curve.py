@@ -1,0 +1,83 @@
+"""`curve.csv` of a run: losses while it trained, metrics when it was evaluated."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
+
+CURVE = "curve.csv"
+COLUMNS = ("step", "own_step", "task", "split")
+"""Of every curve; `loss` and the metrics of the run's tasks follow."""
+
+
+@dataclass(frozen=True)
+class CurveRow:
+    """One row of a curve.
+
+    Attributes:
+        step: of the run, counted from 1.
+        own_step: of the task.
+        task: name.
+        split: `train` (mean loss of the last ten own steps), or the split evaluated.
+        values: `loss` (training: mean over sentences; evaluation: mean over targets) and, for an
+            evaluation, the metrics of the task's type.
+    """
+
+    step: int
+    own_step: int
+    task: str
+    split: str
+    values: Mapping[str, float]
+
+
+def write_curve(folder: Path, curve: Sequence[CurveRow]) -> None:
+    """Write the curve of a run; floats so that reading gives the same bits."""
+    names = list(dict.fromkeys(("loss", *(name for row in curve for name in row.values))))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *names])
+    for row in curve:
+        values = (row.values.get(name, "") for name in names)
+        writer.writerow([row.step, row.own_step, row.task, row.split, *values])
+    write_atomically(folder / CURVE, text.getvalue())
+
+
+def read_curve(folder: Path) -> list[CurveRow]:
+    """Return the curve of a run's folder.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    path = folder / CURVE
+    remedy = "Train the run again with `overwrite=true`."
+    curve: list[CurveRow] = []
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            lines = csv.reader(stream)
+            header = next(lines, [])
+            if tuple(header[: len(COLUMNS)]) != COLUMNS or "loss" not in header:
+                raise UserError(f"{path}: has not the header of a curve. {remedy}")
+            for cells in lines:
+                curve.append(_row(header, cells))  # noqa: PERF401 (the error counts them)
+    except FileNotFoundError:
+        raise UserError(f"{path}: is missing. {remedy}") from None
+    except ValueError as error:
+        raise UserError(f"{path}, line {len(curve) + 2}: is damaged ({error}). {remedy}") from None
+    return curve
+
+
+def _row(header: Sequence[str], cells: Sequence[str]) -> CurveRow:
+    """Return the row of a line's cells."""
+    if len(cells) != len(header):
+        raise ValueError(f"{len(cells)} cells, expected {len(header)}")
+    named = zip(header[len(COLUMNS) :], cells[len(COLUMNS) :], strict=True)
+    values = {name: float(cell) for name, cell in named if cell}
+    if "loss" not in values:
+        raise ValueError("it has no loss")
+    return CurveRow(int(cells[0]), int(cells[1]), cells[2], cells[3], values)
