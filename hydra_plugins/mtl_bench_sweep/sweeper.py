@@ -40,11 +40,11 @@ class SetsSweeper(BasicSweeper):
         left = plan.left()
         if left:
             plan.sweep.mkdir(parents=True, exist_ok=True)
-            write_plan(plan.sweep, [job.stored.run for job in plan.jobs])
+            write_plan(plan.sweep, [job.status.run for job in plan.jobs])
             try:
                 self.launcher.launch([job.overrides for job in left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)
-        sweep_ended([run_status(plan.sweep, job.stored.run) for job in plan.jobs])
+        sweep_ended([run_status(plan.sweep, job.status.run) for job in plan.jobs])
         return []

@@ -1,7 +1,7 @@
 """A run on the command line: its place in a sweep, and its exit code.
 
 Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data must be fixed; 3 another
-process works on what is left; 128 + n signal n interrupted it, and the same command goes on.
+process works on what is left; 128 + n signal n interrupted it: re-run the command to resume.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.compose import is_sweep, make_embeddings
 from mtl_bench.config.explain import answer, unknown_key
-from mtl_bench.config.run_key import checksums, config_hash, identity, tasks_of
-from mtl_bench.config.schema import check, unknown_keys
+from mtl_bench.config.run_key import checksums, identity, request_of
+from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
+from mtl_bench.runs.decision import decide, read_files
 from mtl_bench.runs.lock import RunningElsewhere
-from mtl_bench.runs.record import RECORD, read_record, remove_unbegun
+from mtl_bench.runs.record import RECORD, remove_unbegun
 from mtl_bench.runs.sweep_folder import RunStatus
 from mtl_bench.sweeps.display import show_plan
 from mtl_bench.sweeps.plan import plan_single
@@ -41,8 +42,15 @@ NOT_LOGGED = (
     "sweep_name trains beside it."
 )
 VALUED_FLAGS = (
-    *("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn"),
-    *("--package", "-p", "--experimental-rerun"),
+    "--config-dir",
+    "-cd",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--package",
+    "-p",
+    "--experimental-rerun",
 )
 """Options of Hydra that are followed by a value."""
 
@@ -67,14 +75,14 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     """Train a run by itself, unless it is finished; return the exit code."""
     had_record = (folder / RECORD).exists()
     try:
-        check_all(cfg)
-        if cfg.dry_run:
+        config = checked_config(cfg)
+        if config.dry_run:
             show_plan(plan_single(cfg, folder), 1)
             return 0
-        if not (cfg.overwrite or cfg.save_weights) and _finished(cfg, folder):
+        if _is_finished(config, folder):
             print(f"finished before: {folder}")
-            if cfg.logger:
-                print(NOT_LOGGED.format(loggers=", ".join(cfg.logger)))
+            if config.logger:
+                print(NOT_LOGGED.format(loggers=", ".join(config.logger)))
             return 0
         code = _exit_code(cfg, folder)
     except UserError as error:
@@ -85,15 +93,16 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     return code
 
 
-def check_all(cfg: DictConfig) -> None:
-    """Raise an error if a configuration has unknown keys, or values that make no sense.
+def checked_config(cfg: DictConfig) -> RunConfig:
+    """Return a configuration as typed sections.
 
     Raises:
-        UserError: with the key and what is possible.
+        UserError: it has an unknown key, or a value that is not allowed.
     """
+    arguments = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     for key in unknown_keys(cfg):
-        raise UserError(unknown_key(key, key, HydraConfig.get().overrides.task))
-    check(cfg)
+        raise UserError(unknown_key(key, key, arguments))
+    return checked(cfg)
 
 
 def _exit_code(cfg: DictConfig, folder: Path) -> int:
@@ -106,7 +115,7 @@ def _exit_code(cfg: DictConfig, folder: Path) -> int:
 
 
 def train(cfg: DictConfig, folder: Path) -> int:
-    """Train a run; its failure is told, and kept in its record.
+    """Train a run; its failure is printed, and kept in its record.
 
     Returns:
         The exit code.
@@ -118,10 +127,9 @@ def train(cfg: DictConfig, folder: Path) -> int:
     from mtl_bench.training.signals import Interrupted
 
     try:
-        check_all(cfg)
-        run(cfg, folder)
+        run(checked_config(cfg), folder)
     except Interrupted as stop:
-        print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
+        print(f"\n{stop}; re-run the command to resume.", file=sys.stderr)
         return INTERRUPTED + stop.number
     except RunningElsewhere:
         raise
@@ -135,18 +143,18 @@ def train(cfg: DictConfig, folder: Path) -> int:
     return 0
 
 
-def _finished(cfg: DictConfig, folder: Path) -> bool:
+def _is_finished(config: RunConfig, folder: Path) -> bool:
     """Return whether a run need not be trained; without torch, whose import takes seconds."""
-    record = read_record(folder)
-    if record is None or record.status != "finished":
+    files = read_files(folder)
+    if files.record is None or files.record.status != "finished":
         return False
-    sums = checksums(tasks_of(cfg), make_embeddings(cfg))
-    return config_hash(identity(cfg, sums)) == record.config_hash
+    sums = checksums(config.tasks, make_embeddings(config.embeddings))
+    return decide(request_of(config, identity(config, sums)), files).action == "skip"
 
 
 def sweep_ended(runs: Sequence[RunStatus]) -> None:
     """Note the runs of a sweep that has ended; those that are not finished decide its exit code."""
-    _unfinished[:] = [run for run in runs if run.state != "finished"]
+    _unfinished[:] = [status for status in runs if status.state != "finished"]
 
 
 @contextmanager
@@ -162,8 +170,8 @@ def plain_errors() -> Iterator[None]:
         with answered:
             yield
     except Stopped as stop:
-        again = "the same command without overwrite=true" if _overwrites() else "the same command"
-        print(f"\n{stop}; {again} goes on from here.", file=sys.stderr)
+        without = " without overwrite=true" if _overwrites() else ""
+        print(f"\n{stop}; re-run the command{without} to resume.", file=sys.stderr)
         sys.exit(INTERRUPTED + stop.number)
     if _unfinished:
         sys.exit(_tell_unfinished())
@@ -183,19 +191,19 @@ def _tell_unfinished() -> int:
     """Name the runs of a sweep that are not finished; return the exit code."""
     count = len(_unfinished)
     print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
-    for run in _unfinished:
-        print(f"  {run.run.folder}: {run.problem or run.state}", file=sys.stderr)
-    if all(run.state == "running" for run in _unfinished):
+    for status in _unfinished:
+        print(f"  {status.run.folder}: {status.problem or status.state}", file=sys.stderr)
+    if all(status.state == "running" for status in _unfinished):
         return ELSEWHERE
     if all(map(_is_mistake, _unfinished)):
         return USAGE
-    print("The same command does what is left.", file=sys.stderr)
+    print("Re-run the command to resume.", file=sys.stderr)
     return FAILED
 
 
-def _is_mistake(run: RunStatus) -> bool:
+def _is_mistake(status: RunStatus) -> bool:
     """Return whether doing the same again would end the same."""
-    return run.state == "damaged" or (run.problem or "").startswith("UserError")
+    return status.state == "damaged" or (status.problem or "").startswith("UserError")
 
 
 def _arguments(given: Sequence[str]) -> list[str]:
@@ -246,7 +254,7 @@ def _answered() -> Iterator[None]:
         )
         sys.exit(2)
     except KeyboardInterrupt:
-        print("\ninterrupted by SIGINT; the same command goes on from here.", file=sys.stderr)
+        print("\ninterrupted by SIGINT; re-run the command to resume.", file=sys.stderr)
         sys.exit(INTERRUPTED + signal.SIGINT)
     finally:
         del os.environ["HYDRA_FULL_ERROR"]

@@ -1,9 +1,11 @@
-"""The parts of a run, made from its configuration. Beside run.py, nothing else here knows one."""
+"""The parts of a run, each made from its section of the configuration."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,120 +14,94 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
-from mtl_bench.config.compose import make_reader
-from mtl_bench.config.schema import OUR_TRAINER_KEYS
+from mtl_bench.config.compose import make_embeddings, make_reader
+from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.encoded import Inputs, prepare
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.runs.record import TaskRecord
+from mtl_bench.runs.record import Metric, TaskRecord
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Task, load_corpus
-from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.tasks.definition import load_corpus
 from mtl_bench.text.vocabulary import normalise
-from mtl_bench.training.data import Schedule, TaskDataModule, label_weights
+from mtl_bench.training.data import TaskDataModule, label_weights
 from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
 
 
-def prepare_inputs(
-    cfg: DictConfig,
-    tasks: Mapping[str, Task],
-    corpora: Mapping[str, Corpus],
-    embeddings: Embeddings,
-) -> Inputs:
+def read_corpora(config: RunConfig) -> dict[str, Corpus]:
+    """Return the corpora of a run's tasks as the models read them, each with a dev split."""
+    data = config.data
+    corpora = {}
+    for name in config.task_set():
+        task = config.tasks[name]
+        corpus = normalise(load_corpus(name, task, make_reader(name, task)), data.lowercase)
+        corpora[name] = corpus.with_dev(data.dev_fraction, data.split_seed)
+    return corpora
+
+
+def prepare_inputs(config: RunConfig, corpora: Mapping[str, Corpus]) -> Inputs:
     """Return what the run computes with."""
+    data = config.data
     return prepare(
         corpora,
-        {name: task.max_length for name, task in tasks.items()},
-        embeddings,
-        cfg.data.eval_split,
-        cfg.data.final_split,
-        cfg.data.truncate_eval,
-        cfg.seed,
+        {name: task.max_length for name, task in config.tasks.items()},
+        make_embeddings(config.embeddings),
+        data.eval_split,
+        data.final_split,
+        data.truncate_eval,
+        config.seed,
     )
 
 
-def remarks_on(
-    cfg: DictConfig,
-    tasks: Mapping[str, Task],
-    corpora: Mapping[str, Corpus],
-    inputs: Inputs,
-    embeddings: Embeddings,
-) -> Iterator[str]:
+def notes_on(config: RunConfig, corpora: Mapping[str, Corpus], inputs: Inputs) -> Iterator[str]:
     """Yield what the run leaves out or does not know, a line each."""
-    data = cfg.data
+    data = config.data
     batch = data.batch_size if data.drop_last else None
     yield from remarks(
         corpora,
-        {name: task.max_length for name, task in tasks.items()},
+        {name: task.max_length for name, task in config.tasks.items()},
         Evaluation((data.eval_split, data.final_split), data.truncate_eval, batch),
         inputs.vocabulary,
-        embeddings,
+        make_embeddings(config.embeddings),
     )
 
 
-def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
+def make_data(config: RunConfig, inputs: Inputs, schedule: Schedule, start: int) -> TaskDataModule:
     """Return the batches of a run, from step `start` on."""
-    with blame(cfg, "sampler"):
-        make = _factory(cfg, "sampler")
-        sampler = make({n: len(s) for n, s in inputs.train.items()}, cfg.main)
+    with named_errors("sampler", config.sampler):
+        make = _factory("sampler", config.sampler)
+        sampler = make({n: len(s) for n, s in inputs.train.items()}, config.main)
     return TaskDataModule(
         inputs.train,
         inputs.curve,
         inputs.final,
         sampler,
-        _schedule(cfg, len(inputs.train), start),
-        cfg.data.batch_size,
-        cfg.seed,
-        cfg.data.drop_last,
+        schedule,
+        start,
+        config.data.batch_size,
+        config.seed,
+        config.data.drop_last,
     )
 
 
-def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
-    """Return `steps_per_task` for each task, capped by `trainer.max_steps`."""
-    steps = cfg.steps_per_task * tasks
-    if cfg.trainer.max_steps is not None:
-        steps = min(steps, cfg.trainer.max_steps)
-    interval = cfg.trainer.val_check_interval
-    if steps < 1 or (interval is not None and interval < 1):
-        raise UserError(
-            f"steps_per_task is {cfg.steps_per_task}, trainer.max_steps {cfg.trainer.max_steps}, "
-            f"trainer.val_check_interval {interval}: each must be at least 1."
-        )
-    if interval is None:
-        interval = min(500, max(1, steps // 20))  # a curve wants twenty points
-    return Schedule(steps, min(interval, steps), start)
-
-
-def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
-    """Return the corpus of a task as the models read it, with a dev split."""
-    corpus = load_corpus(name, task, make_reader(name, task))
-    return normalise(corpus, cfg.data.lowercase).with_dev(
-        cfg.data.dev_fraction, cfg.data.split_seed
-    )
-
-
-def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+def make_tagger(config: RunConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
     """Return the untrained model of a run."""
-    torch.manual_seed(cfg.seed)
-    if cfg.model.label_weights not in ("none", "balanced"):
-        raise UserError(
-            f"model.label_weights is '{cfg.model.label_weights}'; it is 'none' or 'balanced'."
-        )
+    torch.manual_seed(config.seed)
     weights = {
         name: torch.from_numpy(label_weights(split, len(inputs.labels[name])))
         for name, split in inputs.train.items()
-        if cfg.model.label_weights == "balanced"
+        if config.model.label_weights == "balanced"
     }
-    with blame(cfg, "optimizer"):
-        optimizer = _factory(cfg, "optimizer")
+    with named_errors("optimizer", config.optimizer):
+        optimizer = _factory("optimizer", config.optimizer)
         optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
-    with blame(cfg, "encoder"):
-        encoder = _factory(cfg, "encoder")
-    with blame(cfg, "model"):
+    with named_errors("encoder", config.encoder):
+        encoder = _factory("encoder", config.encoder)
+    with named_errors("model", asdict(config.model)):
         return Tagger(
             inputs.vectors,
             encoder,
@@ -133,25 +109,32 @@ def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) 
             optimizer,
             {name: corpus.outside for name, corpus in corpora.items()},
             {name: corpus.spans for name, corpus in corpora.items()},
-            cfg.model.dropout,
+            config.model.dropout,
             weights,
-            cfg.seed,
+            config.seed,
         )
 
 
-def loggers_of(cfg: DictConfig, folder: Path) -> list[Logger]:
-    """Return the loggers of a run."""
-    with blame(cfg, "logger"):
-        return make_loggers(plain(cfg.logger), plain(cfg), folder, fresh=cfg.overwrite)
+def make_run_loggers(config: RunConfig, folder: Path, fresh: bool) -> list[Logger]:
+    """Return the loggers of a run.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        fresh: whether the run is not resumed, and a new one for W&B.
+    """
+    with named_errors("logger", config.logger):
+        return make_loggers(config.logger, asdict(config), folder, fresh)
 
 
 def make_trainer(
-    cfg: DictConfig, intervals: int, loggers: list[Logger], callbacks: list[pl.Callback]
+    config: RunConfig, intervals: int, loggers: list[Logger], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
     """Return a trainer, one epoch of which is an interval of the schedule."""
-    with blame(cfg, "trainer"):
+    options = {k: v for k, v in asdict(config.trainer).items() if k not in OUR_TRAINER_KEYS}
+    with named_errors("trainer", options):
         return pl.Trainer(
-            **{key: value for key, value in cfg.trainer.items() if key not in OUR_TRAINER_KEYS},
+            **options,
             max_epochs=intervals,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
@@ -164,55 +147,67 @@ def make_trainer(
         )
 
 
-def _factory(cfg: DictConfig, group: str) -> Callable[..., Any]:
+def _factory(group: str, node: Mapping[str, Any]) -> Callable[..., Any]:
     """Return what a group's `_target_` and options make, to be called with the rest later.
 
     Raises:
         UserError: its yaml lacks `_partial_: true`.
     """
     try:
-        made = instantiate(cfg[group])
+        factory = instantiate(node)
     except InstantiationException:
-        if cfg[group].get("_partial_"):
+        if node.get("_partial_"):
             raise
-        made = None
-    if not callable(made):
+        factory = None
+    if not callable(factory):
         raise UserError(
-            f"{group}: add `_partial_: true` to its yaml. {cfg[group].get('_target_')} takes more "
+            f"{group}: add `_partial_: true` to its yaml. {node.get('_target_')} takes more "
             "than the options there, which a run gives it later."
         )
-    factory: Callable[..., Any] = made
-    return factory
+    made: Callable[..., Any] = factory
+    return made
 
 
 @contextmanager
-def blame(cfg: DictConfig, group: str) -> Iterator[None]:
+def named_errors(group: str, node: Mapping[str, Any]) -> Iterator[None]:
     """Turn what a constructor says of its arguments into an answer about configuration keys."""
     try:
         yield
     except (
-        *(TypeError, ValueError, RuntimeError, OverflowError),
-        *(InstantiationException, MisconfigurationException),
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+        InstantiationException,
+        MisconfigurationException,
     ) as error:
-        given = " ".join(f"{group}.{k}={v}" for k, v in cfg[group].items() if k[0] != "_")
+        given = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"{group}: {error}\nGiven: {given}") from error
 
 
-def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> TaskRecord:
-    """Return what is known of a task before it is trained."""
-    return TaskRecord(
-        title=task.title,
-        fingerprint=corpus.fingerprint(),
-        statistics=inputs.statistics[corpus.task],
-        sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
-        outside=task.outside,
-        spans=task.spans,
-        final_split=cfg.data.final_split,
-    )
+def describe(
+    config: RunConfig, corpora: Mapping[str, Corpus], inputs: Inputs
+) -> dict[str, TaskRecord]:
+    """Return what is known of the tasks before they are trained."""
+    return {
+        name: TaskRecord(
+            title=config.tasks[name].title,
+            type="tagging",
+            options={"outside": corpus.outside, "spans": corpus.spans},
+            fingerprint=corpus.fingerprint(),
+            statistics=inputs.statistics[name],
+            sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
+            metrics={"f1": Metric("F1")},
+            final_split=config.data.final_split,
+        )
+        for name, corpus in corpora.items()
+    }
 
 
-def plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return a configuration as plain values."""
-    content = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(content, dict)
-    return {str(key): value for key, value in content.items()}
+def weights_sha256(weights: Mapping[str, Tensor]) -> str:
+    """Return the sha256 over names and bytes of all weights."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.batches import Batch, Chunk, collate, evaluation_batches
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.text.vocabulary import EncodedSplit
 from mtl_bench.training.samplers.draws import Draws
 
@@ -21,30 +21,6 @@ Sampler = Callable[[int, Generator], str]
 
 STEPS_PER_CALL = 50
 """Steps in one call of the module: Lightning's cost per call is spread over them."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The steps of a run, in intervals that each end with an evaluation.
-
-    Attributes:
-        steps: of the whole run.
-        interval: steps between evaluations; the last interval may be shorter.
-        start: steps done already (when a run is resumed).
-    """
-
-    steps: int
-    interval: int
-    start: int = 0
-
-    def intervals(self) -> list[range]:
-        """Return the steps still to do, by interval."""
-        first = self.start // self.interval * self.interval
-        parts = (
-            range(max(begin, self.start), min(begin + self.interval, self.steps))
-            for begin in range(first, self.steps, self.interval)
-        )
-        return [part for part in parts if part]
 
 
 class TaskDataModule(pl.LightningDataModule):
@@ -60,6 +36,7 @@ class TaskDataModule(pl.LightningDataModule):
         final: Mapping[str, EncodedSplit],
         sampler: Sampler,
         schedule: Schedule,
+        start: int,
         batch_size: int,
         seed: int,
         drop_last: bool = False,
@@ -71,7 +48,8 @@ class TaskDataModule(pl.LightningDataModule):
             curve: evaluated after each interval; by task.
             final: evaluated once at the end; by task.
             sampler: names the task of a step.
-            schedule: the steps to do.
+            schedule: of the run.
+            start: steps done already (when a run is resumed).
             batch_size: sentences in a training batch.
             seed: of all draws.
             drop_last: leave out sentences behind the last whole batch of an evaluation.
@@ -88,7 +66,8 @@ class TaskDataModule(pl.LightningDataModule):
         self.curve = curve
         self.final = final
         self.sampler = sampler
-        self.schedule = schedule
+        self.intervals = schedule.intervals(start)
+        self._evaluations = set(schedule.evaluations())
         self.batch_size = batch_size
         self._draws = Draws(seed)
         self.whole = batch_size if drop_last else None
@@ -117,11 +96,20 @@ class TaskDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> _Loader:
         """Return the chunks of the interval that the trainer's epoch stands for."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        steps = self.schedule.intervals()[epoch]
+        steps = self.intervals[epoch]
         return _Loader(math.ceil(len(steps) / STEPS_PER_CALL), lambda: self.chunks(steps))
 
     def val_dataloader(self) -> _Loader:
-        """Return the batches of the split that curves are drawn from, of all tasks."""
+        """Return the batches of the split that curves are drawn from, of all tasks.
+
+        There are none after the last interval of a run that ends between two evaluations: a run
+        that is trained longer has none there.
+        """
+        if (
+            self.trainer
+            and self.intervals[self.trainer.current_epoch].stop not in self._evaluations
+        ):
+            return _Loader(0, lambda: iter(()))
         if self._curve_batches is None:
             self._curve_batches = self._evaluation(self.curve)
         return self._curve_batches
