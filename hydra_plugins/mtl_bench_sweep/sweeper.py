@@ -20,7 +20,7 @@ class SetsSweeper(BasicSweeper):
         from mtl_bench.runs.sweep_folder import run_status, write_plan
         from mtl_bench.sweeps.display import show_plan
         from mtl_bench.sweeps.estimate import seconds_left
-        from mtl_bench.sweeps.job import sweep_ended
+        from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import make_plan
 
         assert self.config is not None

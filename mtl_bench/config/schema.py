@@ -183,13 +183,11 @@ def checked(cfg: DictConfig) -> RunConfig:
             "call of the module takes many steps.\n"
             f"Possible: {', '.join(f'trainer.{key}' for key in possible)}."
         )
-    values = {section.name: cfg[section.name] for section in fields(RunConfig)}
-    config = RunConfig(
-        **{
-            name: OmegaConf.to_object(value) if OmegaConf.is_config(value) else value
-            for name, value in values.items()
-        }
-    )
+    values: dict[str, Any] = {section.name: cfg[section.name] for section in fields(RunConfig)}
+    for name, value in values.items():
+        if OmegaConf.is_config(value):
+            values[name] = OmegaConf.to_object(value)
+    config = RunConfig(**values)
     for key, value, metadata in _leaves(config):
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{key} is {value}; allowed is: a finite number.")
