@@ -31,6 +31,7 @@ class SetsSweeper(BasicSweeper):
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
         plan = make_plan(jobs, lambda job: loader.load_sweep_config(config, job))
+        plan.check_options()
         processes = 1
         if isinstance(self.launcher, WorkersLauncher):
             self.launcher.plan, processes = plan, self.launcher.processes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -36,8 +36,9 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
         arguments: of the command line.
     """
     cause = error.__cause__
-    if isinstance(error, UserError) or isinstance(cause, UserError):  # the latter of a resolver
-        return str(error if isinstance(error, UserError) else cause)
+    for each in _causes(error):  # ours may be raised in a resolver
+        if isinstance(each, UserError):
+            return str(each)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file)
     if isinstance(error, OverrideParseException):
@@ -78,6 +79,13 @@ def help_text(arguments: Sequence[str]) -> str:
             f"{chosen}\nUse --hydra-help for what Hydra can do besides.",
         ]
     )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it, in turn."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _not_readable(override: str) -> str:

@@ -24,8 +24,13 @@ def check_options(config: RunConfig) -> None:
     Raises:
         UserError: names the key, what is allowed, and what to type.
     """
-    for group in GROUPS:
-        _check_group(group, getattr(config, group))
+    for group, node in groups_of(config).items():
+        _check_group(group, node)
+
+
+def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:
+    """Return the groups whose options are those of a class."""
+    return {group: getattr(config, group) for group in GROUPS}
 
 
 def _check_group(group: str, node: Mapping[str, Any]) -> None:

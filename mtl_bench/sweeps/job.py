@@ -48,6 +48,7 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     try:
         config = checked_config(cfg)
         if config.dry_run:
+            check_options(config)
             show_plan(plan_single(cfg, folder), 1)
             return 0
         if _is_finished(config, folder):

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from mtl_bench.config.compose import make_embeddings, run_folder_of, task_files, variant_of
 from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.options import check_options, groups_of
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
@@ -93,6 +94,15 @@ class Plan:
     def left(self) -> list[Job]:
         """Return the jobs that are not finished."""
         return [job for job in self.jobs if job.status.state != "finished"]
+
+    def check_options(self) -> None:
+        """Raise an error if an option of a run that is to be trained is a mistake.
+
+        It imports what the options are of, which takes seconds.
+        """
+        variants = {repr(groups_of(job.config)): job.config for job in self.left()}
+        for config in variants.values():
+            check_options(config)
 
     def steps_left(self) -> int:
         """Return the steps still to train."""
