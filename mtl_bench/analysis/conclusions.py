@@ -1,4 +1,4 @@
-"""What a study says in words. The rules are these functions; docs/evaluation.md has them in prose."""
+"""What a study says in words, by the rules that docs/evaluation.md has in prose."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from mtl_bench.analysis.data.single_runs import Floats
 FOLDER = Path(__file__).parent / "data"
 EVERY = 500  # steps between the points of curves
 SCALE = 100_000  # of the F1 in curves, which are whole numbers
+NAMES = ("task", "main", "aux", "row", "feature", "role")  # columns that hold no numbers
 
 
 def table1() -> dict[str, dict[str, float]]:
@@ -55,21 +57,37 @@ def curve_features() -> dict[str, dict[str, float]]:
     return _by_task("curve_features.csv")
 
 
-def gain_rows() -> pd.DataFrame:
-    """Return the 90 gains of Figure 1 with what they come from.
-
-    Columns are `main aux single_f1 pair_f1` (0 to 1), and in percent `gain_percent` (50,000 steps
-    single, 100,000 pair), `gain_late_percent` (means of the last 20 evaluations), `spread_percent`
-    (standard deviation of a gain from single late evaluations), and `gain_half_percent` (25,000
-    and 50,000 steps).
-    """
-    return _read("gains.csv")
-
-
 def gains(column: str = "gain_percent") -> dict[tuple[str, str], float]:
-    """Return a column of the 90 gains (percent) by main and auxiliary task."""
-    rows = gain_rows()
+    """Return the 90 gains (percent) by main and auxiliary task.
+
+    Args:
+        column: `gain_percent` (Figure 1: 50,000 steps single, 100,000 pair), `gain_late_percent`
+            (mean of the last 20 evaluations) or `gain_half_percent` (25,000 and 50,000 steps).
+    """
+    rows = _read("gains.csv")
     return dict(zip(zip(rows["main"], rows["aux"], strict=True), rows[column], strict=True))
+
+
+class GainRow(NamedTuple):
+    """A directed pair: F1 (0 to 1) alone and beside the auxiliary, and changes in percent.
+
+    `late` is the gain from the means of the last 20 evaluations, `spread` the standard deviation of
+    a gain from single late evaluations.
+    """
+
+    main: str
+    aux: str
+    single_f1: float
+    pair_f1: float
+    gain: float
+    late: float
+    spread: float
+
+
+def gain_rows() -> list[GainRow]:
+    """Return the 90 gains of Figure 1 with what they come from."""
+    rows = _read("gains.csv").drop(columns="gain_half_percent")
+    return [GainRow(*row) for row in rows.itertuples(index=False)]
 
 
 def loss_curves() -> dict[str, tuple[Floats, Floats]]:
@@ -106,9 +124,12 @@ def table4() -> dict[tuple[str, str], float]:
 
 
 def _by_task(name: str) -> dict[str, dict[str, float]]:
-    by_task = _read(name).set_index("task").astype(float).to_dict("index")
-    return {str(task): dict(row) for task, row in by_task.items()}
+    rows = _read(name).to_dict("records")
+    return {r.pop("task"): {str(key): float(v) for key, v in r.items()} for r in rows}
 
 
 def _read(name: str) -> pd.DataFrame:
-    return pd.read_csv(FOLDER / name, float_precision="round_trip")
+    """Return a table; its numbers are parsed as Python does, to the last bit."""
+    rows = pd.read_csv(FOLDER / name, dtype=str)
+    numbers = [column for column in rows if column not in NAMES]
+    return rows.astype(dict.fromkeys(numbers, float))

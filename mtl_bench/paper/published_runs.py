@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from mtl_bench.analysis.data.evidence import Evidence
@@ -32,12 +34,12 @@ def published_evidence() -> Evidence:
             single=row.single_f1,
             pair=row.pair_f1,
             points=100 * (row.pair_f1 - row.single_f1),
-            gain_percent=row.gain_percent,
-            late_percent=row.gain_late_percent,
-            late_sd=row.spread_percent,
+            gain_percent=row.gain,
+            late_percent=row.late,
+            late_sd=row.spread,
             degrees_of_freedom=DEGREES_OF_FREEDOM,
         )
-        for row in published.gain_rows().itertuples()
+        for row in published.gain_rows()
     ]
     return Evidence(
         source=SOURCE,
@@ -51,7 +53,7 @@ def published_evidence() -> Evidence:
 
 def published_values() -> pd.DataFrame:
     """Return the released values in the form of a sweep's: see `analysis.data.frame`."""
-    rows: dict[str, list[tuple[object, ...]]] = {}
+    rows: dict[str, list[tuple[Any, ...]]] = {}
     for task, statistics in published.table1().items():
         rows[task] = [
             (task, 0, DATA, name, value, False)
@@ -63,12 +65,12 @@ def published_values() -> pd.DataFrame:
             (task, step, TRAIN, "loss", loss, False)
             for step, loss in zip(steps.tolist(), losses.tolist(), strict=True)
         ]
-    for (run, task), (steps, scores) in published.f1_curves().items():
-        rows.setdefault(run, []).extend(
+    for (pair, task), (steps, scores) in published.f1_curves().items():
+        rows.setdefault(pair, []).extend(
             (task, step, "test", F1.name, score, False)
             for step, score in zip(steps.tolist(), scores.tolist(), strict=True)
         )
-    for row in published.gain_rows().itertuples():
+    for row in published.gain_rows():
         pair = "+".join(sorted((row.main, row.aux)))
         rows[row.main].append((row.main, BUDGET, "test", F1.name, row.single_f1, True))
         rows[pair].append((row.main, 2 * BUDGET, "test", F1.name, row.pair_f1, True))
@@ -76,6 +78,6 @@ def published_values() -> pd.DataFrame:
     for name, of_run in sorted(rows.items()):
         run = SweepRun(f"{name}/seed0", tuple(name.split("+")), 0, (BUDGET,))
         # The curve of `com` alone goes on after its schedule.
-        whole = [row for row in dict.fromkeys(of_run) if row[1] <= BUDGET * len(run.tasks)]  # type: ignore[operator]
+        whole = [row for row in dict.fromkeys(of_run) if row[1] <= BUDGET * len(run.tasks)]
         frames.append(frame_of_run(run, run.tasks[0], whole))
     return join_frames(frames)

@@ -38,12 +38,13 @@ def paper_sections(
         compute: called with what takes long and its name.
     """
     names = {task: stand_ins.get(task, task) for task in study.evidence.metrics}
-    statistics = _statistics_table(study, names)
+    published_runs = study.evidence.source == SOURCE
+    # The published runs have the statistics that the paper printed.
+    statistics = None if published_runs else _statistics_table(study, names)
     if study.no_prediction:
         tables = [statistics] if statistics else []
         text = "Statistics of the tasks beside those of the paper."
         return [Section("paper", "Beside the paper", text, tables)] if tables else []
-    published_runs = study.evidence.source == SOURCE
     runs = study.settings.runs
     rows: dict[str, Table3Row] = compute(
         "Table 3", partial(table3, study.table, study.settings.sets, runs, _other_gains(study))
@@ -98,7 +99,7 @@ def _table3_table(rows: Mapping[str, Table3Row], compared: bool) -> SectionTable
         title="As the paper evaluated (Table 3)",
         frame=frame,
         note="F1 is that of gains.",
-        decimals={name: 3 for name in frame if name not in ("features", "columns")},
+        decimals={str(name): 3 for name in frame if name not in ("features", "columns")},
         shown=shown,
     )
 

@@ -113,7 +113,7 @@ def workspace(metrics: Mapping[str, StudiedMetric], destination: Destination) ->
         loss = LinePlot(title=f"training loss of {task}, nats", x="Step", y=[f"train/loss/{task}"])
         sections.append(ws.Section(name=task, panels=[curve, loss]))
     return ws.Workspace(
-        entity=destination.entity,
+        entity=destination.entity or "",
         project=destination.project,
         name=f"mtl_bench: {destination.group}",
         sections=sections,

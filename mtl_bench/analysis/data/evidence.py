@@ -107,11 +107,11 @@ class Evidence:
         rows = rows[~rows["final"]]
         first = rows.groupby(["tasks", "task"])["seed"].transform("min")
         return {
-            key: LearningCurve(
+            (str(key[0]), str(key[1])): LearningCurve(
                 own["budget"].to_numpy(np.float64) / self.budget,
                 own["value"].to_numpy(np.float64),
             )
-            for key, own in rows[rows["seed"] == first].groupby(["tasks", "task"])  # type: ignore[misc]
+            for key, own in rows[rows["seed"] == first].groupby(["tasks", "task"])
         }
 
     def steps(self) -> tuple[int, int]:

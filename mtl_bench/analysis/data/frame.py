@@ -8,7 +8,7 @@
 | `task` | whose value it is |
 | `step` | of the run, when the value was taken |
 | `budget` | steps per task done by then |
-| `split` | `train` (losses while training), `data` (statistics of the corpus), or the one evaluated |
+| `split` | `train` (losses), `data` (statistics of the corpus), or the one evaluated |
 | `metric` | `loss`, a metric of the task, or the name of a statistic |
 | `value` | as the record has it |
 | `final` | whether it is of the evaluation that ended the run; its budget is the run's |

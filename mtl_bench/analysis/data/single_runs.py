@@ -46,12 +46,12 @@ def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]
     """Return the single runs among the runs of a sweep, their losses up to a budget."""
     alone = values[(values["tasks"] == values["task"]) & (values["budget"] <= budget + 1e-6)]
     found = []
-    for (task, _), rows in alone.groupby(["task", "run"], sort=True):  # type: ignore[misc]
+    for (task, _), rows in alone.groupby(["task", "run"], sort=True):
         of_data = rows[rows["split"] == DATA]
         losses = rows[(rows["split"] == TRAIN) & (rows["metric"] == "loss")]
         found.append(
             SingleRun(
-                task,
+                str(task),
                 dict(zip(of_data["metric"], of_data["value"], strict=True)),
                 losses["step"].to_numpy(np.float64),
                 losses["value"].to_numpy(np.float64),
@@ -75,4 +75,7 @@ def features_of(
     if not rows:
         return {}
     means = pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).groupby("task").mean()
-    return {str(task): dict(row) for task, row in means.to_dict("index").items()}
+    return {
+        str(task): {str(n): float(v) for n, v in row.items()}
+        for task, row in means.to_dict("index").items()
+    }

@@ -34,7 +34,7 @@ def mean_gain_of_aux(table: Table, train: Bools) -> Floats:
 
 
 def size_of_aux(table: Table, train: Bools) -> Floats:
-    """Score a pair by the size of its auxiliary: above the median of the training rows is a gain."""
+    """Score a pair by the size of its auxiliary: above the median of training rows is a gain."""
     sizes = table.values[:, table.columns.index(("size", "aux"))]
     return np.array([sizes - np.median(sizes[rows]) for rows in train])
 

@@ -81,7 +81,7 @@ class Tally:
 
 
 def central_interval(draws: Floats) -> Floats:
-    """Return [2, F] the ends of the central 95 percent of [D, F] draws, without those not finite."""
+    """Return [2, F] the ends of the central 95 percent of [D, F] draws; nan draws are left out."""
     columns = (column[np.isfinite(column)] for column in draws.T)
     ends = [np.quantile(c, [0.025, 0.975]) if len(c) else np.full(2, np.nan) for c in columns]
     return np.array(ends).T

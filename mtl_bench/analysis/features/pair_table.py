@@ -50,22 +50,23 @@ class Table:
 
     def only(self, features: Collection[str]) -> Table:
         """Return the table with the columns of some features."""
-        return self._with(np.array([feature in features for feature, _ in self.columns]))
+        return self._with([n for n, (name, _) in enumerate(self.columns) if name in features])
 
     def finite(self) -> Table:
         """Return the table without columns that are not finite for some pair.
 
         Such are a ratio to 0, and what comes of a curve that was too short or not fitted.
         """
-        return self._with(np.isfinite(self.values).all(axis=0))
+        finite = np.isfinite(self.values).all(axis=0)
+        return self._with(np.flatnonzero(finite))
 
     def in_columns(self, columns: Sequence[tuple[str, str]]) -> Table:
         """Return the table with some columns, in their order."""
-        return self._with(np.array([self.columns.index(column) for column in columns]))
+        return self._with([self.columns.index(column) for column in columns])
 
-    def _with(self, chosen: NDArray[np.bool_ | np.int64]) -> Table:
-        """Return the table with some columns, by a mask or by their numbers."""
-        numbers = np.arange(len(self.columns))[chosen] if len(chosen) else np.empty(0, np.int64)
+    def _with(self, chosen: Sequence[int] | NDArray[np.int64]) -> Table:
+        """Return the table with some columns, by their numbers."""
+        numbers = np.array(chosen, dtype=np.int64)
         return self.replaced([self.columns[n] for n in numbers], self.values[:, numbers])
 
     def replaced(self, columns: Sequence[tuple[str, str]], values: Floats) -> Table:

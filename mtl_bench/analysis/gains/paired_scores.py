@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -45,6 +46,10 @@ class PairedScores:
         }
 
 
+Taken = dict[tuple[str, str, str], dict[int, tuple[Any, ...]]]
+"""Score, budget and split, by task, variant and tasks, then by seed."""
+
+
 def relative_change(single: float, pair: float, sign: int) -> float:
     """Return the improvement in percent; `sign` is -1 where lower is better.
 
@@ -62,25 +67,29 @@ def paired_scores(
     Final metrics are compared where both runs ended there, else the last evaluations at or before
     the budget: final metrics may be of another split than those of a curve.
     """
-    reached = run_budgets(values)
     rows = evaluations(values, metrics, budget)
-    rows = rows[rows["run"].map(reached) >= budget - 1e-6]
+    rows = rows[rows["run"].map(run_budgets(values)) >= budget - 1e-6]
     ended = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
-    taken: dict[str, dict[tuple[str, str, str], dict[int, tuple[float, float, str]]]] = {}
-    for kind, chosen in (("final", rows[ended]), ("curve", rows[~rows["final"]])):
-        last = chosen.groupby(["variant", "tasks", "task", "seed"], sort=True).last()
-        by_runs: dict[tuple[str, str, str], dict[int, tuple[float, float, str]]] = defaultdict(dict)
-        for (variant, tasks, task, seed), row in last[["value", "budget", "split"]].iterrows():  # type: ignore[misc]
-            by_runs[task, variant, tasks][seed] = (row["value"], row["budget"], row["split"])
-        taken[kind] = by_runs
-    for main, variant, tasks in sorted(taken["final"].keys() | taken["curve"].keys()):
+    taken = [_last_scores(rows[chosen]) for chosen in (ended, ~rows["final"])]
+    for main, variant, tasks in sorted(taken[0].keys() | taken[1].keys()):
         if "+" not in tasks:
             continue
-        for by_runs in taken.values():
-            alone = by_runs.get((main, variant, main), {})
-            beside = by_runs.get((main, variant, tasks), {})
+        for scores in taken:
+            alone = scores.get((main, variant, main), {})
+            beside = scores.get((main, variant, tasks), {})
+            # Scores of one pair are of one split and one budget.
             seeds = [s for s in beside if s in alone and beside[s][1:] == alone[s][1:]]
             if seeds:
                 single, pair = ({s: of[s][0] for s in seeds} for of in (alone, beside))
                 yield PairedScores(main, tasks, variant, beside[seeds[0]][2], single, pair)
                 break
+
+
+def _last_scores(rows: pd.DataFrame) -> Taken:
+    """Return the last score of each task in each run."""
+    last = rows.groupby(["variant", "tasks", "task", "seed"]).last().reset_index()
+    names = ["task", "variant", "tasks", "seed", "value", "budget", "split"]
+    scores: Taken = defaultdict(dict)
+    for task, variant, tasks, seed, *score in zip(*(last[n].tolist() for n in names), strict=True):
+        scores[task, variant, tasks][seed] = tuple(score)
+    return scores

@@ -1,4 +1,4 @@
-"""From runs to a study, its files and its page: what `study`, `report`, `wandb` and sweeps share."""
+"""From runs to a study, its files and its page: for `study`, `report`, `wandb` and sweeps."""
 
 from __future__ import annotations
 
