@@ -17,7 +17,7 @@ STATISTICS = {
 }
 
 
-def write_run(sweep, tasks, final, budget=100, seed=0, variant="", metrics=F1, curve=None):
+def write_run(sweep, tasks, final, budget=100, seed=0, variant="", types=None, curve=None):
     """Write a finished run.
 
     Args:
@@ -27,10 +27,11 @@ def write_run(sweep, tasks, final, budget=100, seed=0, variant="", metrics=F1, c
         budget: steps per task it was trained to.
         seed: of it.
         variant: overrides, as a part of its folder.
-        metrics: of all tasks.
+        types: metrics of tasks that have others than F1.
         curve: primary metric on dev by budget and task; by default 0.9 of the final one throughout.
     """
-    primary = next(iter(metrics))
+    metrics = {task: (types or {}).get(task, F1) for task in tasks}
+    primary = {task: next(iter(metrics[task])) for task in tasks}
     run = SweepRun(
         "/".join(filter(None, ("+".join(tasks), variant, f"seed{seed}"))),
         tuple(tasks),
@@ -45,9 +46,9 @@ def write_run(sweep, tasks, final, budget=100, seed=0, variant="", metrics=F1, c
             fingerprint="0",
             statistics=STATISTICS | {"size": 100.0 + 10 * len(task) + ord(task[-1])},
             sentences={"train": 10},
-            metrics=metrics,
+            metrics=metrics[task],
             final_split="test",
-            final={"loss": 1.0, **dict.fromkeys(metrics, 0.5), primary: final[task]},
+            final={"loss": 1.0, **dict.fromkeys(metrics[task], 0.5), primary[task]: final[task]},
         )
         for task in tasks
     }
@@ -76,7 +77,7 @@ def write_run(sweep, tasks, final, budget=100, seed=0, variant="", metrics=F1, c
         for task in tasks
     ]
     rows += [
-        CurveRow(b * len(tasks), b, task, "dev", {"loss": 1.0, primary: score})
+        CurveRow(b * len(tasks), b, task, "dev", {"loss": 1.0, primary[task]: score})
         for b, scores in curve.items()
         for task, score in scores.items()
     ]

@@ -63,8 +63,8 @@ def test_a_gain_is_the_relative_change_in_percent_paired_by_seed(tmp_path):
 
 
 def test_where_lower_is_better_a_gain_is_a_decrease(tmp_path):
-    write_run(tmp_path, ["a"], {"a": 4.0}, metrics=ERROR)
-    write_run(tmp_path, ["a", "b"], {"a": 3.0, "b": 1.0}, metrics=ERROR)
+    write_run(tmp_path, ["a"], {"a": 4.0}, types={"a": ERROR})
+    write_run(tmp_path, ["a", "b"], {"a": 3.0, "b": 1.0}, types={"a": ERROR})
     gain = gains(tmp_path)["a", "b", 100]
     assert (gain.gain_percent, gain.points, gain.metric) == (25, 1, "error")
 

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from io import StringIO
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -11,15 +13,15 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.__main__ import main as bench
-from mtl_bench.analysis.data.evidence import LearningCurve
+from mtl_bench.analysis.data.evidence import LearningCurve, sweep_evidence
 from mtl_bench.analysis.data.single_runs import SingleRun
 from mtl_bench.analysis.evaluation.partial_runs import from_pilots, shortened
+from mtl_bench.analysis.features.pair_table import make_table
 from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder
 from mtl_bench.paper.published_runs import published_evidence
 from mtl_bench.runs.sweep_folder import read_sweep
-from tests.unit.analysis.sweeps import ERROR, F1, write_run
-from tests.unit.analysis.tables import made_table
+from tests.unit.analysis.sweeps import ERROR, write_run
 
 QUICK = ["draws=5", "pair_runs=2", "runs=10"]
 
@@ -190,39 +192,67 @@ def test_a_run_is_shortened_and_its_curve_read():
     assert np.isnan(curve.at(10))
 
 
-@pytest.fixture
-def sweep(tmp_path):
-    """A sweep of five tasks of two types: of one the error counts, and less is better."""
-    folder, random = tmp_path / "toy", np.random.default_rng(0)
-    tasks = {name: ERROR if name == "v" else F1 for name in "vwxyz"}
-    curves = {}
-    for one in tasks:
-        for other in tasks:
-            if one <= other:
-                names = sorted({one, other})
-                final = {name: 0.5 + 0.1 * random.random() for name in names}
-                curve = {b: {n: f * b / 100 for n, f in final.items()} for b in range(5, 101, 5)}
-                curves[one, other] = final
-                metrics = tasks[one] if one == other else F1 | ERROR
-                write_run(folder, names, final, curve=curve, metrics=metrics)
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """A sweep of six tasks of two types: of `v` the error counts, where lower is better."""
+    folder, random = tmp_path_factory.mktemp("sweeps") / "toy", np.random.default_rng(0)
+    for one, other in combinations_with_replacement("uvwxyz", 2):
+        tasks = sorted({one, other})
+        final = {task: 0.5 + 0.1 * random.random() for task in tasks}
+        curve = {b: {t: f * b / 100 for t, f in final.items()} for b in range(5, 101, 5)}
+        write_run(folder, tasks, final, curve=curve, types={"v": ERROR})
     return folder
 
 
 def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
-    from mtl_bench.analysis.data.evidence import sweep_evidence
-
-    statuses = read_sweep(sweep)
-    evidence = sweep_evidence("toy", sweep, statuses)
+    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
     assert evidence.budget == 100
     curve = evidence.curves()["w+x", "w"]
-    assert curve.share[-1] == 1
-    assert curve.at(10) < 0.1  # mean of the evaluations at 5 and 10 percent
+    final = next(g.pair for g in evidence.gains if (g.main, g.aux) == ("w", "x"))
+    assert curve.at(10) == pytest.approx(final * 0.075)  # evaluations at 5 and 10 percent
 
 
-def test_pilots_that_already_are_the_end_predict_it():
-    evidence = published_evidence()
-    table = made_table(tasks=4)
-    pairs = {(g.main, g.aux) for g in evidence.gains}
-    some = [n for n, pair in enumerate(table.pairs()) if pair in pairs]
-    assert some == []  # other tasks have no curves
-    assert from_pilots(evidence, table, 100) == []
+def test_pilots_that_already_are_the_end_predict_it(sweep):
+    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
+    gains = {(gain.main, gain.aux): gain.gain_percent for gain in evidence.gains}
+    features = {task: {"f": 1.0} for task in "uvwxyz"}
+    table = make_table(gains, features, ["f"])
+    [early] = from_pilots(evidence, table, 100)
+    assert early.score.values["accuracy"] == 1
+    assert early.score.values["spearman"] == pytest.approx(1)
+    assert from_pilots(evidence, table, 1) == []
+
+
+def test_tasks_of_several_types_are_studied_ranked_and_shown(sweep, tmp_path, capsys):
+    assert bench(["gains", str(sweep)]) == 0
+    assert (
+        "Gain of F1 or mean error (test) in percent, at 100 steps per task"
+        in capsys.readouterr().out
+    )
+    assert bench(["gains", str(sweep), "--format", "csv"]) == 0
+    by_pair = {
+        (g.main, g.aux): g for g in pd.read_csv(StringIO(capsys.readouterr().out)).itertuples()
+    }
+    error = by_pair["v", "w"]
+    assert error.metric == "error"
+    assert error.gain_percent == pytest.approx(100 * (error.single - error.pair) / error.single)
+    assert bench(["report", str(sweep), "--out", str(tmp_path), *QUICK]) == 0
+    page = (tmp_path / "report/index.html").read_text()
+    assert "Alone its mean error is 0." in page
+    assert "v with w: " in page
+    assert bench(["rank", str(tmp_path / "study/predictor.json"), str(sweep), "--main", "v"]) == 0
+    ranking = capsys.readouterr().out
+    assert all(task in ranking for task in "uwxyz")
+    assert bench(["show", str(sweep / "v+w/seed0")]) == 0
+    assert "mean error" in capsys.readouterr().out
+    assert bench(["status", str(sweep)]) == 0
+    assert "21 runs: 21 finished" in capsys.readouterr().out
+
+
+def test_gains_of_a_budget_and_a_metric_that_are_not_there_are_explained(sweep, capsys):
+    assert bench(["gains", str(sweep), "--budget", "50"]) == 0
+    assert "(dev) in percent, at 50 steps per task" in capsys.readouterr().out
+    assert bench(["gains", str(sweep), "--budget", "200"]) == 2
+    assert "trained to the budget" in capsys.readouterr().err
+    assert bench(["gains", str(sweep), "--metric", "bleu"]) == 2
+    assert "no bleu; they have accuracy, error, f1" in capsys.readouterr().err
