@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.report.wandb import workspace
+from mtl_bench.analysis.data.frame import StudiedMetric
+from mtl_bench.report.wandb import Destination, workspace
 from tests.report.wandb_server import ENTITY, Server
 
 pytestmark = pytest.mark.slow  # a sweep, its study, and W&B's service for each test
@@ -108,9 +109,11 @@ def test_online_it_is_sent(sweep, server):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:wandb_workspaces")
 @pytest.mark.filterwarnings("ignore:Pydantic V1 style:DeprecationWarning")
 def test_a_view_has_a_section_for_each_task():
-    view = workspace(["chu", "pos"], "sweep", "mtl_bench", ENTITY)
+    metrics = {"chu": StudiedMetric("f1", "F1"), "pos": StudiedMetric("accuracy", "accuracy")}
+    view = workspace(metrics, Destination("mtl_bench", ENTITY, "sweep"))
     assert [section.name for section in view.sections] == ["study", "chu", "pos"]
     assert view.sections[1].panels[0].y == ["val/f1/chu"]
+    assert view.sections[2].panels[0].title == "accuracy of pos"
 
 
 def test_a_view_is_saved(sweep, server):
