@@ -1,5 +1,9 @@
 """Folders of finished runs, as training leaves them."""
 
+from itertools import combinations_with_replacement
+
+import numpy as np
+
 from mtl_bench.runs.curve import CurveRow
 from mtl_bench.runs.record import Metric, Record, TaskRecord
 from mtl_bench.runs.sweep_folder import SweepRun, write_plan
@@ -85,3 +89,12 @@ def write_run(sweep, tasks, final, budget=100, seed=0, variant="", types=None, c
     folder.mkdir(parents=True)
     record.write(folder, sorted(rows, key=lambda row: row.step))
     write_plan(sweep, [run])
+
+
+def write_sweep(folder, tasks="uvwxyz"):
+    """Write the single and pair runs of some tasks; of `v` the error counts, lower is better."""
+    random = np.random.default_rng(0)
+    for names in map(sorted, map(set, combinations_with_replacement(tasks, 2))):
+        final = {task: 0.5 + 0.1 * random.random() for task in names}
+        curve = {b: {t: f * b / 100 for t, f in final.items()} for b in range(5, 101, 5)}
+        write_run(folder, names, final, curve=curve, types={"v": ERROR})

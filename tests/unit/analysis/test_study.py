@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from io import StringIO
-from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder
 from mtl_bench.paper.published_runs import published_evidence
 from mtl_bench.runs.sweep_folder import read_sweep
-from tests.unit.analysis.sweeps import ERROR, write_run
+from tests.unit.analysis.sweeps import write_sweep
 
 QUICK = ["draws=5", "pair_runs=2", "runs=10"]
 
@@ -194,13 +193,9 @@ def test_a_run_is_shortened_and_its_curve_read():
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    """A sweep of six tasks of two types: of `v` the error counts, where lower is better."""
-    folder, random = tmp_path_factory.mktemp("sweeps") / "toy", np.random.default_rng(0)
-    for one, other in combinations_with_replacement("uvwxyz", 2):
-        tasks = sorted({one, other})
-        final = {task: 0.5 + 0.1 * random.random() for task in tasks}
-        curve = {b: {t: f * b / 100 for t, f in final.items()} for b in range(5, 101, 5)}
-        write_run(folder, tasks, final, curve=curve, types={"v": ERROR})
+    """A sweep of six tasks of two types."""
+    folder = tmp_path_factory.mktemp("sweeps") / "toy"
+    write_sweep(folder)
     return folder
 
 
