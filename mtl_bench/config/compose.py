@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
@@ -14,7 +16,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import InstantiationException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -22,6 +24,7 @@ from mtl_bench.config.run_key import main_matters, variant_name
 from mtl_bench.config.schema import Train
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.definition import Reader, Task
+from mtl_bench.tasks.types.base import TaskType
 from mtl_bench.text.embeddings import Embeddings
 
 TASK_GROUPS = ("main", "aux")
@@ -126,6 +129,44 @@ def make_reader(name: str, task: Task) -> Reader:
         ) from error
     found: Reader = reader
     return found
+
+
+def make_type(name: str, task: Task) -> TaskType[Any]:
+    """Return the type that a task's yaml names or describes.
+
+    Raises:
+        UserError: there is none such, or it does not take these options.
+    """
+    node = task.type
+    if isinstance(node, str):
+        if node not in options("type"):
+            raise UserError(
+                f"task '{name}': there is no type '{node}'. Possible: "
+                f"{', '.join(options('type'))}; or a type of your own: "
+                "{_target_: my_module.MyType, head: my_module.MyHead}."
+            )
+        node = OmegaConf.load(conf_folder() / "type" / f"{node}.yaml")
+    own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
+    given = {**node, **own}
+    try:
+        kind = get_class(str(given["_target_"]))
+        taken = {field.name for field in fields(kind)}
+        if surplus := sorted(given.keys() - taken - {"_target_"}):
+            raise UserError(
+                f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
+                f"Possible: {', '.join(sorted(taken))}. Remove what it does not take from the "
+                "task's yaml."
+            )
+        made = instantiate(given)
+        if not isinstance(made, TaskType) or not made.head:
+            raise TypeError("it is no TaskType, or has no `head` that names one")
+    except (KeyError, ValueError, TypeError, InstantiationException) as error:
+        cause = error.__cause__ or error
+        raise UserError(
+            f"task '{name}': its type cannot be made: {cause}\nGiven: {given}. A type is a map "
+            "with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
+        ) from error
+    return made
 
 
 def make_embeddings(cfg: DictConfig) -> Embeddings:

@@ -15,17 +15,17 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
-from mtl_bench.config.compose import make_reader
+from mtl_bench.config.compose import make_reader, make_type
 from mtl_bench.config.schema import OUR_TRAINER_KEYS
 from mtl_bench.errors import UserError
-from mtl_bench.models.inputs.encoded import Inputs, prepare
-from mtl_bench.models.tagger import Tagger
-from mtl_bench.runs.record import TaskRecord
+from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
+from mtl_bench.models.tagger import Dropout, Tagger
+from mtl_bench.runs.record import Metric, TaskRecord
+from mtl_bench.runs.schedule import Schedule, budget_of
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Task, load_corpus
 from mtl_bench.text.embeddings import Embeddings
-from mtl_bench.text.vocabulary import normalise
-from mtl_bench.training.data import Schedule, TaskDataModule, label_weights
+from mtl_bench.training.data import Batching, TaskDataModule
 from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
 
@@ -35,24 +35,24 @@ def prepare_inputs(
     tasks: Mapping[str, Task],
     corpora: Mapping[str, Corpus],
     embeddings: Embeddings,
-) -> Inputs:
+) -> Prepared:
     """Return what the run computes with."""
-    return prepare(
-        corpora,
-        {name: task.max_length for name, task in tasks.items()},
-        embeddings,
-        cfg.data.eval_split,
-        cfg.data.final_split,
-        cfg.data.truncate_eval,
-        cfg.seed,
+    options = ReadingOptions(
+        max_length={name: task.max_length for name, task in tasks.items()},
+        eval_split=cfg.data.eval_split,
+        final_split=cfg.data.final_split,
+        truncate_eval=cfg.data.truncate_eval,
+        lowercase=cfg.data.lowercase,
+        seed=cfg.seed,
     )
+    return prepare(corpora, embeddings, options)
 
 
 def remarks_on(
     cfg: DictConfig,
     tasks: Mapping[str, Task],
     corpora: Mapping[str, Corpus],
-    inputs: Inputs,
+    inputs: Prepared,
     embeddings: Embeddings,
 ) -> Iterator[str]:
     """Yield what the run leaves out or does not know, a line each."""
@@ -62,81 +62,47 @@ def remarks_on(
         corpora,
         {name: task.max_length for name, task in tasks.items()},
         Evaluation((data.eval_split, data.final_split), data.truncate_eval, batch),
-        inputs.vocabulary,
+        inputs.input,
         embeddings,
     )
 
 
-def make_data(cfg: DictConfig, inputs: Inputs, start: int) -> TaskDataModule:
+def make_data(cfg: DictConfig, inputs: Prepared, start: int) -> TaskDataModule:
     """Return the batches of a run, from step `start` on."""
     with blame(cfg, "sampler"):
         make = _factory(cfg, "sampler")
         sampler = make({n: len(s) for n, s in inputs.train.items()}, cfg.main)
-    return TaskDataModule(
-        inputs.train,
-        inputs.curve,
-        inputs.final,
-        sampler,
-        _schedule(cfg, len(inputs.train), start),
-        cfg.data.batch_size,
-        cfg.seed,
-        cfg.data.drop_last,
-    )
-
-
-def _schedule(cfg: DictConfig, tasks: int, start: int) -> Schedule:
-    """Return `steps_per_task` for each task, capped by `trainer.max_steps`."""
-    steps = cfg.steps_per_task * tasks
-    if cfg.trainer.max_steps is not None:
-        steps = min(steps, cfg.trainer.max_steps)
-    interval = cfg.trainer.val_check_interval
-    if steps < 1 or (interval is not None and interval < 1):
-        raise UserError(
-            f"steps_per_task is {cfg.steps_per_task}, trainer.max_steps {cfg.trainer.max_steps}, "
-            f"trainer.val_check_interval {interval}: each must be at least 1."
-        )
-    if interval is None:
-        interval = min(500, max(1, steps // 20))  # a curve wants twenty points
-    return Schedule(steps, min(interval, steps), start)
+    tasks = len(inputs.train)
+    budget = budget_of(cfg.steps_per_task, cfg.trainer.max_steps, tasks)
+    schedule = Schedule(tasks, budget, cfg.trainer.val_check_interval)
+    batching = Batching(cfg.data.batch_size, cfg.seed, cfg.data.drop_last)
+    return TaskDataModule(inputs, sampler, schedule.intervals(start), batching)
 
 
 def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
-    """Return the corpus of a task as the models read it, with a dev split."""
-    corpus = load_corpus(name, task, make_reader(name, task))
-    return normalise(corpus, cfg.data.lowercase).with_dev(
-        cfg.data.dev_fraction, cfg.data.split_seed
-    )
+    """Return the corpus of a task, with a dev split."""
+    corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
+    return corpus.with_dev(cfg.data.dev_fraction, cfg.data.split_seed)
 
 
-def make_tagger(cfg: DictConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+def make_tagger(cfg: DictConfig, inputs: Prepared) -> Tagger:
     """Return the untrained model of a run."""
     torch.manual_seed(cfg.seed)
     if cfg.model.label_weights not in ("none", "balanced"):
         raise UserError(
             f"model.label_weights is '{cfg.model.label_weights}'; it is 'none' or 'balanced'."
         )
-    weights = {
-        name: torch.from_numpy(label_weights(split, len(inputs.labels[name])))
-        for name, split in inputs.train.items()
-        if cfg.model.label_weights == "balanced"
-    }
     with blame(cfg, "optimizer"):
         optimizer = _factory(cfg, "optimizer")
         optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
     with blame(cfg, "encoder"):
         encoder = _factory(cfg, "encoder")
     with blame(cfg, "model"):
-        return Tagger(
-            inputs.vectors,
-            encoder,
-            inputs.labels,
-            optimizer,
-            {name: corpus.outside for name, corpus in corpora.items()},
-            {name: corpus.spans for name, corpus in corpora.items()},
-            cfg.model.dropout,
-            weights,
-            cfg.seed,
-        )
+        dropout = Dropout(cfg.model.dropout, cfg.seed)
+        tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)
+        for name, split in inputs.train.items() if cfg.model.label_weights == "balanced" else ():
+            tagger.head(name).balance(split.targets)
+    return tagger
 
 
 def loggers_of(cfg: DictConfig, folder: Path) -> list[Logger]:
@@ -198,15 +164,19 @@ def blame(cfg: DictConfig, group: str) -> Iterator[None]:
         raise UserError(f"{group}: {error}\nGiven: {given}") from error
 
 
-def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Inputs) -> TaskRecord:
+def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Prepared) -> TaskRecord:
     """Return what is known of a task before it is trained."""
     return TaskRecord(
         title=task.title,
+        type=corpus.type.name,
+        options=corpus.type.options(),
         fingerprint=corpus.fingerprint(),
         statistics=inputs.statistics[corpus.task],
         sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
-        outside=task.outside,
-        spans=task.spans,
+        metrics={
+            name: Metric(metric.title, metric.higher_is_better)
+            for name, metric in corpus.type.metrics.items()
+        },
         final_split=cfg.data.final_split,
     )
 

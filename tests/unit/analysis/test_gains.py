@@ -4,7 +4,7 @@ import pytest
 
 from mtl_bench.analysis.gains.gains import gains
 from mtl_bench.runs.record import Record, TaskRecord
-from mtl_bench.runs.sweep_folder import SweepRun, RunStatus
+from mtl_bench.runs.sweep_folder import RunStatus, SweepRun
 
 
 def stored(tasks, f1, seed=0, variant="", state="finished"):

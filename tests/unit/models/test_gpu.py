@@ -16,7 +16,7 @@ def losses(configure, device, steps, *overrides):
     corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
     inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
     data = build.make_data(cfg, inputs, start=0)
-    tagger = build.make_tagger(cfg, inputs, corpora).to(device)
+    tagger = build.make_tagger(cfg, inputs).to(device)
     optimizer = tagger.configure_optimizers()
     tagger.optimizers = lambda **_: optimizer  # what Lightning's trainer gives it
     chunk = Chunk(range(steps), [data.draw(step) for step in range(steps)], False).to(device)

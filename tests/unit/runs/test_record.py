@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.curve import CURVE, CurveRow, read_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.record import RECORD, Record, TaskRecord, read_record
-from mtl_bench.runs.curve import CURVE, CurveRow, read_curve
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -8,15 +8,16 @@ import pytest
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.check import examine
-from mtl_bench.tasks.corpus import Corpus, Remark, Sentence
-from mtl_bench.tasks.file_format import guess
-from mtl_bench.tasks.usable import guess_outside, guess_spans
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example, Remark
+from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.types.tagging import Tagging, guess_outside, guess_spans
 
 
 def corpus(train, test=None, outside="O", spans=None, dev=()):
     def sentences(lines):
         return tuple(
-            Sentence(*zip(*(p.split("/") for p in line.split()), strict=True)) for line in lines
+            Example(*zip(*(p.split("/") for p in line.split()), strict=True)) for line in lines
         )
 
     splits = {
@@ -24,7 +25,7 @@ def corpus(train, test=None, outside="O", spans=None, dev=()):
         "dev": sentences(dev),
         "test": sentences(test or ["z/O y/X"]),
     }
-    return Corpus("t", splits, outside, spans)
+    return Corpus("t", splits, Tagging(outside, spans))
 
 
 def said(corpus):
@@ -102,7 +103,7 @@ def test_a_file_that_is_none_of_the_formats_is_refused(tmp_path, content, messag
 )
 def test_outside_and_spans_are_guessed(labels, outside, spans):
     found = corpus([" ".join(f"w/{label}" for label in labels.split())])
-    assert (guess_outside(found), guess_spans(found)) == (outside, spans)
+    assert (guess_outside(found.splits), guess_spans(found.splits)) == (outside, spans)
 
 
 TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]

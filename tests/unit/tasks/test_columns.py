@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.columns import ColumnReader
 
 WORD = st.text(
@@ -20,7 +20,7 @@ def read(tmp_path, content, **options):
     file = tmp_path / "file.tsv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
-    return [each for each in found if isinstance(each, Sentence)]
+    return [each for each in found if isinstance(each, Example)]
 
 
 def notes(tmp_path, content, **options):
@@ -35,7 +35,7 @@ def test_what_is_written_is_read(tmp_path_factory, sentences, newline, bom):
     lines = [[f"{word}\t{label}" for word, label in sentence] for sentence in sentences]
     text = bom + (newline * 2).join(newline.join(sentence) for sentence in lines)
     found = read(tmp_path_factory.mktemp("round"), text)
-    assert [list(zip(s.words, s.labels, strict=True)) for s in found] == sentences
+    assert [list(zip(s.words, s.target, strict=True)) for s in found] == sentences
 
 
 @given(st.binary(max_size=200))
@@ -83,7 +83,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_labels_outside_the_map_are_refused(tmp_path):
-    assert read(tmp_path, "a\tN\n", label_map={"N": "noun"})[0].labels == ("noun",)
+    assert read(tmp_path, "a\tN\n", label_map={"N": "noun"})[0].target == ("noun",)
     with pytest.raises(UserError, match="label 'V' is none of the expected: N"):
         read(tmp_path, "a\tV\n", label_map={"N": "noun"})
 
