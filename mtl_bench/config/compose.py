@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import InstantiationException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.utils import get_class, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -146,10 +148,16 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
                 "{_target_: my_module.MyType, head: my_module.MyHead}."
             )
         node = OmegaConf.load(conf_folder() / "type" / f"{node}.yaml")
+    if not isinstance(node, Mapping | DictConfig):
+        raise UserError(
+            f"task '{name}': its type is {node!r}; it is one of {', '.join(options('type'))}, or a "
+            "map with `_target_` and `head`."
+        )
     own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
     given = {**node, **own}
     try:
-        kind = get_class(str(given["_target_"]))
+        module, _, class_name = str(given["_target_"]).rpartition(".")
+        kind = getattr(import_module(module), class_name)
         taken = {field.name for field in fields(kind)}
         if surplus := sorted(given.keys() - taken - {"_target_"}):
             raise UserError(
@@ -160,7 +168,14 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
         made = instantiate(given)
         if not isinstance(made, TaskType) or not made.head:
             raise TypeError("it is no TaskType, or has no `head` that names one")
-    except (KeyError, ValueError, TypeError, InstantiationException) as error:
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        InstantiationException,
+    ) as error:
         cause = error.__cause__ or error
         raise UserError(
             f"task '{name}': its type cannot be made: {cause}\nGiven: {given}. A type is a map "

@@ -174,11 +174,14 @@ def make_head(size: Any, task: str, fitted: Fitted) -> Head:
     """Return the head that a task's type names.
 
     Raises:
-        ValueError: it names none.
+        ValueError: it names none that can be imported.
     """
     if not fitted.type.head:
         raise ValueError(f"the type of task '{task}' names no head.")
-    head: type[Head] = get_class(fitted.type.head)
+    try:
+        head: type[Head] = get_class(fitted.type.head)
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
     return head(size, fitted)
 
 

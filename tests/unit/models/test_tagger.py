@@ -161,6 +161,9 @@ def test_a_type_without_a_head_is_refused():
     tasks = {"a": Fitted(Tagging(), tagging().targets)}
     with pytest.raises(ValueError, match="the type of task 'a' names no head"):
         Tagger(word_input(), ENCODER, tasks, LAZY)
+    tasks = {"a": Fitted(Tagging(head="no_such_module.Head"), tagging().targets)}
+    with pytest.raises(ValueError, match="the head of task 'a' cannot be imported"):
+        Tagger(word_input(), ENCODER, tasks, LAZY)
 
 
 def test_a_saved_tagger_tags_raw_words_as_before(tmp_path):
