@@ -20,12 +20,13 @@ from rich.markup import escape
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.config.compose import TASK_NAME, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import examine, small_batch
+from mtl_bench.tasks.checks.examine import examine, small_batch
+from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Reader, Split, Task, load_corpus
+from mtl_bench.tasks.definition import Reader, Split, Task
 from mtl_bench.tasks.examples import Example
-from mtl_bench.tasks.findings import Finding
 from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.columns import SEPARATORS
 from mtl_bench.tasks.types.tagging import guess_outside, guess_spans
 

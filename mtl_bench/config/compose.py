@@ -139,6 +139,7 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     Raises:
         UserError: there is none such, or it does not take these options.
     """
+    # The head stays a text: this module is imported by planning, which takes no torch.
     node = task.type
     if isinstance(node, str):
         if node not in options("type"):

@@ -66,7 +66,7 @@ class Tagger(pl.LightningModule):
             dropout: None for none.
         """
         super().__init__()
-        self.automatic_optimization = False
+        self.automatic_optimization = False  # many steps a call: see training_step
         self.tasks = {task: tasks[task] for task in sorted(tasks)}
         self.input = input_
         self.encoder = encoder(input_.size)
@@ -105,10 +105,12 @@ class Tagger(pl.LightningModule):
         Returns:
             `losses` [steps], detached.
         """
+        # Without Lightning's wrapper, which costs as much as a small step.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, Optimizer)  # there is one, not a list
         losses = []
         for step, batch in zip(chunk.steps, chunk.batches, strict=True):
+            # From (seed, step) alone, so that a resumed run draws what it would have drawn.
             if self.dropout.share:
                 torch.manual_seed(self.dropout.seed * 1_000_003 + step)
             optimizer.zero_grad(set_to_none=True)

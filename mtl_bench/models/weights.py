@@ -52,6 +52,7 @@ def save_tagger(path: Path, tagger: Tagger, encoder: Mapping[str, Any]) -> None:
 
 def load_tagger(path: Path) -> Tagger:
     """Return the tagger that `save_tagger` wrote; it needs no other file, and no configuration."""
+    # weights_only: a file of somebody else's runs no code of theirs.
     state = torch.load(path, map_location="cpu", weights_only=True)
     make: type[Input] = get_class(state["input"]["class"])
     tasks = {}

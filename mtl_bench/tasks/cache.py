@@ -76,6 +76,7 @@ class CorpusCache:
             examples = splits[split]
             arrays[f"{split}.lengths"] = np.array([len(e.words) for e in examples], "i4")
             arrays[f"{split}.words"] = numbers([example.words for example in examples])
+            # Labels repeat as words do: as numbers they take a tenth of the space and time.
             targets = [example.target for example in examples]
             if all(map(_is_a_text_per_word, examples)):
                 arrays[f"{split}.labels"] = numbers(targets)

@@ -89,6 +89,7 @@ class Corpus:
                 f"{len(train)} training sentences leaves none to train on.\n"
                 "Give the task a dev split, or a smaller `data.dev_fraction`."
             )
+        # Drawn from numbers, not from words: the same sentences whatever input normalises them.
         drawn = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
         chosen = self._without_last_occurrences(sorted(drawn))
         if not chosen:

@@ -124,11 +124,11 @@ def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path())
     """
     place, missing = missing_files(sources, folder)
     for source in sources:
-        lacking = [file for file in expected(source, folder) if file in missing]
-        if lacking and lacking[0].url is None:
-            _unpack(source, lacking, place, licence)
+        of_source = [file for file in expected(source, folder) if file in missing]
+        if of_source and of_source[0].url is None:
+            _unpack(source, of_source, place, licence)
         else:
-            for file in lacking:
+            for file in of_source:
                 target = place / file.path
                 _download(str(file.url), target, file.sha256, licence, target)
     for source in sources:
@@ -151,15 +151,15 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
             of these files has: absolute paths, paths with `..`, a link in place of a member.
     """
     folders = [folder for folder in (mirror_folder(), place) if folder and source.archive]
-    kept = next(
+    local = next(
         (f / str(source.archive) for f in folders if (f / str(source.archive)).is_file()), None
     )
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as temporary:
             archive = Path(temporary) / "archive"
-            if kept:
-                archive = kept
+            if local:
+                archive = local
             else:
                 by_hand = place / (source.archive or source.path)
                 _download(source.url, archive, None, licence, by_hand)
@@ -171,7 +171,7 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
                 members[name].replace(place / file.path)
     except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise UserError(
-            f"{kept or source.url}: is not a tar archive, or is damaged: {error}."
+            f"{local or source.url}: is not a tar archive, or is damaged: {error}."
         ) from None
     except OSError as error:
         raise UserError(
@@ -212,10 +212,10 @@ def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> d
                 digests[name] = hashlib.file_digest(stream, "sha256").hexdigest()
             if digests[name] == wanted[name]:
                 extracted[name] = file
-    if lacking := sorted(wanted.keys() - extracted.keys()):
-        first = lacking[0]
+    if missing := sorted(wanted.keys() - extracted.keys()):
+        first = missing[0]
         raise UserError(
-            f"{archive}: {len(lacking)} of {len(wanted)} files expected are not in it, or have "
+            f"{archive}: {len(missing)} of {len(wanted)} files expected are not in it, or have "
             f"other content; the first is '{first}'.\n  sha256 expected: {wanted[first]}\n"
             f"  sha256 found:    {digests.get(first, 'no such member')}\nNothing of it is used."
         )

@@ -43,8 +43,8 @@ def statistics(
     if max_length is None:
         window, ends = tokens, len(train)
     else:
-        seen = slice(max_length + 1)
-        window = Counter(chain.from_iterable(example.words[seen] for example in train))
+        head = slice(max_length + 1)
+        window = Counter(chain.from_iterable(example.words[head] for example in train))
         ends = sum(len(example.words) <= max_length for example in train)
     of_type = corpus.type.statistics(train, max_length)
     return {

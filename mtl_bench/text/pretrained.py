@@ -130,6 +130,7 @@ class PretrainedVectors:
         fitted = np.load(folder / "fitted.npy", mmap_mode="r")
         number = {word: n for n, word in enumerate(vocabulary.words)}
         table = np.repeat(np.load(folder / "mean.npy")[None], len(vocabulary), axis=0)
+        # One pass over the file's words, which are many more than the run's.
         pairs = [(number[word], row) for row, word in enumerate(_words(folder)) if word in number]
         own, of_file = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         table[own] = vectors[of_file]

@@ -90,6 +90,7 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
                 f"{path}: its {len(words)} words are not those expected (sha256 {digest}, "
                 f"expected {words_sha256}). It may be cut short, or another release."
             )
+    # Of repeated rows the first counts, as in gensim.
     first = {word: row for row, word in reversed(list(enumerate(words)))}
     rows = sorted(first.values())
     repeated = len(words) - len(rows)

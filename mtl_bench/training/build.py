@@ -23,7 +23,8 @@ from mtl_bench.models.tagger import Dropout, Tagger
 from mtl_bench.runs.record import Metric, TaskRecord
 from mtl_bench.runs.schedule import Schedule, budget_of
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Task, load_corpus
+from mtl_bench.tasks.definition import Task
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training.data import Batching, TaskDataModule
 from mtl_bench.training.loggers import make_loggers

@@ -82,6 +82,7 @@ class TaskDataModule(pl.LightningDataModule):
 
     def draw(self, step: int) -> Batch:
         """Return the batch of a step, which follows from (seed, step)."""
+        # Nothing is kept from step to step, so that a resumed run need not replay draws.
         random = self._draws.at(step)
         task = self.sampler(step, random)
         split = self.prepared.train[task]
@@ -102,6 +103,7 @@ class TaskDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> _Loader:
         """Return the batches of the split that curves are drawn from, of all tasks."""
+        # Kept: the same batches are evaluated hundreds of times.
         if self._curve_batches is None:
             self._curve_batches = self._evaluation(self.prepared.curve)
         return self._curve_batches

@@ -50,6 +50,7 @@ def remarks(
                 yield from _cut(f"{task}, {split}", corpus[split], max_length[task])
             if evaluation.batch and (rest := len(corpus[split]) % evaluation.batch):
                 yield f"{task}, {split}: sentences behind the last whole batch left out: {rest:,}"
+            # What only the type can count, such as labels that train lacks.
             for remark in corpus.type.remarks(corpus.splits, split):
                 yield f"{task}, {split}: {remark}"
     yield from input_.remarks(corpora, embeddings)

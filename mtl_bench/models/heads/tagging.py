@@ -47,7 +47,7 @@ class TaggingHead(Head):
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the cross-entropy in nats: mean over a sentence's steps, then over sentences."""
         losses = F.cross_entropy(outputs, batch.targets, reduction="none")
-        weights = batch.weights.to(losses.dtype)
+        weights = batch.weights.to(losses.dtype)  # kept in float64, exact for any precision
         if self.label_weights is not None:
             weights = weights * self.label_weights.to(losses.dtype)[batch.targets]
         return losses @ weights

@@ -20,7 +20,8 @@ class Input(nn.Module, ABC):
     """Turns raw words into batches, and batches into the vectors that an encoder reads.
 
     It owns whatever lies between: normalisation, tokens and their ids, the weights of the vectors.
-    An `Embeddings` object names the class of its input, whose constructor takes it.
+    An `Embeddings` object names the class of its input, so that a yaml of `conf/embeddings` chooses
+    both.
 
     Attributes:
         size: D.

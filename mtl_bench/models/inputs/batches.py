@@ -126,6 +126,7 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         split: its encoded sentences.
         chosen: [B] numbers of sentences.
     """
+    # Longest first, and stable: the order that PackedSequence wants, alike on every machine.
     given = split.lengths[chosen]
     longest_first = np.argsort(-given, kind="stable")
     lengths = given[longest_first]

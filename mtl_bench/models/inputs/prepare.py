@@ -70,6 +70,7 @@ def prepare(
     Raises:
         UserError: targets do not fit one another, or their description in the task's yaml.
     """
+    # Before anything is read or built that takes long.
     for _, corpus in sorted(corpora.items()):
         for split in (options.eval_split, options.final_split):
             corpus.refuse_unusable(split)

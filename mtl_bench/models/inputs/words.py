@@ -45,11 +45,11 @@ class WordInput(Input):
         cls, embeddings: Embeddings, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
     ) -> Self:
         """Number the words of all splits that have a vector."""
-        known = embeddings.known(
+        has_vector = embeddings.known(
             normal for corpus in corpora.values() for normal in _normal(corpus, lowercase, "train")
         )
         words = {normal_word(word, lowercase) for c in corpora.values() for word in set(c.words())}
-        vocabulary = Vocabulary(word for word in words if known(word))
+        vocabulary = Vocabulary(word for word in words if has_vector(word))
         table, facts = embeddings.table(vocabulary, seed)
         return cls(vocabulary, torch.from_numpy(table), lowercase, facts)
 
@@ -57,14 +57,15 @@ class WordInput(Input):
         self, sentences: Sequence[Sequence[str]], max_length: int | None = None
     ) -> EncodedSplit:
         """Return the ids of sentences, cut behind `max_length` words, between two symbols."""
+        # Each different word is normalised once: corpora repeat theirs a dozen times.
         different = list({word for sentence in sentences for word in sentence})
         normal = (normal_word(word, self.lowercase) for word in different)
         id_of = dict(zip(different, self.vocabulary.ids(normal), strict=True))
-        kept = slice(max_length)
+        window = slice(max_length)
         ids: list[int] = []
         for sentence in sentences:
-            ids += (START, *[id_of[word] for word in sentence[kept]], END)
-        lengths = np.array([len(sentence[kept]) + 2 for sentence in sentences], dtype=np.int64)
+            ids += (START, *[id_of[word] for word in sentence[window]], END)
+        lengths = np.array([len(sentence[window]) + 2 for sentence in sentences], dtype=np.int64)
         return EncodedSplit(
             words=np.array(ids, dtype=np.int64),
             starts=np.cumsum(lengths) - lengths,

@@ -47,7 +47,7 @@ class Steps(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Gradients of what a direction works on; shapes as there. Others are added to them."""
+    """Gradients of what a direction works on; shapes as there; they are added to."""
 
     vectors: Tensor
     inputs: Tensor

@@ -98,9 +98,9 @@ def _json_lines(
         "words": str(word),
         "labels": str(label),
     }
-    seen = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
+    format_ = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
     taken = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
-    return Guess(reader, [seen, taken])
+    return Guess(reader, [format_, taken])
 
 
 def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:

@@ -126,16 +126,16 @@ def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
     """Yield words and noisy labels."""
     lang, label = language(), TASKS[task]
     draw = np.random.default_rng([SEED, *task.encode()])
-    seen: deque[str] = deque(maxlen=500)  # recent labels: what noise puts in their place
+    recent: deque[str] = deque(maxlen=500)  # what noise puts in a label's place
     while True:
         words = lang.sentence(draw)
         labels = label(lang, words)
-        seen.extend(labels)
+        recent.extend(labels)
         noise = draw.random((len(words), 2)).tolist()
         yield (
             words,
             [
-                seen[int(pick * len(seen))] if flip < NOISE else true
+                recent[int(pick * len(recent))] if flip < NOISE else true
                 for true, (flip, pick) in zip(labels, noise, strict=True)
             ],
         )

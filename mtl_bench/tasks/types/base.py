@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVa
 
 from numpy.typing import NDArray
 
+from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.examples import Example, SplitName, Splits
-from mtl_bench.tasks.findings import Finding
 
 Level = Literal["word", "sentence"]
 """Whether there is a target for each word, or one for a sentence."""

@@ -11,8 +11,8 @@ from typing import Any
 from scipy.stats import entropy
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.examples import Example, SplitName, Splits
-from mtl_bench.tasks.findings import Finding
 from mtl_bench.tasks.types.base import Metric, TaskType
 from mtl_bench.tasks.types.labels import Labels, label_counts, train_labels, unseen_labels
 from mtl_bench.tasks.types.spans import SCHEMES, named_scheme, recognise
@@ -120,8 +120,8 @@ class Tagging(TaskType[Labels]):
         The entropy looks at the window that the paper's analysis looked at: the first
         `max_length` + 1 words of a sentence.
         """
-        seen = slice(None if max_length is None else max_length + 1)
-        counts = Counter(chain.from_iterable(example.target[seen] for example in train))
+        window = slice(None if max_length is None else max_length + 1)
+        counts = Counter(chain.from_iterable(example.target[window] for example in train))
         labels = {label for example in train for label in example.target}
         return {"labels": len(labels), "label_entropy": float(entropy(list(counts.values())))}
 

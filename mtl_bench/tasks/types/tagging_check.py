@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from mtl_bench.tasks.checks.findings import Finding, counted, most_common
 from mtl_bench.tasks.examples import SPLITS, Example, Splits
-from mtl_bench.tasks.findings import Finding, counted, most_common
 from mtl_bench.tasks.types.labels import label_counts, train_labels, unseen_labels
 from mtl_bench.tasks.types.spans import SCHEMES, SpanScheme, named_scheme, recognise
 

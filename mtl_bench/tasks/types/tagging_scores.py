@@ -96,6 +96,7 @@ class SpanScores:
             for name in labels.all_names
         ]
         kinds = sorted({kind for _, kind in parts})
+        # Tables over ids; those of unseen labels are negative, and count from the end.
         self.letter = np.array(["OBIES".index(letter) for letter, _ in parts])
         self.kind = np.array([kinds.index(kind) for _, kind in parts])
         self.hits = self.predicted = self.gold = 0

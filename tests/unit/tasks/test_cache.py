@@ -3,8 +3,9 @@
 import pytest
 
 from mtl_bench.tasks import cache
-from mtl_bench.tasks.definition import Split, Task, load_corpus
+from mtl_bench.tasks.definition import Split, Task
 from mtl_bench.tasks.examples import Example
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.types.tagging import Tagging
 
 READER = {"_target_": "mtl_bench.tasks.readers.columns.ColumnReader"}

@@ -1,4 +1,4 @@
-"""What the doctor says of a corpus, and the format that it guesses."""
+"""Findings about a corpus, and the format that is guessed."""
 
 import gzip
 import json
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import examine
+from mtl_bench.tasks.checks.examine import examine
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import Example, Remark
 from mtl_bench.tasks.formats.guess import guess
@@ -28,7 +28,7 @@ def corpus(train, test=None, outside="O", spans=None, dev=()):
     return Corpus("t", splits, Tagging(outside, spans))
 
 
-def said(corpus):
+def findings(corpus):
     return "\n".join(f"{finding.level}: {finding.text}" for finding in examine(corpus))
 
 
@@ -110,7 +110,7 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("checked", "expected"),
     [
         (corpus(TRAIN), "ok: Sizes: train 3 sentences with 7 words, test 1 sentence with 2 words."),
         (corpus(TRAIN), "ok: 2 labels in train: O 5, X 2."),
@@ -144,15 +144,15 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus(["a\x93b/O c\x07/X"]), "warning: Words with control characters: 2, such as 'a\\x93b', 'c\\x07'."),
     ],
 )  # fmt: skip
-def test_findings(found, expected):
-    assert expected in said(found)
+def test_a_finding_is_worded(checked, expected):
+    assert expected in findings(checked)
 
 
 def test_what_reading_left_out_is_a_finding():
     remarks = (Remark("f: comment lines left out", 3, "line 2", True), Remark("f: x", 1, "", False))
     found = replace(corpus(TRAIN), remarks=remarks)
-    assert "ok: f: comment lines left out: 3, first in line 2." in said(found)
-    assert "warning: f: x: 1." in said(found)
+    assert "ok: f: comment lines left out: 3, first in line 2." in findings(found)
+    assert "warning: f: x: 1." in findings(found)
 
 
 def test_a_good_corpus_has_nothing_to_fix():

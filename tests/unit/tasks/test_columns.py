@@ -91,9 +91,16 @@ def test_labels_outside_the_map_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        *({"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}, {"word": True}),
-        *({"comment": 3}, {"lowercase_labels": "maybe"}, {"label_map": ["A"]}),
-        *({"label_map": {"A": None}}, {"label_map": {"A": False}}),
+        {"separator": ","},
+        {"blank_word": "skip"},
+        {"word": 0},
+        {"label": 1},
+        {"word": True},
+        {"comment": 3},
+        {"lowercase_labels": "maybe"},
+        {"label_map": ["A"]},
+        {"label_map": {"A": None}},
+        {"label_map": {"A": False}},
     ],
 )
 def test_impossible_options_are_refused(options):
@@ -105,14 +112,15 @@ def test_a_comment_has_not_the_columns_of_a_word(tmp_path):
     text = "# id 3\nhi\tO\n#oda\tB-PER\n#\tO\n\n# id 4\n# user\n#nils\tB-PER\n"
     found = read(tmp_path, text, comment="#")
     assert [s.words for s in found] == [("hi", "#oda", "#"), ("#nils",)]
+    left_out = "comment lines (#) left out"
+    as_words = "lines that begin with # and have 2 columns, read as words"
     assert notes(tmp_path, text, comment="#") == [
-        *[("comment lines (#) left out", "line 1")],
-        *[
-            ("lines that begin with # and have 2 columns, read as words", f"line {n}")
-            for n in (3, 4)
-        ],
-        *[("comment lines (#) left out", f"line {n}") for n in (6, 7)],
-        ("lines that begin with # and have 2 columns, read as words", "line 8"),
+        (left_out, "line 1"),
+        (as_words, "line 3"),
+        (as_words, "line 4"),
+        (left_out, "line 6"),
+        (left_out, "line 7"),
+        (as_words, "line 8"),
     ]
 
 

@@ -21,10 +21,10 @@ from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.inputs.prepare import ReadingOptions, prepare
 from mtl_bench.models.tagger import Tagger
 from mtl_bench.models.weights import load_tagger, save_tagger
-from mtl_bench.tasks.check import examine
-from mtl_bench.tasks.definition import load_corpus
+from mtl_bench.tasks.checks.examine import examine
+from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.examples import Example, Note
-from mtl_bench.tasks.findings import Finding
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.types.base import Metric, TaskType
 from mtl_bench.text.embeddings import RandomVectors
 from mtl_bench.training.data import Batching, TaskDataModule

@@ -5,7 +5,7 @@ from hydra.utils import instantiate
 
 from mtl_bench.config.compose import make_type, plain_task, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.definition import load_corpus
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.synthetic import SyntheticReader, truth
 
 NAMES = [name for name in task_files() if name.startswith("syn_")]

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from mtl_bench.config.compose import read_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Split, Task, checksums, load_corpus
+from mtl_bench.tasks.definition import Split, Task, checksums
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.fetch import Source
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.types.labels import train_labels
 from mtl_bench.tasks.types.tagging import Tagging
 

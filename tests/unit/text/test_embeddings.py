@@ -151,8 +151,15 @@ def test_words_that_another_case_would_find_are_counted(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        *({"dim": "x"}, {"dim": 2.5}, {"dim": -3}, {"dim": True}, {"min_count": "x"}),
-        *({"min_count": 0}, {"std": "x"}, {"std": -1}, {"std": float("inf")}),
+        {"dim": "x"},
+        {"dim": 2.5},
+        {"dim": -3},
+        {"dim": True},
+        {"min_count": "x"},
+        {"min_count": 0},
+        {"std": "x"},
+        {"std": -1},
+        {"std": float("inf")},
     ],
 )
 def test_impossible_options_are_refused(options):

@@ -87,12 +87,12 @@ def aligned(words: list[str], compression: list[str]) -> tuple[list[bool], int]:
     while queue:
         token = queue.pop()
         try:
-            found = words.index(token, place)
+            position = words.index(token, place)
         except ValueError:
             head, attached, _ = (*ATTACHED.split(token, maxsplit=1), "", "")[:3]
             queue += [attached, head] if attached else []
             lost += not attached
             continue
-        kept[found] = True
-        place = found + 1
+        kept[position] = True
+        place = position + 1
     return kept, lost

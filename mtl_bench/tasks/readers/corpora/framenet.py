@@ -32,11 +32,11 @@ class FrameNetReader:
         """Yield the sentences of a part."""
         if part not in ("train", "test"):
             raise UserError(f"part: {part!r} is neither 'train' nor 'test'.")
-        found = documents(file, "*.xml")
-        absent = self.test_documents - {document.stem for document in found}
+        texts = documents(file, "*.xml")
+        absent = self.test_documents - {document.stem for document in texts}
         if absent:
             raise UserError(f"{file}: lacks the test documents {', '.join(sorted(absent))}.")
-        for document in found:
+        for document in texts:
             if (document.stem in self.test_documents) == (part == "test"):
                 for each in self._sentences(document):
                     if isinstance(each, Note) or part == "train" or "t" in each.target:

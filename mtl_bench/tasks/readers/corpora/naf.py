@@ -28,7 +28,9 @@ VERBS = [
 ]  # fmt: skip
 # WordNet 3.0, lexnames(5WN): file 00, 01, ...
 LEXICOGRAPHER_FILES = [
-    *("adj.all", "adj.pert", "adv.all"),
+    "adj.all",
+    "adj.pert",
+    "adv.all",
     *(f"noun.{name}" for name in NOUNS),
     *(f"verb.{name}" for name in VERBS),
     "adj.ppl",

@@ -54,23 +54,23 @@ class LexicalTypeReader:
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with profiles and lexicons.")
         types = _types([file / name for name in self.lexicons])
-        found = [
+        sentences = [
             sentence
             for profile in self.profiles
             for sentence in _supertagged(file / profile / "result.gz", types)
         ]
-        test = range(0, len(found), self.test_every)[: self.test_size]
-        others = [n for n in range(len(found)) if n % self.test_every or n >= test.stop]
+        test = range(0, len(sentences), self.test_every)[: self.test_size]
+        others = [n for n in range(len(sentences)) if n % self.test_every or n >= test.stop]
         if len(test) < self.test_size or len(others) < self.train_size:
             raise UserError(
-                f"{file}: has {len(found)} sentences, too few for {self.train_size} to train and "
-                f"{self.test_size} to test on."
+                f"{file}: has {len(sentences)} sentences, too few for {self.train_size} to train "
+                f"and {self.test_size} to test on."
             )
         if unused := len(others) - self.train_size:
             yield Note("sentences beyond the number asked for, left out", "", unused, expected=True)
-        yield from (found[n] for n in test)
+        yield from (sentences[n] for n in test)
         for n in range(self.train_size):
-            yield found[others[n * len(others) // self.train_size]]
+            yield sentences[others[n * len(others) // self.train_size]]
 
 
 def _types(lexicons: Sequence[Path]) -> Mapping[str, str]:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check_words import check_words
+from mtl_bench.tasks.checks.findings import Finding, counted, shortened
+from mtl_bench.tasks.checks.words import check_words
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import Example, SplitName
-from mtl_bench.tasks.findings import Finding, counted, shortened
 from mtl_bench.tasks.formats.column import ENOUGH, UNIQUE
 
 BATCH = 32  # sentences, by default
@@ -42,6 +42,7 @@ def examine(corpus: Corpus) -> Iterator[Finding]:
             f"Training draws {BATCH} sentences a step, more than train has: type "
             f"`data.batch_size={size}`.",
         )
+    # A corpus without dev gets one at its first run: better to hear of it now.
     try:
         corpus.with_dev(DEV_FRACTION, seed=0)
     except UserError as error:

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from mtl_bench.tasks.checks.findings import Finding, counted, quoted, shortened
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import SPLITS
-from mtl_bench.tasks.findings import Finding, counted, quoted, shortened
 
 LONG = 100
 """Words beyond which a sentence is probably several, or a list."""
