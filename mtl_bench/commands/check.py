@@ -1,4 +1,4 @@
-"""`mtl-bench check`: look over a corpus of one's own before training on it.
+"""`mtl-bench check`: check a corpus of your own before training on it.
 
 Exit code 0: it can be used; 1: something must be fixed; 2: it cannot be read.
 """
@@ -18,16 +18,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
-from mtl_bench.config.compose import TASK_NAME, make_reader, task_files
+from mtl_bench.config.compose import TASK_NAME, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import Finding, examine, small_batch
-from mtl_bench.tasks.corpus import Corpus, Sentence
-from mtl_bench.tasks.definition import Reader, Split, Task, load_corpus
-from mtl_bench.tasks.file_format import guess
+from mtl_bench.tasks.checks.examine import examine, small_batch
+from mtl_bench.tasks.checks.findings import Finding
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.definition import Reader, Split, Task
+from mtl_bench.tasks.examples import Example
+from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.columns import SEPARATORS
-from mtl_bench.tasks.usable import guess_outside, guess_spans
+from mtl_bench.tasks.types.tagging import guess_outside, guess_spans
 
-HELP = "look over a task, or files that are to become one"
+HELP = "check a task, or files that are to become one"
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "error": "[red]error[/]  "}
 
 
@@ -43,7 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print findings, and a yaml for files that are fit to be a task."""
+    """Print findings, and a yaml for files that can be a task."""
     names = [name for name in arguments.what if name in task_files() and not Path(name).is_file()]
     if names:
         options = (arguments.word, arguments.label, arguments.separator, arguments.save)
@@ -72,8 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     task.splits = _splits(files, reader)
     if len(files) == 1:
         console.print("  A single file: its last tenth becomes the test split.")
-    corpus = load_corpus(task.title, task, reader)
-    corpus = replace(corpus, outside=guess_outside(corpus), spans=guess_spans(corpus))
+    corpus = load_corpus(task.title, task, reader, make_type(task.title, task))
+    task.outside, task.spans = guess_outside(corpus.splits), guess_spans(corpus.splits)
+    corpus = replace(corpus, type=make_type(task.title, task))
     code = _report(examine(corpus))
     if code == 0:
         _offer(task, corpus, files, arguments.save)
@@ -86,7 +90,7 @@ def _splits(files: list[Path], reader: Reader) -> dict[str, Split]:
     if len(paths) > 1:
         names = ("train", "test") if len(paths) == 2 else ("train", "dev", "test")
         return {name: Split(path) for name, path in zip(names, paths, strict=True)}
-    count = sum(isinstance(each, Sentence) for each in reader(files[0], None))
+    count = sum(isinstance(each, Example) for each in reader(files[0], None))
     if count < 2:
         raise UserError(
             f"{files[0]}: has {count} sentence. Is there a blank line after each sentence?"
@@ -98,10 +102,10 @@ def _splits(files: list[Path], reader: Reader) -> dict[str, Split]:
     }
 
 
-def _report(found: Iterable[Finding]) -> int:
+def _report(checks: Iterable[Finding]) -> int:
     """Print findings; return the exit code."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    findings = list(found)
+    findings = list(checks)
     for finding in findings:
         console.print(f"{MARKS[finding.level]}  {escape(finding.text)}")
     errors = sum(finding.level == "error" for finding in findings)
@@ -127,8 +131,8 @@ def _offer(task: Task, corpus: Corpus, files: list[Path], save: bool) -> None:
         "title": f"{task.title} (say here what it labels)",
         "reader": task.reader,
         "splits": splits,
-        "outside": corpus.outside,
-        "spans": corpus.spans,
+        "outside": task.outside,
+        "spans": task.spans,
     }
     name = task.title
     file = folder / f"{name}.yaml"

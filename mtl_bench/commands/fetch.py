@@ -7,7 +7,7 @@ import sys
 
 from mtl_bench.commands.shared.definitions import definitions
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.definition import root_of
+from mtl_bench.tasks.definition import data_folder
 
 HELP = "fetch and check the public corpora of tasks"
 
@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
         if not task.sources and name not in arguments.task:
             continue
         try:
-            root = root_of(task)
+            folder = data_folder(task)
             generated = all(where.file is None for where in task.splits.values())
-            print(f"{name}: {'generated; there are no files' if generated else root}")
+            print(f"{name}: {'generated; there are no files' if generated else folder}")
         except UserError as error:
             failed.append(name)
             print(f"\n{name}: {error}\n", file=sys.stderr)

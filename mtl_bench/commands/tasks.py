@@ -1,4 +1,4 @@
-"""`mtl-bench tasks`: the tasks known, or the paper's Table 1 beside the corpora here."""
+"""`mtl-bench tasks`: all tasks, or the paper's Table 1 beside the corpora here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mtl_bench.config.compose import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.paper import published
 from mtl_bench.runs.record import RECORD, Record, read_record
-from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.definition import Task, is_here
+from mtl_bench.tasks.examples import SPLITS
 from mtl_bench.tasks.fetch import mirror_folder
 from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.vocabulary import normalise
 
-HELP = "list the tasks known, or compare their corpora with the paper's Table 1"
+HELP = "list the tasks, or compare their corpora with the paper's Table 1"
 MAX_LENGTH = 28  # words; the paper's analysis looked at no more of a sentence
 HEADINGS = {
     "size": "size",
@@ -101,7 +101,7 @@ def _overview(name: str, task: Task) -> dict[str, str | float | None]:
 def _table1(records: Path, style: str) -> None:
     """Print Table 1: a row for each task of the paper that is here, itself or by a stand-in."""
     paper = published.table1()
-    known = _glove_words()
+    glove_words = _glove_words()
     f1 = _f1_of_single_runs(records)
     rows: list[Row] = []
     notes: list[str] = []
@@ -111,8 +111,8 @@ def _table1(records: Path, style: str) -> None:
             if row not in (name, task.stands_in_for) or not is_here(task):
                 continue
             corpus = normalise(corpus_of(name, task), lowercase=True)
-            ours = statistics(corpus, known or (lambda _: True), MAX_LENGTH)
-            if known is None:
+            ours = statistics(corpus, glove_words or (lambda _: True), MAX_LENGTH)
+            if glove_words is None:
                 ours["oov_percent"] = None
             ours["f1"] = f1[name][0] if name in f1 else None
             if style in ("csv", "json"):
@@ -124,7 +124,7 @@ def _table1(records: Path, style: str) -> None:
         raise UserError(
             "none of the paper's corpora is here. `mtl-bench fetch` downloads those that can be."
         )
-    if known is None:
+    if glove_words is None:
         notes.append("%OOV: the words of GloVe 6B are not here; `embeddings=glove` brings them.")
     notes += [
         "Each cell: here, then the paper. * more than one unit of the last printed digit off.",
@@ -140,18 +140,18 @@ Numbers = Mapping[str, float | None]
 def _long(name: str, ours: Numbers, paper: Mapping[str, float]) -> Iterator[Row]:
     """Yield a row for each statistic of a task."""
     for statistic in published.DECIMALS:
-        here, there = ours[statistic], paper[statistic]
-        off = here is not None and published.deviates(statistic, here, there)
-        yield {"task": name, "statistic": statistic, "here": here, "paper": there, "off": off}
+        own, printed = ours[statistic], paper[statistic]
+        off = own is not None and published.deviates(statistic, own, printed)
+        yield {"task": name, "statistic": statistic, "here": own, "paper": printed, "off": off}
 
 
 def _wide(name: str, ours: Numbers, paper: Mapping[str, float], two_lines: bool) -> Row:
     """Return the row of a task; on two lines where a terminal is narrow."""
     cells: dict[str, str] = {"task": f"{name}\n  paper" if two_lines else name}
     for row in _long(name, ours, paper):
-        statistic, here = str(row["statistic"]), row["here"]
+        statistic, own = str(row["statistic"]), row["here"]
         form = f",.{published.DECIMALS[statistic]}f"
-        shown = ("-" if here is None else format(here, form)) + "*" * bool(row["off"])
+        shown = ("-" if own is None else format(own, form)) + "*" * bool(row["off"])
         printed = format(paper[statistic], form)
         cells[HEADINGS[statistic]] = f"{shown}\n{printed}" if two_lines else f"{shown} / {printed}"
     return cells
@@ -165,8 +165,8 @@ def _glove_words() -> Callable[[str], bool] | None:
         return set(gzip.decompress(vocabulary.read_bytes()).decode().split("\n")).__contains__
     glove = instantiate(OmegaConf.load(conf_folder() / "embeddings" / "glove.yaml"))
     if glove.is_here():
-        known: Callable[[str], bool] = glove.known([])
-        return known
+        has_vector: Callable[[str], bool] = glove.known([])
+        return has_vector
     return None
 
 
@@ -176,7 +176,8 @@ def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
     Runs count that were evaluated as the paper's (`experiment=eacl2017`). Of several schedules and
     variants the one with the most steps is taken.
     """
-    found: dict[str, dict[tuple[int, Path], list[Record]]] = defaultdict(lambda: defaultdict(list))
+    by_task: dict[str, dict[tuple[int, Path], list[Record]]]
+    by_task = defaultdict(lambda: defaultdict(list))
     for file in sorted(folder.rglob(RECORD)):
         record = read_record(file.parent)
         if (
@@ -185,10 +186,10 @@ def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
             and len(record.tasks) == 1
             and record.setting("data.drop_last")  # evaluated as the paper did
         ):
-            found[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
+            by_task[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
     best = {}
-    for name, variants in found.items():
+    for name, variants in by_task.items():
         (steps, place), records = max(variants.items(), key=lambda item: item[0])
-        f1 = 100 * fmean(record.tasks[name].final["f1"] for record in records)
+        f1 = 100 * fmean(record.tasks[name].final[record.tasks[name].primary] for record in records)
         best[name] = (f1, f"{len(records)} run(s) of {steps:,} steps in {place}")
     return best

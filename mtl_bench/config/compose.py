@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.definition import Reader, Task
+from mtl_bench.tasks.types.base import TaskType
 from mtl_bench.text.embeddings import Embeddings
 
 TASK_GROUPS = ("main", "aux")
@@ -128,6 +131,58 @@ def make_reader(name: str, task: Task) -> Reader:
         ) from error
     found: Reader = reader
     return found
+
+
+def make_type(name: str, task: Task) -> TaskType[Any]:
+    """Return the type that a task's yaml names or describes.
+
+    Raises:
+        UserError: there is none such, or it does not take these options.
+    """
+    # The head stays a text: this module is imported by planning, which takes no torch.
+    node = task.type
+    if isinstance(node, str):
+        if node not in options("type"):
+            raise UserError(
+                f"task '{name}': there is no type '{node}'. Possible: "
+                f"{', '.join(options('type'))}; or a type of your own: "
+                "{_target_: my_module.MyType, head: my_module.MyHead}."
+            )
+        node = OmegaConf.load(conf_folder() / "type" / f"{node}.yaml")
+    if not isinstance(node, Mapping | DictConfig):
+        raise UserError(
+            f"task '{name}': its type is {node!r}; it is one of {', '.join(options('type'))}, or a "
+            "map with `_target_` and `head`."
+        )
+    own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
+    given = {**node, **own}
+    try:
+        module, _, class_name = str(given["_target_"]).rpartition(".")
+        kind = getattr(import_module(module), class_name)
+        taken = {field.name for field in fields(kind)}
+        if surplus := sorted(given.keys() - taken - {"_target_"}):
+            raise UserError(
+                f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
+                f"Possible: {', '.join(sorted(taken))}. Remove what it does not take from the "
+                "task's yaml."
+            )
+        made = instantiate(given)
+        if not isinstance(made, TaskType) or not made.head:
+            raise TypeError("it is no TaskType, or has no `head` that names one")
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        InstantiationException,
+    ) as error:
+        cause = error.__cause__ or error
+        raise UserError(
+            f"task '{name}': its type cannot be made: {cause}\nGiven: {given}. A type is a map "
+            "with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
+        ) from error
+    return made
 
 
 def make_embeddings(node: Mapping[str, Any]) -> Embeddings:

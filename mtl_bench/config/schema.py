@@ -16,8 +16,8 @@ from typing import Any
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.definition import Task
+from mtl_bench.tasks.examples import SPLITS
 
 OUR_TRAINER_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
 """The keys of `trainer.*` that are not Lightning's own."""

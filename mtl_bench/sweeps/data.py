@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.definition import is_here, root_of
+from mtl_bench.tasks.definition import data_folder, is_here
 
 
 def find_data(config: RunConfig, missing: dict[str, str], to_download: list[str]) -> set[str]:
@@ -26,7 +26,7 @@ def find_data(config: RunConfig, missing: dict[str, str], to_download: list[str]
             to_download += [name] * (name not in to_download)
             continue
         try:
-            root_of(task)  # now, by one process, and not in the middle of the sweep
+            data_folder(task)  # now, by one process, and not in the middle of the sweep
         except UserError as error:
             absent[name] = str(error)
     missing |= absent

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, pairwise
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from mtl_bench.files import cache_folder
-from mtl_bench.tasks.corpus import SPLITS, Remark, Sentence, SplitName
+from mtl_bench.files import cache_folder, write_atomically
+from mtl_bench.tasks.examples import SPLITS, Example, Remark, SplitName
 
-Splits = dict[SplitName, tuple[Sentence, ...]]
-Reading = tuple[Splits, tuple[Remark, ...]]
+CachedSplits = dict[SplitName, tuple[Example, ...]]
+Reading = tuple[CachedSplits, tuple[Remark, ...]]
 READERS = "mtl_bench.tasks.readers."
 DIGEST = hashlib.sha256().digest_size
 KEPT = 4  # of one task: its variants
@@ -57,53 +56,76 @@ class CorpusCache:
             return None
         if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
             return None  # damaged: it is read anew
-        with np.load(io.BytesIO(content[DIGEST:])) as kept:
-            strings = json.loads(kept["strings"].tobytes())
-            remarks = tuple(Remark(*remark) for remark in json.loads(kept["remarks"].tobytes()))
-            return {split: _sentences(kept, split, strings) for split in SPLITS}, remarks
+        with np.load(io.BytesIO(content[DIGEST:])) as arrays:
+            strings = _unpacked(arrays["strings"])
+            remarks = tuple(Remark(*remark) for remark in _unpacked(arrays["remarks"]))
+            return {split: _examples(arrays, split, strings) for split in SPLITS}, remarks
 
-    def save(self, splits: Splits, remarks: tuple[Remark, ...]) -> None:
+    def save(self, splits: CachedSplits, remarks: tuple[Remark, ...]) -> None:
         """Write splits and remarks; a cache that cannot be written costs time, nothing else."""
         if self.file is None:
             return
         ids: dict[str, int] = {}
+
+        def numbers(texts: Sequence[Sequence[str]]) -> Any:
+            flat = chain.from_iterable(texts)
+            return np.fromiter((ids.setdefault(text, len(ids)) for text in flat), "i4")
+
         arrays: dict[str, Any] = {}
         for split in SPLITS:
-            for field in Sentence._fields:
-                values = (getattr(sentence, field) for sentence in splits[split])
-                arrays[f"{split}.{field}"] = np.fromiter(
-                    (ids.setdefault(text, len(ids)) for text in chain.from_iterable(values)), "i4"
-                )
-            arrays[f"{split}.lengths"] = np.array([len(s.words) for s in splits[split]], "i4")
-        for name, text in (("strings", json.dumps(list(ids))), ("remarks", json.dumps(remarks))):
-            arrays[name] = np.frombuffer(text.encode(), np.uint8)
+            examples = splits[split]
+            arrays[f"{split}.lengths"] = np.array([len(e.words) for e in examples], "i4")
+            arrays[f"{split}.words"] = numbers([example.words for example in examples])
+            # Labels repeat as words do: as numbers they take a tenth of the space and time.
+            targets = [example.target for example in examples]
+            if all(map(_is_a_text_per_word, examples)):
+                arrays[f"{split}.labels"] = numbers(targets)
+            else:
+                arrays[f"{split}.targets"] = _packed(targets)
+        arrays |= {"strings": _packed(list(ids)), "remarks": _packed(remarks)}
         stream = io.BytesIO()
         np.savez(stream, **arrays)
         content = stream.getvalue()
-        aside = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        try:
+        with suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(hashlib.sha256(content).digest() + content)
-            aside.replace(self.file)
+            write_atomically(self.file, hashlib.sha256(content).digest() + content)
             self._remove_old()
-        except OSError:
-            with suppress(OSError):
-                aside.unlink()
 
     def _remove_old(self) -> None:
         """Remove what earlier code or files left of this corpus, but for the latest few."""
         assert self.file is not None
         name = self.file.name.rsplit("-", 1)[0]
-        there = [f for f in self.file.parent.glob(f"{name}-*") if f.name.rsplit("-", 1)[0] == name]
-        for file in sorted(there, key=lambda file: file.stat().st_mtime)[:-KEPT]:
+        files = [f for f in self.file.parent.glob(f"{name}-*") if f.name.rsplit("-", 1)[0] == name]
+        for file in sorted(files, key=lambda file: file.stat().st_mtime)[:-KEPT]:
             file.unlink(missing_ok=True)
 
 
-def _sentences(kept: Any, split: str, strings: list[str]) -> tuple[Sentence, ...]:
-    words = [strings[n] for n in kept[f"{split}.words"].tolist()]
-    labels = [strings[n] for n in kept[f"{split}.labels"].tolist()]
-    ends = [0, *np.cumsum(kept[f"{split}.lengths"]).tolist()]
-    return tuple(Sentence(tuple(words[a:b]), tuple(labels[a:b])) for a, b in pairwise(ends))
+def _is_a_text_per_word(example: Example) -> bool:
+    """Return whether a target can be stored as words are: each different text once."""
+    words, target = example
+    is_tuple = isinstance(target, tuple) and len(target) == len(words)
+    return is_tuple and all(isinstance(text, str) for text in target)
+
+
+def _examples(arrays: Any, split: str, strings: list[str]) -> tuple[Example, ...]:
+    words = [strings[n] for n in arrays[f"{split}.words"].tolist()]
+    ends = [0, *np.cumsum(arrays[f"{split}.lengths"]).tolist()]
+    if f"{split}.labels" in arrays:
+        labels = [strings[n] for n in arrays[f"{split}.labels"].tolist()]
+        return tuple(Example(tuple(words[a:b]), tuple(labels[a:b])) for a, b in pairwise(ends))
+    targets = _unpacked(arrays[f"{split}.targets"])
+    return tuple(
+        Example(tuple(words[a:b]), target)
+        for (a, b), target in zip(pairwise(ends), targets, strict=True)
+    )
+
+
+def _packed(content: Any) -> Any:
+    return np.frombuffer(json.dumps(content).encode(), np.uint8)
+
+
+def _unpacked(array: Any) -> Any:
+    return json.loads(array.tobytes())
 
 
 def _code() -> str:

@@ -1,114 +1,70 @@
-"""Sentences with one label a word, in named splits."""
+"""The examples of one task, in named splits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mtl_bench.errors import UserError
-
-SplitName = Literal["train", "dev", "test"]
-SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
-
-
-class Sentence(NamedTuple):
-    """A sentence: as many labels as words."""
-
-    words: tuple[str, ...]
-    labels: tuple[str, ...]
-
-
-class Note(NamedTuple):
-    """What a reader yields beside sentences, for all that it leaves out, cuts in two or merges.
-
-    Attributes:
-        text: what happened to a line or document, such as `comment lines left out`.
-        where: the place, such as `line 12`.
-        times: how often it happened there.
-        expected: whether it belongs to the format, and is no sign of a mistake.
-    """
-
-    text: str
-    where: str
-    times: int = 1
-    expected: bool = False
-
-
-class Remark(NamedTuple):
-    """All notes of one kind about one file.
-
-    Attributes:
-        text: file and what happened.
-        total: how often.
-        first: the first place.
-        expected: as of a `Note`.
-    """
-
-    text: str
-    total: int
-    first: str
-    expected: bool
-
-    def __str__(self) -> str:
-        """Return a line for people."""
-        return f"{self.text}: {self.total:,}" + (f", first in {self.first}" if self.first else "")
+from mtl_bench.tasks.examples import SPLITS, Example, Remark, SplitName
+from mtl_bench.tasks.types.base import TaskType
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sentences of one task.
+    """The examples of one task.
 
     Attributes:
         task: name of the task.
-        splits: sentences by split; `dev` is empty where a corpus has none.
-        outside: the label that F1 leaves out (such as `O`), or None if every label counts.
-        spans: name of the scheme by which labels mark spans (see `tasks.spans`), or None.
+        splits: examples by split; `dev` is empty where a corpus has none.
+        type: says what the targets are.
         remarks: what was left out, cut or merged on the way here.
     """
 
     task: str
-    splits: Mapping[SplitName, tuple[Sentence, ...]]
-    outside: str | None = None
-    spans: str | None = None
+    splits: Mapping[SplitName, tuple[Example, ...]]
+    type: TaskType[Any]
     remarks: tuple[Remark, ...] = ()
 
-    def __getitem__(self, split: SplitName) -> tuple[Sentence, ...]:
-        """Return the sentences of a split."""
+    def __getitem__(self, split: SplitName) -> tuple[Example, ...]:
+        """Return the examples of a split."""
         return self.splits[split]
 
-    def labels(self) -> list[str]:
-        """Return the labels of the training split, sorted: the classes of the task."""
-        return sorted({label for sentence in self["train"] for label in sentence.labels})
+    def words(self, *splits: SplitName) -> Iterator[str]:
+        """Yield every word of some splits (by default of all), repeats included."""
+        for split in splits or self.splits:
+            for example in self[split]:
+                yield from example.words
 
-    def unseen_labels(self) -> list[str]:
-        """Return the labels that only dev or test have, sorted."""
-        every = {label for split in self.splits.values() for s in split for label in s.labels}
-        return sorted(every.difference(self.labels()))
+    def refuse_unusable(self, split: SplitName) -> None:
+        """Check that a split can be evaluated with what training has.
 
-    def words(self) -> Iterator[str]:
-        """Yield every word of every split, repeats included."""
-        for sentences in self.splits.values():
-            for sentence in sentences:
-                yield from sentence.words
+        Raises:
+            UserError: it cannot.
+        """
+        if not self[split]:
+            raise UserError(
+                f"task '{self.task}' has no {split} split to evaluate on.\nGive it one, or set a "
+                "share of train aside with `data.dev_fraction=0.1`."
+            )
+        try:
+            self.type.refuse(self.splits, split)
+        except UserError as error:
+            raise UserError(f"task '{self.task}': {error}") from None
 
     def fingerprint(self) -> str:
-        """Return a sha256 over all words, labels and split borders.
-
-        >>> one = Corpus("t", {"train": (Sentence(("a", "b"), ("x", "y")),)})
-        >>> two = Corpus("t", {"train": (Sentence(("a",), ("x",)), Sentence(("b",), ("y",)))})
-        >>> one.fingerprint() == two.fingerprint()
-        False
-        """
+        """Return a sha256 over all words, targets and split borders."""
         digest = hashlib.sha256()
         for split in SPLITS:
             digest.update(f"\x1d{split}".encode())
-            for words, labels in self.splits.get(split, ()):
-                digest.update(b"\x1e" + "\x1f".join((*words, *labels)).encode())
+            for words, target in self.splits.get(split, ()):
+                texts = (*words, *self.type.texts(target))
+                digest.update(b"\x1e" + "\x1f".join(texts).encode())
         return digest.hexdigest()
 
     def with_dev(self, share: float, seed: int) -> Corpus:
@@ -133,14 +89,9 @@ class Corpus:
                 f"{len(train)} training sentences leaves none to train on.\n"
                 "Give the task a dev split, or a smaller `data.dev_fraction`."
             )
+        # Drawn from numbers, not from words: the same sentences whatever input normalises them.
         drawn = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
-        left = Counter(label for sentence in train for label in set(sentence.labels))
-        chosen = set()
-        for number in sorted(drawn):
-            labels = set(train[number].labels)
-            if all(left[label] > 1 for label in labels):
-                chosen.add(number)
-                left.subtract(labels)
+        chosen = self._without_last_occurrences(sorted(drawn))
         if not chosen:
             raise UserError(
                 f"task '{self.task}': it has no dev split, and each sentence drawn for one has a "
@@ -161,3 +112,17 @@ class Corpus:
             },
             remarks=(*self.remarks, *remarks),
         )
+
+    def _without_last_occurrences(self, drawn: list[int]) -> set[int]:
+        """Return those of some training sentences without which train still has every class."""
+        train = self["train"]
+        left: Counter[Hashable] = Counter()
+        for example in train:
+            left.update(set(self.type.classes(example.target)))
+        chosen = set()
+        for number in drawn:
+            classes = set(self.type.classes(train[number].target))
+            if all(left[each] > 1 for each in classes):
+                chosen.add(number)
+                left.subtract(classes)
+        return chosen

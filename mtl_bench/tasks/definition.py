@@ -1,9 +1,8 @@
-"""What a `conf/task/<name>.yaml` may say, and the corpus that follows from it."""
+"""What a `conf/task/<name>.yaml` may say, and where the files are that it names."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, sha256
-from mtl_bench.tasks.cache import CorpusCache, Reading
-from mtl_bench.tasks.corpus import SPLITS, Corpus, Note, Remark, Sentence, SplitName
-from mtl_bench.tasks.fetch import Source, expected, fetch, mirror_folder, place_of
+from mtl_bench.tasks.examples import Example, Note
+from mtl_bench.tasks.fetch import Source, expected, fetch, mirror_folder, missing_files
 
-Reader = Callable[[Path | None, str | None], Iterator[Sentence | Note]]
+Reader = Callable[[Path | None, str | None], Iterator[Example | Note]]
 """Called with a file or folder and the part of it that the split names (or None)."""
 
 
@@ -51,7 +49,7 @@ class Split:
 
 @dataclass
 class Task:
-    """One sequence-labelling task; the schema of `conf/task/*.yaml`.
+    """One task; the schema of `conf/task/*.yaml`.
 
     Attributes:
         title: one line for tables.
@@ -61,8 +59,11 @@ class Task:
         licence: under which the data may be used, in words.
         citation: the work to cite.
         homepage: where a person reads more.
-        outside: label that F1 leaves out, or null.
-        spans: by which scheme labels mark spans (io, iob1, bio, bioes, bilou, bmes), or null.
+        type: a file of `conf/type`, such as tagging; or `_target_`, `head` and options of a type
+            of your own.
+        outside: option of `tagging`: label that F1 leaves out, or null.
+        spans: option of `tagging`: by which scheme labels mark spans (io, iob1, bio, bioes, bilou,
+            bmes), or null.
         max_length: words kept of a training sentence; follows `data.max_length`.
         obtain: how a person gets data that cannot be downloaded for them, or null.
         root: folder of such data; a relative one is looked for here, in the mirror and the cache.
@@ -78,6 +79,7 @@ class Task:
     licence: str | None = None
     citation: str | None = None
     homepage: str | None = None
+    type: Any = "tagging"
     outside: str | None = None
     spans: str | None = None
     max_length: int | None = None
@@ -88,7 +90,7 @@ class Task:
     folder: str = "."
 
 
-def root_of(task: Task) -> Path:
+def data_folder(task: Task) -> Path:
     """Return the folder that a task's files are relative to, after downloading what it lacks.
 
     Raises:
@@ -97,7 +99,7 @@ def root_of(task: Task) -> Path:
     if bool(task.root) != bool(task.obtain) or (task.sources and task.obtain):
         raise UserError(
             f"{task.title}: `root` and `obtain` belong together, and never stand beside `sources`: "
-            "they are for data that nobody may pass on.\n"
+            "they are for data that is not redistributable.\n"
             f"Given: root: {task.root!r}, obtain: {task.obtain!r}, {len(task.sources)} sources. "
             "Files of one's own lie beside the task's yaml and need neither."
         )
@@ -105,13 +107,13 @@ def root_of(task: Task) -> Path:
         return fetch(task.sources, task.licence, Path(task.folder))
     if task.obtain is None:
         return Path(task.folder)
-    places = _own_places(task)
-    for place in places:
-        if place.is_dir():
-            return place
+    folders = _own_folders(task)
+    for folder in folders:
+        if folder.is_dir():
+            return folder
     raise UserError(
         f"{task.title}: its data is not here.\n{task.obtain.strip()}\n"
-        "Looked for in:\n  " + "\n  ".join(map(str, places)) + "\n"
+        "Looked for in:\n  " + "\n  ".join(map(str, folders)) + "\n"
         "Put it there, or say where it is with `tasks.<name>.root=<folder>`."
     )
 
@@ -119,18 +121,18 @@ def root_of(task: Task) -> Path:
 def is_here(task: Task) -> bool:
     """Return whether a task's files are on this machine; nothing is downloaded."""
     if task.sources:
-        _, missing = place_of(task.sources, Path(task.folder))
+        _, missing = missing_files(task.sources, Path(task.folder))
         mirror = mirror_folder()
         return not missing or all(
             source.archive is not None and mirror is not None and (mirror / source.archive).exists()
             for source in task.sources
         )
     if task.obtain and task.root:
-        return any(place.is_dir() for place in _own_places(task))
+        return any(folder.is_dir() for folder in _own_folders(task))
     return True
 
 
-def _own_places(task: Task) -> list[Path]:
+def _own_folders(task: Task) -> list[Path]:
     """Return where the data of a task that nobody can download may be."""
     folders = (Path.cwd(), mirror_folder(), cache_folder())
     root = Path(task.root or ".").expanduser()
@@ -143,13 +145,14 @@ def checksums(name: str, task: Task) -> dict[str, str]:
     Raises:
         UserError: a file is not there.
     """
-    root = root_of(task)
-    known = {
+    root = data_folder(task)
+    # Public files were compared with their sums when they were fetched.
+    expected_sums = {
         file.path: file.sha256 or sha256(root / file.path)
         for source in task.sources
         for file in expected(source, Path(task.folder))
     }
-    found = {}
+    sums = {}
     for split, where in task.splits.items():
         if where.file is None:
             continue
@@ -160,105 +163,13 @@ def checksums(name: str, task: Task) -> dict[str, str]:
                 f"{task.obtain or 'Paths in a yaml of your own are relative to the yaml.'}"
             )
         if place.is_file():
-            found[split] = sha256(place)
+            sums[split] = sha256(place)
             continue
         files = {
-            path: digest for path, digest in known.items() if path.startswith(f"{where.file}/")
+            path: digest
+            for path, digest in expected_sums.items()
+            if path.startswith(f"{where.file}/")
         } or {str(f.relative_to(root)): sha256(f) for f in place.rglob("*") if f.is_file()}
         digests = "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items()))
-        found[split] = hashlib.sha256(digests.encode()).hexdigest()
-    return found
-
-
-def load_corpus(name: str, task: Task, reader: Reader) -> Corpus:
-    """Read the splits of a task.
-
-    Args:
-        name: of the task.
-        task: its definition.
-        reader: made from `task.reader`.
-
-    Raises:
-        UserError: a split is missing or empty, or a file is malformed.
-    """
-    unknown = set(task.splits) - set(SPLITS)
-    missing = {"train", "test"} - set(task.splits)
-    if unknown or missing:
-        raise UserError(
-            f"task '{name}': splits are {', '.join(task.splits) or 'not given'}; "
-            "'train' and 'test' are needed and 'dev' is possible, nothing else."
-        )
-    cache = CorpusCache(name, task.reader, task.splits, checksums(name, task))
-    if (reading := cache.load()) is None:
-        reading = _read_splits(name, task, reader)
-        cache.save(*reading)
-    splits, remarks = reading
-    return Corpus(name, splits, task.outside, task.spans, remarks)
-
-
-def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
-    root = root_of(task)
-    bounds = {}
-    places: dict[tuple[str | None, str | None], list[str]] = {}
-    for split, where in task.splits.items():
-        try:
-            bounds[split] = where.bounds()
-        except UserError as error:
-            raise UserError(f"task '{name}', its {split} split: {error}") from None
-        places.setdefault((where.file, where.part), []).append(split)
-    splits: dict[SplitName, tuple[Sentence, ...]] = dict.fromkeys(SPLITS, ())
-    remarks: list[Remark] = []
-    for (file, part), names in places.items():
-        # What is generated has no end; a file is read to its end, to count what no split uses.
-        ends = [end for split in names if (end := bounds[split][1]) is not None]
-        last = max(ends) if file is None and len(ends) == len(names) else None
-        sentences, notes = _read(name, reader, None if file is None else root / file, part, last)
-        used: set[int] = set()
-        for split in names:
-            chosen = range(len(sentences))[slice(*bounds[split])]
-            if not chosen:
-                where = task.splits[split]
-                raise UserError(
-                    f"task '{name}': its {split} split has no sentences"
-                    + (f" ({root / where.file})" if where.file else "")
-                    + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
-                    + "\nA sentence is a block of lines with a word and a label, ended by a blank "
-                    "line."
-                )
-            splits[split] = tuple(sentences[n] for n in chosen)  # type: ignore[index]  # the names were checked
-            used.update(chosen)
-        unused = [n for n in range(len(sentences)) if n not in used]
-        if unused:
-            text = "sentences that no split uses"
-            notes.append(Note(text, f"sentence {unused[0] + 1}", len(unused), expected=True))
-        remarks += _remarks(notes, part or (Path(file).name if file else name))
-    return splits, tuple(remarks)
-
-
-def _read(
-    name: str, reader: Reader, file: Path | None, part: str | None, last: int | None
-) -> tuple[list[Sentence], list[Note]]:
-    """Read a file once for all splits that share it, or what is generated up to a `last`."""
-    sentences, notes = [], []
-    try:
-        for each in reader(file, part):
-            if isinstance(each, Note):
-                notes.append(each)
-            else:
-                sentences.append(each)
-            if len(sentences) == last:
-                break
-    except UserError as error:
-        raise UserError(f"task '{name}': {error}") from None
-    return sentences, notes
-
-
-def _remarks(notes: list[Note], place: str) -> Iterator[Remark]:
-    """Yield a remark for each kind of note about a file."""
-    counts: Counter[str] = Counter()
-    first: dict[str, Note] = {}
-    for note in notes:
-        counts[note.text] += note.times
-        first.setdefault(note.text, note)
-    for text, count in counts.items():
-        yield Remark(f"{place}: {text}", count, first[text].where, first[text].expected)
+        sums[split] = hashlib.sha256(digests.encode()).hexdigest()
+    return sums

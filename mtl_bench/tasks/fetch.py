@@ -95,8 +95,8 @@ def expected(source: Source, folder: Path) -> list[Expected]:
     return files
 
 
-def place_of(sources: Sequence[Source], folder: Path) -> tuple[Path, list[Expected]]:
-    """Return where public files belong, and those that are not there yet.
+def missing_files(sources: Sequence[Source], folder: Path) -> tuple[Path, list[Expected]]:
+    """Return where public files belong, and those that are missing there.
 
     Returns:
         The mirror if it holds all files, else the cache; and the files that the cache lacks.
@@ -117,27 +117,27 @@ def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path())
         folder: where the lists of members are.
 
     Returns:
-        The folder that their paths are relative to, see `place_of`.
+        The folder that their paths are relative to, see `missing_files`.
 
     Raises:
         UserError: a file cannot be had, or is not the one expected.
     """
-    place, missing = place_of(sources, folder)
+    place, missing = missing_files(sources, folder)
     for source in sources:
-        lacking = [file for file in expected(source, folder) if file in missing]
-        if lacking and lacking[0].url is None:
-            _unpack(source, lacking, place, licence)
+        of_source = [file for file in expected(source, folder) if file in missing]
+        if of_source and of_source[0].url is None:
+            _unpack(source, of_source, place, licence)
         else:
-            for file in lacking:
+            for file in of_source:
                 target = place / file.path
                 _download(str(file.url), target, file.sha256, licence, target)
     for source in sources:
         for file in expected(source, folder):
-            found = place / file.path
-            if file.sha256 and (seen := sha256(found)) != file.sha256:
+            path = place / file.path
+            if file.sha256 and (digest := sha256(path)) != file.sha256:
                 raise UserError(
-                    f"{found}: this is not the file expected.\n"
-                    f"  sha256 expected: {file.sha256}\n  sha256 found:    {seen}\n"
+                    f"{path}: this is not the file expected.\n"
+                    f"  sha256 expected: {file.sha256}\n  sha256 found:    {digest}\n"
                     f"Delete it to download it again from {file.url or source.url}"
                 )
     return place
@@ -151,26 +151,27 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
             of these files has: absolute paths, paths with `..`, a link in place of a member.
     """
     folders = [folder for folder in (mirror_folder(), place) if folder and source.archive]
-    kept = next(
+    local = next(
         (f / str(source.archive) for f in folders if (f / str(source.archive)).is_file()), None
     )
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as aside:
-            archive = Path(aside) / "archive"
-            if kept:
-                archive = kept
+        with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as temporary:
+            archive = Path(temporary) / "archive"
+            if local:
+                archive = local
             else:
                 by_hand = place / (source.archive or source.path)
                 _download(source.url, archive, None, licence, by_hand)
             wanted = {file.path.removeprefix(f"{source.path}/"): file for file in files}
-            _extract(archive, {name: file.sha256 for name, file in wanted.items()}, Path(aside))
+            checksums = {name: file.sha256 for name, file in wanted.items()}
+            members = _extract(archive, checksums, Path(temporary) / "members")
             for name, file in wanted.items():
                 (place / file.path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(aside) / _flat(name)).replace(place / file.path)
+                members[name].replace(place / file.path)
     except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise UserError(
-            f"{kept or source.url}: is not a tar archive, or is damaged: {error}."
+            f"{local or source.url}: is not a tar archive, or is damaged: {error}."
         ) from None
     except OSError as error:
         raise UserError(
@@ -179,44 +180,46 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
         ) from None
 
 
-def _extract(archive: Path, wanted: Mapping[str, str | None], aside: Path) -> None:
-    """Write the members wanted to a folder, each found by the end of its path and its checksum."""
-    found: set[str] = set()
-    other: dict[str, str] = {}
+def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
+    """Unpack the members wanted, each identified by the end of its path and its checksum.
+
+    Returns:
+        The file of each.
+    """
+    extracted: dict[str, Path] = {}
+    digests: dict[str, str] = {}
     with tarfile.open(archive) as tar:
-        for member in tar:
+        for number, member in enumerate(tar):
             parts = PurePosixPath(member.name).parts
             if member.name.startswith("/") or ".." in parts:
                 raise UserError(
                     f"{archive}: has a member '{member.name}', which would lie outside of its "
                     "folder. Nothing of it is used."
                 )
-            names = ("/".join(parts[first:]) for first in range(len(parts)))
-            name = next((name for name in names if name in wanted), None)
-            if name is None or name in found or member.isdir():
+            ends = ("/".join(parts[first:]) for first in range(len(parts)))
+            name = next((end for end in ends if end in wanted), None)
+            if name is None or name in extracted or member.isdir():
                 continue
-            stream = tar.extractfile(member) if member.isreg() else None
-            if stream is None:
+            if not member.isreg():
                 raise UserError(
                     f"{archive}: its member '{member.name}' is a link or a device, not a file. "
                     "Nothing of it is used."
                 )
-            content = stream.read()
-            other[name] = hashlib.sha256(content).hexdigest()
-            if other[name] == wanted[name]:
-                (aside / _flat(name)).write_bytes(content)
-                found.add(name)
-    if lacking := sorted(set(wanted) - found):
-        first = lacking[0]
+            # A folder each: an archive may hold several members of one path.
+            tar.extract(member, folder / str(number), filter="data")
+            file = folder / str(number) / member.name
+            with file.open("rb") as stream:
+                digests[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            if digests[name] == wanted[name]:
+                extracted[name] = file
+    if missing := sorted(wanted.keys() - extracted.keys()):
+        first = missing[0]
         raise UserError(
-            f"{archive}: {len(lacking)} of {len(wanted)} files expected are not in it, or have "
+            f"{archive}: {len(missing)} of {len(wanted)} files expected are not in it, or have "
             f"other content; the first is '{first}'.\n  sha256 expected: {wanted[first]}\n"
-            f"  sha256 found:    {other.get(first, 'no such member')}\nNothing of it is used."
+            f"  sha256 found:    {digests.get(first, 'no such member')}\nNothing of it is used."
         )
-
-
-def _flat(name: str) -> str:
-    return name.replace("/", "\x1f")
+    return extracted
 
 
 def _download(

@@ -6,9 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from math import log, log2, sqrt
+from math import sqrt
 
-from mtl_bench.tasks.corpus import Corpus, Sentence
+import numpy as np
+from scipy.spatial.distance import jensenshannon
+
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example
 
 TERM = re.compile(r"(?u)\b\w\w+\b")
 """A term of the Frobenius norm: two or more word characters, scikit-learn's CountVectorizer."""
@@ -23,7 +27,7 @@ def statistics(
     first `max_length` + 1 words of a sentence, an end symbol counting as one where it fits.
 
     Args:
-        corpus: as the models read it (lower case).
+        corpus: with its words as a model reads them (lower case).
         known: whether a word has a vector of its own.
         max_length: words kept of a sentence; None keeps all.
 
@@ -31,42 +35,35 @@ def statistics(
         size: training sentences. labels: their number. tokens_per_type: training tokens / types.
         oov_percent: training tokens without a vector, percent. label_entropy: H(y) in nats.
         frobenius_norm: of the sentence by term matrix of counts. jsd: Jensen-Shannon divergence
-        (base 2, 0 to 1) between the bags of words of train and test.
+        (base 2, 0 to 1) between the bags of words of train and test. What the task's type does
+        not have is None.
     """
     train = corpus["train"]
-    tokens = Counter(chain.from_iterable(sentence.words for sentence in train))
+    tokens = Counter(corpus.words("train"))
     if max_length is None:
         window, ends = tokens, len(train)
-        labels = Counter(chain.from_iterable(sentence.labels for sentence in train))
     else:
-        seen = slice(max_length + 1)
-        window = Counter(chain.from_iterable(sentence.words[seen] for sentence in train))
-        ends = sum(len(sentence.words) <= max_length for sentence in train)
-        labels = Counter(chain.from_iterable(sentence.labels[seen] for sentence in train))
+        head = slice(max_length + 1)
+        window = Counter(chain.from_iterable(example.words[head] for example in train))
+        ends = sum(len(example.words) <= max_length for example in train)
+    of_type = corpus.type.statistics(train, max_length)
     return {
         "size": len(train),
-        "labels": len(corpus.labels()),
+        "labels": of_type["labels"],
         "tokens_per_type": (window.total() + ends) / (len(window) + bool(ends)),
         "oov_percent": 100 * sum(n for w, n in tokens.items() if not known(w)) / tokens.total(),
-        "label_entropy": _entropy(labels),
+        "label_entropy": of_type["label_entropy"],
         "frobenius_norm": _frobenius_norm(train),
-        "jsd": jensen_shannon_divergence(
-            tokens, Counter(chain.from_iterable(sentence.words for sentence in corpus["test"]))
-        ),
+        "jsd": jensen_shannon_divergence(tokens, Counter(corpus.words("test"))),
     }
 
 
-def _entropy(counts: Mapping[str, int]) -> float:
-    total = sum(counts.values())
-    return sum(n / total * log(total / n) for n in counts.values())
-
-
-def _frobenius_norm(sentences: Sequence[Sentence]) -> float:
-    words = {word for sentence in sentences for word in sentence.words}
+def _frobenius_norm(examples: Sequence[Example]) -> float:
+    words = {word for example in examples for word in example.words}
     terms = {word: TERM.findall(word.lower()) for word in words}
     square = 0
-    for sentence in sentences:
-        counts = Counter(chain.from_iterable(terms[word] for word in sentence.words))
+    for example in examples:
+        counts = Counter(chain.from_iterable(terms[word] for word in example.words))
         square += sum(count * count for count in counts.values())
     return sqrt(square)
 
@@ -79,10 +76,6 @@ def jensen_shannon_divergence(one: Mapping[str, int], other: Mapping[str, int]) 
     >>> jensen_shannon_divergence({"a": 2}, {"b": 5})
     1.0
     """
-    totals = sum(one.values()), sum(other.values())
-    divergence = 0.0
-    for word in sorted(one.keys() | other.keys()):
-        p, q = one.get(word, 0) / totals[0], other.get(word, 0) / totals[1]
-        middle = (p + q) / 2
-        divergence += sum(x * log2(x / middle) / 2 for x in (p, q) if x)
-    return divergence
+    words = sorted(one.keys() | other.keys())
+    counts = np.array([[bag.get(word, 0) for word in words] for bag in (one, other)])
+    return float(jensenshannon(*counts, base=2) ** 2)  # scipy's is the root: a distance

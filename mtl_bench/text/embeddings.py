@@ -1,4 +1,4 @@
-"""Start values of word vectors: read from a file that the user names, or drawn at random.
+"""Start values of word vectors; here those drawn at random, in `pretrained.py` those of a file.
 
 Words without a vector of their own share one unknown-word vector. It and the two boundary symbols
 start as the mean of all vectors (the paper's released code).
@@ -6,38 +6,30 @@ start as the mean of all vectors (the paper's released code).
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import numpy as np
 
-from mtl_bench.errors import UserError
-from mtl_bench.files import cache_folder, sha256
-from mtl_bench.tasks import fetch
-from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.text.vector_files import Vectors, read_vectors
+from mtl_bench.text.vector_files import Vectors
 from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 Known = Callable[[str], bool]
 
-CACHE_VERSION = 2
-"""Raised when a converted file has other content."""
-
-WORTH_A_REMARK = 0.02
-"""Share of the different words that another case would find."""
+WORD_INPUT = "mtl_bench.models.inputs.words.WordInput"
 
 
 class Embeddings(Protocol):
-    """Where word vectors come from."""
+    """Where word vectors come from.
 
+    Attributes:
+        input: dotted path of the model input that is made of them, as text: no torch here.
+        dim: numbers of a vector.
+    """
+
+    input: str
     dim: int
 
     def is_here(self) -> bool:
@@ -46,8 +38,12 @@ class Embeddings(Protocol):
     def checksum(self) -> str | None:
         """Return the sha256 of the file, or None if there is none."""
 
-    def known(self, corpora: Iterable[Corpus]) -> Known:
-        """Return a test for words that have a vector of their own, given the run's corpora."""
+    def known(self, train: Iterable[str]) -> Known:
+        """Return a test for words that have a vector of their own.
+
+        Args:
+            train: every word of the run's training splits, repeats included.
+        """
 
     def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
         """Return [V, dim] start values, and facts about them for the record."""
@@ -62,6 +58,8 @@ class RandomVectors:
     Words of the training splits have a vector of their own if they occur often enough. The rare
     ones train the unknown-word vector, which stands for words first met in evaluation.
     """
+
+    input = WORD_INPUT
 
     def __init__(self, dim: int, min_count: int, std: float) -> None:
         """Take the length of a vector, the occurrences that earn one, and the deviation."""
@@ -80,11 +78,9 @@ class RandomVectors:
     def checksum(self) -> None:
         """Return None: there is no file."""
 
-    def known(self, corpora: Iterable[Corpus]) -> Known:
+    def known(self, train: Iterable[str]) -> Known:
         """Return a test for words that occur `min_count` times in the training splits."""
-        counts = Counter(
-            word for corpus in corpora for sentence in corpus["train"] for word in sentence.words
-        )
+        counts = Counter(train)
         return lambda word: counts[word] >= self.min_count
 
     def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
@@ -99,186 +95,7 @@ class RandomVectors:
         return []
 
 
-class PretrainedVectors:
-    """Vectors from a file: text, or an `.npz`.
-
-    A text file has a word and its numbers a line, with or without the header line of word2vec and
-    fastText; plain, in a `.zip`, or compressed by gzip, bzip2 or xz.
-
-    An `.npz` holds `words`, `vectors` and, if it likes, `mean_all` (the mean to start unknown
-    words from) and `source` (1 marks vectors fitted from others, which the record counts).
-
-    The file is converted once to a folder in the cache, from which all processes map the same
-    memory.
-    """
-
-    def __init__(
-        self,
-        dim: int,
-        file: str | None,
-        member: str | None = None,
-        url: str | None = None,
-        sha256: str | None = None,
-        words_sha256: str | None = None,
-        mirror_only: bool = False,
-        licence: str | None = None,
-    ) -> None:
-        """Name the file.
-
-        Args:
-            dim: length of a vector.
-            file: path, or for a public file its place below the data folder.
-            member: the file inside a `.zip`.
-            url: address of a public file.
-            sha256: checksum of the file, where it is known.
-            words_sha256: checksum of its words, one a line.
-            mirror_only: the file is below MTL_BENCH_MIRROR and nowhere else.
-            licence: of a public file.
-        """
-        check_whole("dim", dim)
-        self.dim = dim
-        self.file = file
-        self.member = member
-        self.url = url
-        self.sha256 = sha256
-        self.words_sha256 = words_sha256
-        self.mirror_only = mirror_only
-        self.licence = licence
-
-    def path(self) -> Path:
-        """Return the file, after downloading it if it is a public one that is not here."""
-        if self.file is None:
-            raise UserError(
-                "embeddings.file: no file is given. Type `embeddings.file=<path>` of a .txt, .zip "
-                "or .npz file with word vectors."
-            )
-        if self.mirror_only:
-            mirror = fetch.mirror_folder()
-            if mirror is None:
-                raise UserError(
-                    f"{self.file}: these vectors are only in a local mirror.\nSet MTL_BENCH_MIRROR "
-                    "to its folder, or choose `embeddings=glove` or `embeddings=random`."
-                )
-            path = mirror / self.file
-        elif self.url is None:
-            path = Path(self.file).expanduser()
-        else:
-            source = fetch.Source(self.file, self.url, self.sha256)
-            try:
-                path = fetch.fetch([source], self.licence) / self.file
-            except UserError as error:
-                raise UserError(
-                    f"{error}\nOther vectors: `embeddings=glove_union` (of a mirror that has them),"
-                    " `embeddings=random`, or your own: `embeddings=file embeddings.file=...`."
-                ) from None
-        if not path.is_file():
-            raise UserError(
-                f"embeddings.file: there is no file '{path}' (looked for in {Path.cwd()}).\nGive "
-                "the path of a file with word vectors, or choose `embeddings=random`."
-            )
-        return path
-
-    def is_here(self) -> bool:
-        """Return whether nothing need be downloaded."""
-        if self.url is None:
-            return True
-        folders = (fetch.mirror_folder(), cache_folder())
-        return any((folder / str(self.file)).is_file() for folder in folders if folder)
-
-    def checksum(self) -> str:
-        """Return the sha256 of the file."""
-        return sha256(self.path())
-
-    def known(self, corpora: Iterable[Corpus]) -> Known:  # noqa: ARG002 (the same for all corpora)
-        """Return a test for words that the file has."""
-        words = set(_words(self._converted()))
-        return words.__contains__
-
-    def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:  # noqa: ARG002
-        """Return the vectors of the vocabulary's words."""
-        folder = self._converted()
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-        fitted = np.load(folder / "fitted.npy", mmap_mode="r")
-        number = {word: n for n, word in enumerate(vocabulary.words)}
-        table = np.repeat(np.load(folder / "mean.npy")[None], len(vocabulary), axis=0)
-        pairs = [(number[word], row) for row, word in enumerate(_words(folder)) if word in number]
-        here, there = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        table[here] = vectors[there]
-        facts: dict[str, int | str] = {
-            "file": self.path().name,
-            "sha256": self.checksum(),
-            "rows": len(vocabulary),
-            "fitted_rows": int(fitted[there].sum()),
-        }
-        return table, facts
-
-    def remarks(self, words: Collection[str]) -> list[str]:
-        """Return whether other case would find more words, and the rows that were left out."""
-        folder = self._converted()
-        name, rows = self.path().name, set(_words(folder))
-        remarks = []
-        if repeated := int(np.load(folder / "repeated.npy")):
-            remarks.append(f"{name}: rows left out, whose word an earlier row has: {repeated:,}")
-        folded = {row.lower() for row in rows}
-        missing = [word for word in words if word not in rows]
-        more = sum(word.lower() in folded for word in missing)
-        if more > WORTH_A_REMARK * len(words):
-            cased = any(word != word.lower() for word in words)
-            if cased and any(word.lower() in rows for word in missing):
-                advice = "type data.lowercase=true"
-            elif cased or all(row == row.upper() for row in rows):
-                advice = "write the words of the file in lower case, and type data.lowercase=true"
-            else:
-                advice = "type data.lowercase=false"
-            remarks.append(
-                f"{name}: {more:,} of {len(words):,} different words have a vector in another case "
-                f"only: {advice}"
-            )
-        return remarks
-
-    def _converted(self) -> Path:
-        """Return the cache's folder with the words and arrays of the file."""
-        path = self.path()
-        content = f"{CACHE_VERSION} {sha256(path)} {self.member} {self.dim}"
-        key = hashlib.sha256(content.encode()).hexdigest()
-        folder = cache_folder() / "vectors" / key[:24]
-        if not folder.exists():
-            read = read_vectors(path, self.dim, self.member, self.words_sha256)
-            try:
-                folder.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UserError(
-                    f"{folder.parent}: cannot be made ({error.strerror}). Set MTL_BENCH_CACHE to a "
-                    "folder that can be written."
-                ) from None
-            with _appearing_at_once(folder) as made:
-                (made / "words.txt").write_text("\n".join(read.words), "utf-8", newline="\n")
-                np.save(made / "vectors.npy", read.vectors)
-                np.save(made / "mean.npy", read.mean)
-                np.save(made / "fitted.npy", read.fitted)
-                np.save(made / "repeated.npy", read.repeated)
-        return folder
-
-
 def check_whole(name: str, value: object) -> None:
     """Raise an error if a value is not a whole number from 1."""
     if type(value) is not int or value < 1:
         raise ValueError(f"{name} is {value!r}; it is a whole number from 1.")
-
-
-def _words(folder: Path) -> list[str]:
-    return (folder / "words.txt").read_bytes().decode("utf-8").split("\n")
-
-
-@contextmanager
-def _appearing_at_once(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that takes its name only when it is complete."""
-    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        yield made
-        os.replace(made, folder)
-    except OSError:
-        if not folder.exists():  # else another process was first: its folder is as good
-            raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

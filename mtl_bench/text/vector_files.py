@@ -84,12 +84,13 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
     if any("\n" in word or "\r" in word for word in words):
         raise UserError(f"{path}: holds a word with a line break in it.")
     if words_sha256:
-        found = hashlib.sha256("\n".join(words).encode()).hexdigest()
-        if found != words_sha256:
+        digest = hashlib.sha256("\n".join(words).encode()).hexdigest()
+        if digest != words_sha256:
             raise UserError(
-                f"{path}: its {len(words)} words are not those expected (sha256 {found}, "
+                f"{path}: its {len(words)} words are not those expected (sha256 {digest}, "
                 f"expected {words_sha256}). It may be cut short, or another release."
             )
+    # Of repeated rows the first counts, as in gensim.
     first = {word: row for row, word in reversed(list(enumerate(words)))}
     rows = sorted(first.values())
     repeated = len(words) - len(rows)
@@ -185,12 +186,12 @@ def _other_size(path: Path, size: int, dim: int) -> UserError:
     )
 
 
-def _wrong_header(path: Path, promised: int, found: int, dim: int) -> UserError:
-    if found in (0, promised):
+def _wrong_header(path: Path, promised: int, counted: int, dim: int) -> UserError:
+    if counted in (0, promised):
         return _other_size(path, promised, dim)
     return UserError(
         f"{path}: its first line promises vectors of {promised} numbers, but the next line has "
-        f"{found}. Correct the first line, or delete it; embeddings.dim is {dim}."
+        f"{counted}. Correct the first line, or delete it; embeddings.dim is {dim}."
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -17,102 +17,124 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
-from mtl_bench.config.compose import make_embeddings, make_reader
+from mtl_bench.config.compose import make_embeddings, make_reader, make_type
+from mtl_bench.config.run_key import uses_main
 from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.errors import UserError
-from mtl_bench.models.inputs.encoded import Inputs, prepare
-from mtl_bench.models.tagger import Tagger
+from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
+from mtl_bench.models.tagger import Dropout, Tagger
 from mtl_bench.runs.record import Metric, TaskRecord
 from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import load_corpus
-from mtl_bench.text.vocabulary import normalise
-from mtl_bench.training.data import TaskDataModule, label_weights
+from mtl_bench.tasks.examples import SplitName
+from mtl_bench.tasks.load import load_corpus
+from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.training.data import Batching, TaskDataModule
 from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a run is trained with.
+
+    Attributes:
+        corpora: by task, each with a dev split.
+        embeddings: where word vectors come from.
+        prepared: input and encoded splits.
+        data: the batches.
+        tagger: the untrained model.
+    """
+
+    corpora: dict[str, Corpus]
+    embeddings: Embeddings
+    prepared: Prepared
+    data: TaskDataModule
+    tagger: Tagger
+
+
+def assemble(config: RunConfig, schedule: Schedule, start: int = 0) -> Parts:
+    """Return the parts of a run that is trained from step `start` on."""
+    corpora = read_corpora(config)
+    embeddings = make_embeddings(config.embeddings)
+    prepared = prepare_inputs(config, corpora, embeddings)
+    data = make_data(config, prepared, schedule, start)
+    return Parts(corpora, embeddings, prepared, data, make_tagger(config, prepared))
+
+
 def read_corpora(config: RunConfig) -> dict[str, Corpus]:
-    """Return the corpora of a run's tasks as the models read them, each with a dev split."""
-    data = config.data
+    """Return the corpora of a run's tasks, each with a dev split."""
     corpora = {}
     for name in config.task_set():
         task = config.tasks[name]
-        corpus = normalise(load_corpus(name, task, make_reader(name, task)), data.lowercase)
-        corpora[name] = corpus.with_dev(data.dev_fraction, data.split_seed)
+        corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
+        corpora[name] = corpus.with_dev(config.data.dev_fraction, config.data.split_seed)
     return corpora
 
 
-def prepare_inputs(config: RunConfig, corpora: Mapping[str, Corpus]) -> Inputs:
+def prepare_inputs(
+    config: RunConfig, corpora: Mapping[str, Corpus], embeddings: Embeddings
+) -> Prepared:
     """Return what the run computes with."""
     data = config.data
-    return prepare(
-        corpora,
-        {name: task.max_length for name, task in config.tasks.items()},
-        make_embeddings(config.embeddings),
-        data.eval_split,
-        data.final_split,
-        data.truncate_eval,
-        config.seed,
+    eval_split, final_split = _splits(config)
+    options = ReadingOptions(
+        max_length={name: task.max_length for name, task in config.tasks.items()},
+        eval_split=eval_split,
+        final_split=final_split,
+        truncate_eval=data.truncate_eval,
+        lowercase=data.lowercase,
+        seed=config.seed,
     )
+    return prepare(corpora, embeddings, options)
 
 
-def notes_on(config: RunConfig, corpora: Mapping[str, Corpus], inputs: Inputs) -> Iterator[str]:
+def notes_on(config: RunConfig, parts: Parts) -> Iterator[str]:
     """Yield what the run leaves out or does not know, a line each."""
     data = config.data
     batch = data.batch_size if data.drop_last else None
     yield from remarks(
-        corpora,
+        parts.corpora,
         {name: task.max_length for name, task in config.tasks.items()},
-        Evaluation((data.eval_split, data.final_split), data.truncate_eval, batch),
-        inputs.vocabulary,
-        make_embeddings(config.embeddings),
+        Evaluation(_splits(config), data.truncate_eval, batch),
+        parts.prepared.input,
+        parts.embeddings,
     )
+    if len(parts.corpora) == 1 and uses_main(config.sampler):
+        yield "a run of one task draws no tasks: `sampler` has no effect"
 
 
-def make_data(config: RunConfig, inputs: Inputs, schedule: Schedule, start: int) -> TaskDataModule:
+def _splits(config: RunConfig) -> tuple[SplitName, SplitName]:
+    """Return the splits evaluated while training and at its end; the schema has checked them."""
+    return cast(tuple[SplitName, SplitName], (config.data.eval_split, config.data.final_split))
+
+
+def make_data(
+    config: RunConfig, inputs: Prepared, schedule: Schedule, start: int
+) -> TaskDataModule:
     """Return the batches of a run, from step `start` on."""
     with named_errors("sampler", config.sampler):
         make = _factory("sampler", config.sampler)
-        sampler = make({n: len(s) for n, s in inputs.train.items()}, config.main)
-    return TaskDataModule(
-        inputs.train,
-        inputs.curve,
-        inputs.final,
-        sampler,
-        schedule,
-        start,
-        config.data.batch_size,
-        config.seed,
-        config.data.drop_last,
-    )
+        sampler = make({name: len(split) for name, split in inputs.train.items()}, config.main)
+    batching = Batching(config.data.batch_size, config.seed, config.data.drop_last)
+    return TaskDataModule(inputs, sampler, schedule, batching, start)
 
 
-def make_tagger(config: RunConfig, inputs: Inputs, corpora: Mapping[str, Corpus]) -> Tagger:
+def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
     """Return the untrained model of a run."""
     torch.manual_seed(config.seed)
-    weights = {
-        name: torch.from_numpy(label_weights(split, len(inputs.labels[name])))
-        for name, split in inputs.train.items()
-        if config.model.label_weights == "balanced"
-    }
     with named_errors("optimizer", config.optimizer):
         optimizer = _factory("optimizer", config.optimizer)
         optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
     with named_errors("encoder", config.encoder):
         encoder = _factory("encoder", config.encoder)
     with named_errors("model", asdict(config.model)):
-        return Tagger(
-            inputs.vectors,
-            encoder,
-            inputs.labels,
-            optimizer,
-            {name: corpus.outside for name, corpus in corpora.items()},
-            {name: corpus.spans for name, corpus in corpora.items()},
-            config.model.dropout,
-            weights,
-            config.seed,
-        )
+        dropout = Dropout(config.model.dropout, config.seed)
+        tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)
+    if config.model.label_weights == "balanced":
+        for name, split in inputs.train.items():
+            tagger.head(name).balance(split.targets)
+    return tagger
 
 
 def make_run_loggers(config: RunConfig, folder: Path, fresh: bool) -> list[Logger]:
@@ -185,22 +207,23 @@ def named_errors(group: str, node: Mapping[str, Any]) -> Iterator[None]:
         raise UserError(f"{group}: {error}\nGiven: {given}") from error
 
 
-def describe(
-    config: RunConfig, corpora: Mapping[str, Corpus], inputs: Inputs
-) -> dict[str, TaskRecord]:
+def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
     """Return what is known of the tasks before they are trained."""
     return {
         name: TaskRecord(
             title=config.tasks[name].title,
-            type="tagging",
-            options={"outside": corpus.outside, "spans": corpus.spans},
+            type=corpus.type.name,
+            options=corpus.type.options(),
             fingerprint=corpus.fingerprint(),
-            statistics=inputs.statistics[name],
+            statistics=parts.prepared.statistics[name],
             sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
-            metrics={"f1": Metric("F1")},
+            metrics={
+                metric: Metric(of.title, of.higher_is_better)
+                for metric, of in corpus.type.metrics.items()
+            },
             final_split=config.data.final_split,
         )
-        for name, corpus in corpora.items()
+        for name, corpus in parts.corpora.items()
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mtl_bench.tasks.corpus import Corpus, Sentence, SplitName
+from mtl_bench.models.inputs.base import Input
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example, SplitName
 from mtl_bench.text.embeddings import Embeddings
-from mtl_bench.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ def remarks(
     corpora: Mapping[str, Corpus],
     max_length: Mapping[str, int | None],
     evaluation: Evaluation,
-    vocabulary: Vocabulary,
+    input_: Input,
     embeddings: Embeddings,
 ) -> Iterator[str]:
     """Yield a line for each thing that is left out, cut, or has no vector.
 
     Args:
-        corpora: by task, as the models read them.
+        corpora: by task.
         max_length: words kept of a training sentence, by task.
         evaluation: what is evaluated.
-        vocabulary: words with a vector of their own.
-        embeddings: where the vectors come from.
+        input_: of the run.
+        embeddings: where its vectors come from.
     """
     for task, corpus in sorted(corpora.items()):
         yield from (f"{task}: {remark}" for remark in corpus.remarks)
@@ -50,24 +50,15 @@ def remarks(
                 yield from _cut(f"{task}, {split}", corpus[split], max_length[task])
             if evaluation.batch and (rest := len(corpus[split]) % evaluation.batch):
                 yield f"{task}, {split}: sentences behind the last whole batch left out: {rest:,}"
-            unseen = set(corpus.unseen_labels())
-            misses = sum(label in unseen for s in corpus[split] for label in s.labels)
-            if misses:
-                yield f"{task}, {split}: words whose label train lacks, misses by rule: {misses:,}"
-    counts = Counter(word for corpus in corpora.values() for word in corpus.words())
-    own = set(vocabulary.words)
-    found = sum(word in own for word in counts)
-    without = sum(n for word, n in counts.items() if word not in own) / counts.total()
-    yield (
-        f"vectors: {found:,} of {len(counts):,} different words have one ({without:.1%} of all "
-        "occurrences have none)"
-    )
-    yield from embeddings.remarks(counts)
+            # What only the type can count, such as labels that train lacks.
+            for remark in corpus.type.remarks(corpus.splits, split):
+                yield f"{task}, {split}: {remark}"
+    yield from input_.remarks(corpora, embeddings)
 
 
-def _cut(place: str, sentences: Sequence[Sentence], length: int | None) -> Iterator[str]:
+def _cut(place: str, examples: Sequence[Example], length: int | None) -> Iterator[str]:
     """Yield a line if sentences are longer than what is kept of them."""
-    cut = [len(sentence.words) - length for sentence in sentences if length is not None]
+    cut = [len(example.words) - length for example in examples if length is not None]
     longer = [extra for extra in cut if extra > 0]
     if longer:
         yield (

@@ -15,8 +15,8 @@ from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.files import remove_leftovers
-from mtl_bench.models.kernels.compiled import kernels
-from mtl_bench.models.tagger import save_tagger
+from mtl_bench.models import kernels
+from mtl_bench.models.weights import save_tagger
 from mtl_bench.runs.checkpoint import CHECKPOINT
 from mtl_bench.runs.decision import Decision, decide, read_files, refusal
 from mtl_bench.runs.lock import lock
@@ -102,21 +102,19 @@ def _train(session: Session) -> None:
     torch.set_num_threads(config.trainer.threads)
     torch.backends.cudnn.allow_tf32 = False  # a GPU gives what a CPU gives, but for rounding
     _quiet_lightning()
-    record.versions["kernels"] = "compiled" if kernels() else "plain"
-    corpora = build.read_corpora(config)
-    inputs = build.prepare_inputs(config, corpora)
-    for note in build.notes_on(config, corpora, inputs):
+    record.versions["kernels"] = kernels.use(config.trainer.compiled)
+    parts = build.assemble(config, session.schedule, start)
+    data, tagger = parts.data, parts.tagger
+    for note in build.notes_on(config, parts):
         print(f"note: {note}", file=sys.stderr)
-    record.inputs = inputs.vector_facts
-    record.tasks = build.describe(config, corpora, inputs)
+    record.inputs = parts.prepared.input.facts
+    record.tasks = build.describe(config, parts)
     checkpoint = session.folder / CHECKPOINT
     checkpoints = Checkpoints(
         checkpoint, record.run_key, curves, config.callbacks.checkpoint_seconds
     )
     if start:
         checkpoints.read()
-    data = build.make_data(config, inputs, session.schedule, start)
-    tagger = build.make_tagger(config, inputs, corpora)
     progress = Progress(curves, record, session.schedule, config.callbacks.progress, session.beat)
     recorder.begin(session.decision)
     loggers = build.make_run_loggers(config, session.folder, fresh=config.overwrite and not start)
@@ -139,13 +137,7 @@ def _train(session: Session) -> None:
             close(logger)
     record.weights_sha256 = build.weights_sha256(tagger.state_dict())
     if config.save_weights:
-        save_tagger(
-            session.folder / WEIGHTS,
-            tagger,
-            inputs.vocabulary,
-            config.encoder,
-            config.data.lowercase,
-        )
+        save_tagger(session.folder / WEIGHTS, tagger, config.encoder)
 
 
 def _quiet_lightning() -> None:

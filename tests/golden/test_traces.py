@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtl_bench.models.kernels.compiled import compiler
+from mtl_bench.models import kernels
 from mtl_bench.runs.record import PROTOCOL_VERSION
 
 FILE = Path(__file__).with_name("traces.json")
@@ -25,17 +25,14 @@ RUNS = {
 
 def trace(configure, overrides):
     """Return the losses of 50 steps."""
-    from hydra.utils import instantiate
-
-    from mtl_bench.config.run_key import tasks_of
+    from mtl_bench.config.run_key import schedule_of
+    from mtl_bench.config.schema import checked
     from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
-    tasks = tasks_of(cfg)
-    corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
-    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    data = build.make_data(cfg, inputs, start=0)
-    tagger = build.make_tagger(cfg, inputs, corpora).double()
+    config = checked(cfg)
+    parts = build.assemble(config, schedule_of(config))
+    data, tagger = parts.data, parts.tagger.double()
     optimizer = tagger.configure_optimizers()
     losses = []
     for step in range(50):
@@ -50,12 +47,14 @@ def trace(configure, overrides):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", RUNS)
 def test_the_trace_is_the_committed_one(name, compiled, configure):
-    if compiled and compiler() is None:
+    if compiled and kernels.compiler() is None:
         pytest.skip("needs a C++ compiler")
     golden = json.loads(FILE.read_text())
     assert golden["protocol_version"] == PROTOCOL_VERSION
-    found = trace(configure, [*RUNS[name], f"trainer.compiled={compiled}"])
-    assert found == pytest.approx(golden[name], rel=1e-6)
+    kernels.use(compiled)
+    losses = trace(configure, RUNS[name])
+    kernels.use(False)
+    assert losses == pytest.approx(golden[name], rel=1e-6)
 
 
 def test_two_runs_of_one_build_are_bit_identical(configure):

@@ -1,1 +1,1 @@
-"""What an encoder reads: batches of words."""
+"""What an encoder reads: from raw words to batches and vectors, one file a kind of input."""

@@ -10,16 +10,50 @@ the order of `torch.nn.utils.rnn.PackedSequence`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mtl_bench.text.vocabulary import EncodedSplit, Ints
+from mtl_bench.tasks.types.base import Level
+
+Ints = NDArray[np.int64]
 
 EVALUATION_TOKENS = 4096
 """Steps in one batch of an evaluation: large products, and still in the processor's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSplit:
+    """Sentences as numbers, start and end symbols included.
+
+    Attributes:
+        words: [sum of lengths] word ids, sentence after sentence.
+        starts: [sentences] position of each sentence's first symbol.
+        lengths: [sentences] steps of each sentence, symbols included.
+        targets: level `word`: [sum of lengths]; level `sentence`: [sentences]; or empty.
+        level: of the targets.
+    """
+
+    words: Ints
+    starts: Ints
+    lengths: Ints
+    targets: NDArray[Any]
+    level: Level
+
+    def __len__(self) -> int:
+        """Return the number of sentences."""
+        return len(self.lengths)
+
+    def with_targets(self, targets: NDArray[Any], level: Level) -> EncodedSplit:
+        """Return the sentences with targets."""
+        expected = len(self.words) if level == "word" else len(self)
+        if len(targets) != expected:
+            raise ValueError(f"there are {len(targets)} targets of level {level}, not {expected}.")
+        return replace(self, targets=targets, level=level)
 
 
 @dataclass(eq=False)
@@ -30,7 +64,8 @@ class Batch:
         task: name of the task.
         rows: [U] ids of the words that occur, ascending.
         words: [N] position in `rows` of each step's word.
-        labels: [N] label ids.
+        targets: encoded; [N] for a task with one a word, [B] in the order in which the sentences
+            were given for a task with one a sentence; empty where only predictions are wanted.
         sizes: [T] sentences that reach step t; on the CPU, as packing wants it.
         mirror: [N] the row that is as far from its sentence's end as this one from its start.
         previous: [N - B] row of the step before, for the steps from the second on.
@@ -43,7 +78,7 @@ class Batch:
     task: str
     rows: Tensor
     words: Tensor
-    labels: Tensor
+    targets: Tensor
     sizes: Tensor
     mirror: Tensor
     previous: Tensor
@@ -91,6 +126,7 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         split: its encoded sentences.
         chosen: [B] numbers of sentences.
     """
+    # Longest first, and stable: the order that PackedSequence wants, alike on every machine.
     given = split.lengths[chosen]
     longest_first = np.argsort(-given, kind="stable")
     lengths = given[longest_first]
@@ -105,36 +141,36 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
     position = starts[sentence] + step
     rows, words = np.unique(split.words[position], return_inverse=True)
 
+    if not len(split.targets):
+        targets = split.targets
+    elif split.level == "word":
+        targets = split.targets[position]
+    else:
+        targets = split.targets[chosen]
+
     # Row of each (sentence, step) in the order given: sentences follow one another.
-    place = np.empty(count, dtype=np.int64)
-    place[longest_first] = np.arange(count)
-    of = np.repeat(place, given)
-    at = np.arange(len(position)) - np.repeat(np.cumsum(given) - given, given)
+    column = np.empty(count, dtype=np.int64)
+    column[longest_first] = np.arange(count)
+    columns = np.repeat(column, given)
+    steps_given = np.arange(len(position)) - np.repeat(np.cumsum(given) - given, given)
     return Batch(
         task=task,
         rows=torch.from_numpy(rows),
         words=torch.from_numpy(words),
-        labels=torch.from_numpy(split.labels[position]),
+        targets=torch.from_numpy(targets),
         sizes=torch.from_numpy(sizes),
         mirror=torch.from_numpy(offsets[lengths[sentence] - 1 - step] + sentence),
         previous=torch.from_numpy((offsets[step - 1] + sentence)[count:]),
         weights=torch.from_numpy(1.0 / (lengths[sentence] * count)),
-        order=torch.from_numpy(offsets[at] + of),
+        order=torch.from_numpy(offsets[steps_given] + columns),
         lengths=torch.from_numpy(given),
     )
 
 
-def sum_by_word(rows: Tensor, words: Tensor, count: int) -> Tensor:
-    """Return [count, ...] the sums of the rows [N, ...] of each word [N]."""
-    found: Tensor = torch.ops.aten.embedding_dense_backward(rows, words, count, -1, False)
-    return found
-
-
-def evaluation_batches(task: str, split: EncodedSplit, whole: int | None = None) -> Iterator[Batch]:
-    """Yield all sentences of a split, those of like length together.
+def evaluation_batches(split: EncodedSplit, whole: int | None = None) -> Iterator[Ints]:
+    """Yield the numbers of all sentences of a split, those of like length together.
 
     Args:
-        task: name of the task.
         split: its encoded sentences.
         whole: keep only the first `len(split) // whole * whole` sentences, as an evaluation in
             batches of `whole` does that drops the last one.
@@ -144,4 +180,4 @@ def evaluation_batches(task: str, split: EncodedSplit, whole: int | None = None)
     tokens = np.cumsum(split.lengths[by_length])
     for part in np.split(by_length, np.flatnonzero(np.diff(tokens // EVALUATION_TOKENS)) + 1):
         if len(part):
-            yield collate(task, split, part)
+            yield part

@@ -1,4 +1,4 @@
-// The loop of bilstm.py and the updates of adadelta.py, compiled. Same formulas, same order of
+// The loop of bilstm.py and the updates of lazy_adadelta.py, compiled. Same formulas, same order of
 // gates (i, f, g, o); what a step computes is used while it is in the processor's cache.
 //
 // Shapes: N rows in time-major order, U different words, D numbers a vector, H units, V words of a
@@ -97,30 +97,30 @@ inline T tanh_of(T x) {
 // One step of one sentence. gate [4H] becomes the gates; old is the cell before, or zeros.
 // Short loops over unrelated memory: compilers vectorise these, calls of exp included.
 template <typename T>
-void advance(T* __restrict__ gate, T* __restrict__ cell, T* __restrict__ flat, T* __restrict__ out,
+void forward_step(T* __restrict__ gate, T* __restrict__ cell, T* __restrict__ tanh_cell, T* __restrict__ out,
              const T* __restrict__ old, int64_t hidden) {
   const T *i = gate, *f = gate + hidden, *g = gate + 2 * hidden, *o = gate + 3 * hidden;
   for (int64_t n = 0; n < 2 * hidden; n++) gate[n] = sigmoid(gate[n]);
   for (int64_t n = 2 * hidden; n < 3 * hidden; n++) gate[n] = tanh_of(gate[n]);
   for (int64_t n = 3 * hidden; n < 4 * hidden; n++) gate[n] = sigmoid(gate[n]);
   for (int64_t n = 0; n < hidden; n++) cell[n] = i[n] * g[n] + f[n] * old[n];
-  for (int64_t n = 0; n < hidden; n++) flat[n] = tanh_of(cell[n]);
-  for (int64_t n = 0; n < hidden; n++) out[n] = o[n] * flat[n];
+  for (int64_t n = 0; n < hidden; n++) tanh_cell[n] = tanh_of(cell[n]);
+  for (int64_t n = 0; n < hidden; n++) out[n] = o[n] * tanh_cell[n];
 }
 
 // Back through it. carry [H]: the gradient of the cell from the step after, then for the one before.
 template <typename T>
-void retreat(const T* __restrict__ gate, const T* __restrict__ flat, const T* __restrict__ old,
+void backward_step(const T* __restrict__ gate, const T* __restrict__ tanh_cell, const T* __restrict__ old,
              const T* __restrict__ d_h, T* __restrict__ d_gate, T* __restrict__ carry,
              int64_t hidden) {
   const T *i = gate, *f = gate + hidden, *g = gate + 2 * hidden, *o = gate + 3 * hidden;
   T *d_i = d_gate, *d_f = d_i + hidden, *d_g = d_f + hidden, *d_o = d_g + hidden;
   for (int64_t n = 0; n < hidden; n++) {
-    const T d_c = carry[n] + d_h[n] * o[n] * (1 - flat[n] * flat[n]);
+    const T d_c = carry[n] + d_h[n] * o[n] * (1 - tanh_cell[n] * tanh_cell[n]);
     d_i[n] = d_c * g[n] * i[n] * (1 - i[n]);
     d_f[n] = d_c * old[n] * f[n] * (1 - f[n]);
     d_g[n] = d_c * i[n] * (1 - g[n] * g[n]);
-    d_o[n] = d_h[n] * flat[n] * o[n] * (1 - o[n]);
+    d_o[n] = d_h[n] * tanh_cell[n] * o[n] * (1 - o[n]);
     carry[n] = d_c * f[n];
   }
 }
@@ -142,9 +142,9 @@ struct Direction {
   int64_t count, dim, hidden, steps;  // U, D, H
 };
 
-// gates [N, 4H], and cells, squashed (tanh of cells) and states [N, H] are filled.
+// gates [N, 4H], and cells, tanh_cells (tanh of cells) and states [N, H] are filled.
 template <typename T>
-void forward(const Direction<T>& d, T* gates, T* cells, T* squashed, T* states) {
+void forward(const Direction<T>& d, T* gates, T* cells, T* tanh_cells, T* states) {
   const int64_t hidden = d.hidden, wide = 4 * hidden;
   std::vector<T> projected(d.count * wide);  // a word's, however often it occurs
   for (int64_t word = 0; word < d.count; word++)
@@ -162,7 +162,7 @@ void forward(const Direction<T>& d, T* gates, T* cells, T* squashed, T* states) 
     for (int64_t b = 0; b < d.sizes[t]; b++) {
       const int64_t at = (row + b) * hidden;
       const T* old = t ? cells + (before + b) * hidden : nothing.data();
-      advance(gate + b * wide, cells + at, squashed + at, states + at, old, hidden);
+      forward_step(gate + b * wide, cells + at, tanh_cells + at, states + at, old, hidden);
     }
   }
 }
@@ -170,7 +170,7 @@ void forward(const Direction<T>& d, T* gates, T* cells, T* squashed, T* states) 
 // d_states [N, H]: gradients of the states, to which those from later steps are added.
 // d_vectors, d_inputs, d_recurrent and d_bias: gradients, added to what is there.
 template <typename T>
-void backward(const Direction<T>& d, const T* gates, const T* cells, const T* squashed,
+void backward(const Direction<T>& d, const T* gates, const T* cells, const T* tanh_cells,
               const T* states, T* d_states, T* d_vectors, T* d_inputs, T* d_recurrent, T* d_bias) {
   const int64_t hidden = d.hidden, wide = 4 * hidden;
   const Panels<T> recurrent(d.recurrent, wide, hidden, hidden, 1);
@@ -185,7 +185,7 @@ void backward(const Direction<T>& d, const T* gates, const T* cells, const T* sq
       const int64_t at = (row + b) * hidden;
       const T* old = t ? cells + (before + b) * hidden : nothing.data();
       T* d_gate = d_gates.data() + b * wide;
-      retreat(gates + 4 * at, squashed + at, old, d_states + at, d_gate, carry.data() + b * hidden,
+      backward_step(gates + 4 * at, tanh_cells + at, old, d_states + at, d_gate, carry.data() + b * hidden,
               hidden);
       add(d_words.data() + d.words[row + b] * wide, d_gate, wide);
     }
@@ -221,13 +221,13 @@ void adadelta(T* __restrict__ parameter, const T* __restrict__ gradient, T* __re
 
 // What the package calls: by type of the numbers, with pointers to contiguous memory.
 #define EXPORT(T)                                                                                 \
-  extern "C" void forward_##T(const Direction<T>* d, T* gates, T* cells, T* squashed, T* states) { \
-    forward(*d, gates, cells, squashed, states);                                                   \
+  extern "C" void forward_##T(const Direction<T>* d, T* gates, T* cells, T* tanh_cells, T* states) { \
+    forward(*d, gates, cells, tanh_cells, states);                                                   \
   }                                                                                               \
   extern "C" void backward_##T(const Direction<T>* d, const T* gates, const T* cells,             \
-                               const T* squashed, const T* states, T* d_states, T* d_vectors,     \
+                               const T* tanh_cells, const T* states, T* d_states, T* d_vectors,     \
                                T* d_inputs, T* d_recurrent, T* d_bias) {                          \
-    backward(*d, gates, cells, squashed, states, d_states, d_vectors, d_inputs, d_recurrent,      \
+    backward(*d, gates, cells, tanh_cells, states, d_states, d_vectors, d_inputs, d_recurrent,      \
              d_bias);                                                                             \
   }                                                                                               \
   extern "C" void adadelta_##T(T* parameter, const T* gradient, T* square, T* delta,              \

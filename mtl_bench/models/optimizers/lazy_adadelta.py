@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtl_bench.models.kernels.compiled import Kernels, kernels
+from mtl_bench.models import kernels
+from mtl_bench.models.kernels import AdadeltaOptions
 
 
 class LazyAdadelta(torch.optim.Optimizer):
@@ -28,7 +29,7 @@ class LazyAdadelta(torch.optim.Optimizer):
 
     Parameters with a sparse gradient must get one at every step in which the dense optimiser
     would get one. Its rows may differ each time; each is named once, in ascending order, as
-    `tagger.Lookup` does. On a GPU nobody looks, since that would make it wait.
+    `inputs.lookup.Lookup` does. On a GPU nobody looks, since that would make it wait.
     """
 
     takes_sparse_gradients = True
@@ -39,7 +40,6 @@ class LazyAdadelta(torch.optim.Optimizer):
         lr: float,
         rho: float = 0.95,
         eps: float = 1e-8,
-        compiled: bool = False,
     ) -> None:
         """Store the options.
 
@@ -48,7 +48,6 @@ class LazyAdadelta(torch.optim.Optimizer):
             lr: factor on the update, above 0 (Zeiler's text has none, that is 1).
             rho: decay of both accumulators, from 0 to below 1.
             eps: added to both accumulators, above 0.
-            compiled: update in C++, where it can be built and the parameters are on the CPU.
         """
         for name, value, fits, allowed in (
             ("lr", lr, isinstance(lr, int | float) and lr > 0, "a number above 0"),
@@ -57,7 +56,7 @@ class LazyAdadelta(torch.optim.Optimizer):
         ):
             if not fits:
                 raise ValueError(f"{name} is {value!r}; it is {allowed}.")
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "compiled": compiled})
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
 
     @torch.no_grad()
     def step(  # type: ignore[override]  # torch has overloads for the two cases
@@ -83,15 +82,13 @@ class LazyAdadelta(torch.optim.Optimizer):
             if not self.state[parameter]:
                 self.state[parameter]["square_avg"] = torch.zeros_like(parameter)
                 self.state[parameter]["acc_delta"] = torch.zeros_like(parameter)
-        if not parameters:
+        states = [self.state[parameter] for parameter in parameters]
+        options = AdadeltaOptions(lr, rho, eps)
+        if not parameters or kernels.adadelta(parameters, states, options):
             return
         gradients = [p.grad for p in parameters if p.grad is not None]  # none is None here
-        square = [self.state[parameter]["square_avg"] for parameter in parameters]
-        delta = [self.state[parameter]["acc_delta"] for parameter in parameters]
-        if compiled := _kernels(parameters[0], group):
-            for p, g, s, d in zip(parameters, gradients, square, delta, strict=True):
-                compiled.adadelta(p, g.contiguous(), s, d, lr, rho, eps)
-            return
+        square = [state["square_avg"] for state in states]
+        delta = [state["acc_delta"] for state in states]
         torch._foreach_mul_(square, rho)
         torch._foreach_addcmul_(square, gradients, gradients, 1 - rho)
         update = torch._foreach_add(delta, eps)
@@ -122,11 +119,7 @@ class LazyAdadelta(torch.optim.Optimizer):
             state["touched"] = torch.zeros_like(parameter[:, 0])
         lr, rho, eps = group["lr"], group["rho"], group["eps"]
         state["step"] += 1
-        if compiled := _kernels(parameter, group):
-            averages = state["square_avg"], state["acc_delta"], state["touched"]
-            compiled.adadelta_rows(
-                parameter, rows, values.contiguous(), *averages, state["step"], lr, rho, eps
-            )
+        if kernels.adadelta_rows(parameter, state, AdadeltaOptions(lr, rho, eps)):
             return
         idle = state["step"] - 1 - state["touched"].index_select(0, rows)  # steps missed
         decay = torch.pow(rho, idle.unsqueeze_(1))
@@ -141,8 +134,3 @@ class LazyAdadelta(torch.optim.Optimizer):
         state["acc_delta"].index_copy_(0, rows, delta)
         state["touched"].index_fill_(0, rows, state["step"])
         parameter.index_copy_(0, rows, parameter.index_select(0, rows).sub_(update, alpha=lr))
-
-
-def _kernels(parameter: Tensor, group: dict[str, Any]) -> Kernels | None:
-    """Return the compiled updates, where they are asked for and can be had."""
-    return kernels() if group["compiled"] and parameter.device.type == "cpu" else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 SEPARATORS = ("tab", "blank")
@@ -111,7 +111,7 @@ class ColumnReader:
         self.lowercase_labels = lowercase_labels
         self.label_map = label_map and {str(old): str(new) for old, new in label_map.items()}
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file, and notes on lines that are odd or left out."""
         if file is None:
             raise UserError("a column reader needs `file:` in each split of the task's yaml.")
@@ -131,10 +131,10 @@ class ColumnReader:
                 words.append(pair[0])
                 labels.append(pair[1])
             elif words:
-                yield Sentence(tuple(words), tuple(labels))
+                yield Example(tuple(words), tuple(labels))
                 words, labels = [], []
         if words:
-            yield Sentence(tuple(words), tuple(labels))
+            yield Example(tuple(words), tuple(labels))
 
     def _marked(self, row: Row) -> bool:
         return self.comment is not None and row.line.startswith(self.comment)

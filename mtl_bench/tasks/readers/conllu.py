@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -24,7 +24,7 @@ class ConlluReader:
             raise UserError(f"label: {label!r} is none of {', '.join(FIELDS[2:])}.")
         self.column = FIELDS.index(label)
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file."""
         if file is None:
             raise UserError("this reader needs `file:` in each split of the task's yaml.")
@@ -36,7 +36,7 @@ class ConlluReader:
                 continue
             if not line.strip():
                 if words:
-                    yield Sentence(tuple(words), tuple(labels))
+                    yield Example(tuple(words), tuple(labels))
                 words, labels = [], []
                 continue
             cells = line.split("\t")
@@ -53,4 +53,4 @@ class ConlluReader:
             words.append(cells[1].strip())
             labels.append(cells[self.column].strip())
         if words:
-            yield Sentence(tuple(words), tuple(labels))
+            yield Example(tuple(words), tuple(labels))

@@ -133,10 +133,10 @@ def documents(folder: Path | None, pattern: str) -> list[Path]:
     """
     if folder is None or not folder.is_dir():
         raise UserError(f"{folder or 'file'}: expected a folder with files {pattern}.")
-    found = sorted(folder.rglob(pattern))
-    if not found:
+    files = sorted(folder.rglob(pattern))
+    if not files:
         raise UserError(f"{folder}: has no files {pattern}, neither itself nor in folders below.")
-    return found
+    return files
 
 
 def xml_root(file: Path) -> ElementTree.Element:

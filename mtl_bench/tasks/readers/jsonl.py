@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 
@@ -20,7 +20,7 @@ class JsonLinesReader:
         self.words = words
         self.labels = labels
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file."""
         if file is None:
             raise UserError("this reader needs `file:` in each split of the task's yaml.")
@@ -39,7 +39,7 @@ class JsonLinesReader:
             if len(words) != len(labels):
                 lines.fail(number, line, f"{len(words)} words and {len(labels)} labels.")
             if words:
-                yield Sentence(words, labels)
+                yield Example(words, labels)
             else:
                 yield Note("sentences without words left out", f"line {number}")
 

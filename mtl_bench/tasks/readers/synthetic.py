@@ -12,85 +12,21 @@ not the reverse.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from math import log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
+from scipy.stats import entropy
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Corpus, Sentence
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example
+from mtl_bench.tasks.readers.synthetic_language import SEED, Language, Word, language
 
-SEED = 2017
-CATEGORIES, FUNCTION_CATEGORIES = 12, 4  # the first four have few words, which are frequent
-WORDS_PER_CATEGORY = {"function": 6, "content": 260}
-SUBCLASSES, SENSES = 10, 36
-CONTENT_SHARE = 0.7  # of the words in a sentence
-SYLLABLES = [onset + vowel for onset in "bdfghklmnprstvz" for vowel in "aeiou"]
-
-Word = int
-Labeller = Callable[["Language", list[Word]], list[str]]
-
-
-@dataclass(frozen=True)
-class Language:
-    """Words and their factors: lists over the vocabulary."""
-
-    names: list[str]
-    category: list[int]
-    subclass: list[int]
-    sense: list[int]
-    bound: list[bool]
-    salient: list[bool]
-    linked: list[bool]
-    limits: list[float]  # cumulated probabilities of the words
-
-    def content(self, word: Word) -> bool:
-        """Return whether a word belongs to one of the large categories."""
-        return self.category[word] >= FUNCTION_CATEGORIES
-
-    def sentence(self, draw: Generator) -> list[Word]:
-        """Return the words of one sentence: 3 to 12, drawn independently."""
-        drawn = draw.random(int(draw.integers(3, 13))).tolist()
-        return [bisect_right(self.limits, number) for number in drawn]
-
-
-@cache
-def language() -> Language:
-    """Return the language; always the same."""
-    draw = np.random.default_rng(SEED)
-    sizes = [WORDS_PER_CATEGORY["function"]] * FUNCTION_CATEGORIES
-    sizes += [WORDS_PER_CATEGORY["content"]] * (CATEGORIES - FUNCTION_CATEGORIES)
-    count = sum(sizes)
-    category = np.repeat(np.arange(CATEGORIES), sizes)
-    content = category >= FUNCTION_CATEGORIES
-    numbers = draw.choice(len(SYLLABLES) ** 3, count, replace=False)
-    names = [
-        "".join(SYLLABLES[number // len(SYLLABLES) ** place % len(SYLLABLES)] for place in range(3))
-        for number in numbers
-    ]
-    sense = np.where(content, draw.integers(SENSES, size=count), -1)
-    # Zipf's law among content words; words come independently, so that the labels of one do not
-    # follow from its neighbours, and an unseen word can only be known from another task.
-    weights = np.where(content, 1 / (draw.permutation(count) + 1), 0)
-    weights *= CONTENT_SHARE / weights.sum()
-    weights[~content] = (1 - CONTENT_SHARE) / (~content).sum()
-    return Language(
-        names=names,
-        category=category.tolist(),
-        subclass=np.where(content, draw.integers(SUBCLASSES, size=count), 0).tolist(),
-        sense=sense.tolist(),
-        bound=(content & (draw.random(count) < 0.15)).tolist(),
-        salient=(content & (draw.random(count) < 0.2)).tolist(),
-        linked=(content & (draw.random(count) < 0.15)).tolist(),
-        limits=np.append(np.cumsum(weights)[:-1], 1.0).tolist(),
-    )
+Labeller = Callable[[Language, list[Word]], list[str]]
 
 
 def _ccg(lang: Language, words: list[Word]) -> list[str]:
@@ -179,27 +115,27 @@ class SyntheticReader:
             raise UserError(f"reader.task: '{task}' is none of {', '.join(TASKS)}.")
         self.task = task
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example]:  # noqa: ARG002
         """Yield sentences without end; no file is read."""
         names = language().names
         for words, labels in _labelled(self.task):
-            yield Sentence(tuple(names[word] for word in words), tuple(labels))
+            yield Example(tuple(names[word] for word in words), tuple(labels))
 
 
 def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
     """Yield words and noisy labels."""
     lang, label = language(), TASKS[task]
     draw = np.random.default_rng([SEED, *task.encode()])
-    seen: deque[str] = deque(maxlen=500)  # recent labels: what noise puts in their place
+    recent: deque[str] = deque(maxlen=500)  # what noise puts in a label's place
     while True:
         words = lang.sentence(draw)
         labels = label(lang, words)
-        seen.extend(labels)
+        recent.extend(labels)
         noise = draw.random((len(words), 2)).tolist()
         yield (
             words,
             [
-                seen[int(pick * len(seen))] if flip < NOISE else true
+                recent[int(pick * len(recent))] if flip < NOISE else true
                 for true, (flip, pick) in zip(labels, noise, strict=True)
             ],
         )
@@ -228,25 +164,24 @@ def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
     Args:
         corpora: by name (`syn_chu`), as read from `conf/task`.
     """
-    about = {name: _information(name.removeprefix("syn_")) for name in corpora}
-    known = {
-        name: Counter(word for sentence in corpus["train"] for word in sentence.words)
-        for name, corpus in corpora.items()
-    }
+    information = {name: _information(name.removeprefix("syn_")) for name in corpora}
+    counts = {name: Counter(corpus.words("train")) for name, corpus in corpora.items()}
     matrix: dict[str, dict[str, float]] = {}
     for main, corpus in sorted(corpora.items()):
-        test = [word for sentence in corpus["test"] for word in sentence.words]
-        total = sum(information for information, _ in about[main].values())
-        share = {factor: about[main][factor][0] / total for factor in FACTORS}
+        test = list(corpus.words("test"))
+        total = sum(nats for nats, _ in information[main].values())
+        share = {factor: information[main][factor][0] / total for factor in FACTORS}
         matrix[main] = {}
         for aux in sorted(corpora.keys() - {main}):
             gaps = (
-                max(0, 1 - known[main][word] / ENOUGH) * min(1, known[aux][word] / ENOUGH)
+                max(0, 1 - counts[main][word] / ENOUGH) * min(1, counts[aux][word] / ENOUGH)
                 for word in test
             )
-            told = sum(share[f] * about[aux][f][0] / about[aux][f][1] for f in FACTORS)
-            help_ = sum(gaps) / len(test) * told * (1 - NOISE)
-            unrelated = sum(about[aux][f][0] for f in FACTORS if share[f] < 0.1)
+            revealed = sum(
+                share[f] * information[aux][f][0] / information[aux][f][1] for f in FACTORS
+            )
+            help_ = sum(gaps) / len(test) * revealed * (1 - NOISE)
+            unrelated = sum(information[aux][f][0] for f in FACTORS if share[f] < 0.1)
             matrix[main][aux] = help_ - INTERFERENCE * unrelated
     return matrix
 
@@ -262,17 +197,16 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
     words = [word for word in range(len(lang.category)) if lang.content(word)]
     np.random.default_rng(SEED).shuffle(words)
     labels = TASKS[task](lang, words)
-    found = {}
+    shares = {}
     for factor in FACTORS:
         values = [getattr(lang, factor)[word] for word in words]
         chance = (len(set(labels)) - 1) * (len(set(values)) - 1) / (2 * len(words))
         joint = _entropy(Counter(zip(labels, values, strict=True)))
-        entropy = _entropy(Counter(values))
-        shared = _entropy(Counter(labels)) + entropy - joint - chance
-        found[factor] = (max(shared, 0.0), entropy)
-    return found
+        factor_entropy = _entropy(Counter(values))
+        shared = _entropy(Counter(labels)) + factor_entropy - joint - chance
+        shares[factor] = (max(shared, 0.0), factor_entropy)
+    return shares
 
 
 def _entropy(counts: Counter[Any]) -> float:
-    total = sum(counts.values())
-    return sum(n / total * log(total / n) for n in counts.values())
+    return float(entropy(list(counts.values())))

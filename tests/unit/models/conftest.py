@@ -2,12 +2,14 @@
 
 import pytest
 
-from mtl_bench.models.kernels.compiled import compiler
+from mtl_bench.models import kernels
 
 
-@pytest.fixture(params=["torch", "compiled"])
-def compiled(request):
-    """Whether the inner loops are the compiled ones."""
-    if request.param == "compiled" and compiler() is None:
+@pytest.fixture(params=["plain", "compiled"])
+def loops(request):
+    """Use the compiled loops, or those of torch."""
+    if request.param == "compiled" and kernels.compiler() is None:
         pytest.skip("needs a C++ compiler")
-    return request.param == "compiled"
+    assert kernels.use(request.param == "compiled") == request.param
+    yield request.param
+    kernels.use(False)

@@ -1,6 +1,7 @@
 """Flat batches hold every word of every sentence once, in an order that can be undone."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ def test_order_gives_the_sentences_back_as_they_were_given(lengths):
     data = split(lengths)
     batch = collate("t", data, np.arange(len(lengths)))
     assert batch.rows[batch.words][batch.order].tolist() == data.words.tolist()
-    assert batch.labels[batch.order].tolist() == data.labels.tolist()
+    assert batch.targets[batch.order].tolist() == data.targets.tolist()
     assert batch.lengths.tolist() == lengths
 
 
@@ -63,6 +64,14 @@ def test_weights_are_a_mean_of_means(lengths):
 
 def test_evaluation_sees_every_sentence_once_or_whole_batches_only():
     data = split(list(range(1, 30)) * 70)
-    assert sum(map(len, evaluation_batches("t", data))) == data.lengths.sum()
-    kept = len(data) // 32 * 32
-    assert sum(map(len, evaluation_batches("t", data, whole=32))) == data.lengths[:kept].sum()
+    for whole, kept in ((None, len(data)), (32, len(data) // 32 * 32)):
+        chosen = np.concatenate(list(evaluation_batches(data, whole)))
+        assert sorted(chosen.tolist()) == list(range(kept))
+
+
+def test_a_target_a_sentence_keeps_the_order_given():
+    data = split([2, 5, 3, 5])
+    data = data.with_targets(np.array([0.5, 1.5, 2.5, 3.5]), "sentence")
+    assert collate("t", data, np.array([3, 0, 2])).targets.tolist() == [3.5, 0.5, 2.5]
+    with pytest.raises(ValueError, match="there are 4 targets of level word, not 15"):
+        data.with_targets(data.targets, "word")

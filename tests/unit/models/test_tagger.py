@@ -9,10 +9,11 @@ from torch.nn import functional as F
 
 from mtl_bench.models.encoders.bilstm import BiLSTM
 from mtl_bench.models.optimizers.lazy_adadelta import LazyAdadelta
-from mtl_bench.models.tagger import Tagger
-from mtl_bench.text.vocabulary import Labels
-from mtl_bench.training.data import label_weights
-from tests.unit.models._inputs import batch, split
+from mtl_bench.models.tagger import Dropout, Tagger
+from mtl_bench.models.weights import load_tagger, save_tagger
+from mtl_bench.tasks.types.base import Fitted
+from mtl_bench.tasks.types.tagging import Tagging
+from tests.unit.models._inputs import batch, split, tagging, word_input
 
 ENCODER = partial(BiLSTM, hidden_size=6, forget_bias=1.0)
 
@@ -20,20 +21,17 @@ ENCODER = partial(BiLSTM, hidden_size=6, forget_bias=1.0)
 LAZY = partial(LazyAdadelta, lr=1.0)
 
 
-def tagger(tasks=("a", "b"), optimizer=LAZY, **options):
+def tagger(tasks=("a", "b"), optimizer=LAZY, dropout=None):
     torch.manual_seed(0)
-    vectors = torch.randn(50, 4, dtype=torch.float64)
-    model = Tagger(
-        vectors.float(), ENCODER, {t: Labels(["x", "y", "o"]) for t in tasks}, optimizer,
-        dict.fromkeys(tasks, "o"), dict.fromkeys(tasks), **options,
-    ).double()  # fmt: skip
+    tasks = {task: tagging() for task in tasks}
+    model = Tagger(word_input(), ENCODER, tasks, optimizer, dropout).double()
     return model, model.configure_optimizers()
 
 
 def train(model, optimizer, steps=30):
     losses = []
     for step in range(steps):
-        one = batch([5, 3, 2, 7], task=model.tasks[step % len(model.tasks)], seed=step)
+        one = batch([5, 3, 2, 7], task=list(model.tasks)[step % len(model.tasks)], seed=step)
         optimizer.zero_grad()
         loss = model.loss(one)
         loss.backward()
@@ -45,7 +43,7 @@ def train(model, optimizer, steps=30):
 def test_the_loss_is_a_mean_over_words_then_over_sentences():
     model, _ = tagger()
     one = batch([4, 1], task="a")
-    losses = F.cross_entropy(model(one), one.labels, reduction="none")[one.order]
+    losses = F.cross_entropy(model(one), one.targets, reduction="none")[one.order]
     expected = (losses[:4].mean() + losses[4:].mean()) / 2
     torch.testing.assert_close(model.loss(one), expected)
 
@@ -55,11 +53,11 @@ def test_sparse_and_dense_gradients_are_the_same(other):
     model, _ = tagger()
     one = batch([5, 3], task="a")
     model.loss(one).backward()
-    sparse = model.table.grad.to_dense()
+    sparse = model.input.table.grad.to_dense()
     dense_model, _ = tagger(optimizer=partial(other, lr=0.1))
     dense_model.loss(one).backward()
-    assert not dense_model.table.grad.is_sparse
-    torch.testing.assert_close(dense_model.table.grad, sparse)
+    assert not dense_model.input.table.grad.is_sparse
+    torch.testing.assert_close(dense_model.input.table.grad, sparse)
 
 
 def test_the_lazy_optimiser_trains_as_torchs_dense_one():
@@ -87,11 +85,11 @@ def test_the_order_of_tasks_does_not_matter():
 
 def test_a_step_on_one_task_leaves_the_other_head_alone():
     model, optimizer = tagger()
-    before = model.heads["task_b"].weight.clone()
+    before = model.head("b").output.weight.clone()
     optimizer.zero_grad()
     model.loss(batch([5, 3], task="a")).backward()
     optimizer.step()
-    assert torch.equal(model.heads["task_b"].weight, before)
+    assert torch.equal(model.head("b").output.weight, before)
 
 
 def test_task_names_may_be_names_of_methods():
@@ -104,16 +102,15 @@ def test_boundary_symbols_carry_loss_but_never_count():
     one = batch([6, 4], task="a", labels=3)
     model.validation_step(one)
     model.on_validation_epoch_end()
-    scores = model.scores["task_a"]
     assert model.evaluated["a"].keys() >= {"loss", "f1", "accuracy", "unseen_labels"}
     model.validation_step(one)
-    assert int(scores.tokens.tokens) == 6 + 4 - 2 * 2
+    assert model.scorers["a"].tokens.tokens == 6 + 4 - 2 * 2
 
 
 def test_an_evaluation_whose_loss_is_no_number_is_an_error():
     model, _ = tagger()
     with torch.no_grad():
-        model.heads["task_a"].bias.fill_(float("nan"))
+        model.head("a").output.bias.fill_(float("nan"))
     model.validation_step(batch([3, 2], task="a"))
     model.validation_step(batch([3, 2], task="b"))
     with pytest.raises(FloatingPointError, match=r"task 'a' is nan.*optimizer\.lr"):
@@ -121,14 +118,19 @@ def test_an_evaluation_whose_loss_is_no_number_is_an_error():
 
 
 def test_balanced_weights_give_every_label_the_same_share():
-    data = split([50, 50], labels=3)
-    weights = label_weights(data, 3)
-    counts = np.bincount(data.labels, minlength=3)
-    np.testing.assert_allclose(weights * counts, 100 / 3, rtol=1e-6)
+    model, _ = tagger()
+    targets = split([50, 50], labels=5).targets
+    model.head("a").balance(targets)
+    counts = np.bincount(targets, minlength=5)
+    np.testing.assert_allclose(model.head("a").label_weights.numpy() * counts, 100 / 5, rtol=1e-6)
+    one = batch([4, 4], task="a")
+    shares = model.head("a").label_weights[one.targets] * one.weights
+    losses = F.cross_entropy(model(one), one.targets, reduction="none")
+    torch.testing.assert_close(model.loss(one), losses @ shares)
 
 
 def test_dropout_is_drawn_from_seed_and_step():
-    model, _ = tagger(dropout=0.5, seed=1)
+    model, _ = tagger(dropout=Dropout(0.5, seed=1))
     model.train()
     one = batch([5, 3], task="a")
     torch.manual_seed(5)
@@ -140,4 +142,46 @@ def test_dropout_is_drawn_from_seed_and_step():
 
 def test_a_share_of_dropout_is_below_one():
     with pytest.raises(ValueError, match="dropout is 1"):
-        tagger(dropout=1)
+        Dropout(1)
+
+
+def test_a_loss_without_any_target_is_zero_and_evaluations_start_anew():
+    model, _ = tagger(("a",))
+    one = batch([3, 2], task="a")
+    one.targets[:] = -1
+    model.validation_step(one)
+    model.on_validation_epoch_end()
+    assert model.evaluated["a"]["loss"] == 0
+    assert model.evaluated["a"]["unseen_labels"] == 1
+    model.on_validation_epoch_end()
+    assert model.evaluated["a"]["unseen_labels"] == 0
+
+
+def test_a_type_without_a_head_is_refused():
+    tasks = {"a": Fitted(Tagging(), tagging().targets)}
+    with pytest.raises(ValueError, match="the type of task 'a' names no head"):
+        Tagger(word_input(), ENCODER, tasks, LAZY)
+    tasks = {"a": Fitted(Tagging(head="no_such_module.Head"), tagging().targets)}
+    with pytest.raises(ValueError, match="the head of task 'a' cannot be imported"):
+        Tagger(word_input(), ENCODER, tasks, LAZY)
+
+
+def test_a_saved_tagger_tags_raw_words_as_before(tmp_path):
+    model, optimizer = tagger()
+    train(model, optimizer, steps=5)
+    model = model.float()
+    encoder = {
+        "_target_": "mtl_bench.models.encoders.bilstm.BiLSTM",
+        "_partial_": True,
+        "hidden_size": 6,
+        "forget_bias": 1.0,
+    }
+    save_tagger(tmp_path / "weights.pt", model, encoder)
+    loaded = load_tagger(tmp_path / "weights.pt")
+    sentences = [["W1", "never seen", "w2"], ["w3"]]
+    assert loaded.tag("a", sentences) == model.tag("a", sentences)
+    assert [len(labels) for labels in loaded.tag("b", sentences)] == [3, 1]
+    assert loaded.tag("a", []) == []
+    assert loaded.tasks["a"].type == model.tasks["a"].type
+    with pytest.raises(ValueError, match=r"there is no task 'c'\. Possible: a, b"):
+        loaded.tag("c", sentences)

@@ -3,7 +3,10 @@
 import pytest
 
 from mtl_bench.tasks import cache
-from mtl_bench.tasks.definition import Split, Task, load_corpus
+from mtl_bench.tasks.definition import Split, Task
+from mtl_bench.tasks.examples import Example
+from mtl_bench.tasks.load import load_corpus
+from mtl_bench.tasks.types.tagging import Tagging
 
 READER = {"_target_": "mtl_bench.tasks.readers.columns.ColumnReader"}
 SENTENCES = [(("a\x85b", "\u017f"), ("X", "\N{GRINNING FACE}")), (("c",), ("X",))]
@@ -16,15 +19,13 @@ def load(tmp_path):
     reads = []
 
     def reader(file, part):
-        from mtl_bench.tasks.corpus import Sentence
-
         reads.append(file)
-        return (Sentence(*s) for s in SENTENCES)
+        return (Example(*s) for s in SENTENCES)
 
     def load(reader_config=READER, sentences=None):
         splits = {"train": Split("file", sentences=sentences), "test": Split("file")}
         task = Task("t", dict(reader_config), splits, folder=str(tmp_path))
-        return load_corpus("t", task, reader), len(reads)
+        return load_corpus("t", task, reader, Tagging()), len(reads)
 
     return load
 

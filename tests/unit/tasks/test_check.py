@@ -1,4 +1,4 @@
-"""What the doctor says of a corpus, and the format that it guesses."""
+"""Findings about a corpus, and the format that is guessed."""
 
 import gzip
 import json
@@ -7,16 +7,17 @@ from dataclasses import replace
 import pytest
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.check import examine
-from mtl_bench.tasks.corpus import Corpus, Remark, Sentence
-from mtl_bench.tasks.file_format import guess
-from mtl_bench.tasks.usable import guess_outside, guess_spans
+from mtl_bench.tasks.checks.examine import examine
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example, Remark
+from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.types.tagging import Tagging, guess_outside, guess_spans
 
 
 def corpus(train, test=None, outside="O", spans=None, dev=()):
     def sentences(lines):
         return tuple(
-            Sentence(*zip(*(p.split("/") for p in line.split()), strict=True)) for line in lines
+            Example(*zip(*(p.split("/") for p in line.split()), strict=True)) for line in lines
         )
 
     splits = {
@@ -24,10 +25,10 @@ def corpus(train, test=None, outside="O", spans=None, dev=()):
         "dev": sentences(dev),
         "test": sentences(test or ["z/O y/X"]),
     }
-    return Corpus("t", splits, outside, spans)
+    return Corpus("t", splits, Tagging(outside, spans))
 
 
-def said(corpus):
+def findings(corpus):
     return "\n".join(f"{finding.level}: {finding.text}" for finding in examine(corpus))
 
 
@@ -102,14 +103,14 @@ def test_a_file_that_is_none_of_the_formats_is_refused(tmp_path, content, messag
 )
 def test_outside_and_spans_are_guessed(labels, outside, spans):
     found = corpus([" ".join(f"w/{label}" for label in labels.split())])
-    assert (guess_outside(found), guess_spans(found)) == (outside, spans)
+    assert (guess_outside(found.splits), guess_spans(found.splits)) == (outside, spans)
 
 
 TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("checked", "expected"),
     [
         (corpus(TRAIN), "ok: Sizes: train 3 sentences with 7 words, test 1 sentence with 2 words."),
         (corpus(TRAIN), "ok: 2 labels in train: O 5, X 2."),
@@ -143,15 +144,15 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus(["a\x93b/O c\x07/X"]), "warning: Words with control characters: 2, such as 'a\\x93b', 'c\\x07'."),
     ],
 )  # fmt: skip
-def test_findings(found, expected):
-    assert expected in said(found)
+def test_a_finding_is_worded(checked, expected):
+    assert expected in findings(checked)
 
 
 def test_what_reading_left_out_is_a_finding():
     remarks = (Remark("f: comment lines left out", 3, "line 2", True), Remark("f: x", 1, "", False))
     found = replace(corpus(TRAIN), remarks=remarks)
-    assert "ok: f: comment lines left out: 3, first in line 2." in said(found)
-    assert "warning: f: x: 1." in said(found)
+    assert "ok: f: comment lines left out: 3, first in line 2." in findings(found)
+    assert "warning: f: x: 1." in findings(found)
 
 
 def test_a_good_corpus_has_nothing_to_fix():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.columns import ColumnReader
 
 WORD = st.text(
@@ -20,7 +20,7 @@ def read(tmp_path, content, **options):
     file = tmp_path / "file.tsv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
-    return [each for each in found if isinstance(each, Sentence)]
+    return [each for each in found if isinstance(each, Example)]
 
 
 def notes(tmp_path, content, **options):
@@ -35,7 +35,7 @@ def test_what_is_written_is_read(tmp_path_factory, sentences, newline, bom):
     lines = [[f"{word}\t{label}" for word, label in sentence] for sentence in sentences]
     text = bom + (newline * 2).join(newline.join(sentence) for sentence in lines)
     found = read(tmp_path_factory.mktemp("round"), text)
-    assert [list(zip(s.words, s.labels, strict=True)) for s in found] == sentences
+    assert [list(zip(s.words, s.target, strict=True)) for s in found] == sentences
 
 
 @given(st.binary(max_size=200))
@@ -83,7 +83,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_labels_outside_the_map_are_refused(tmp_path):
-    assert read(tmp_path, "a\tN\n", label_map={"N": "noun"})[0].labels == ("noun",)
+    assert read(tmp_path, "a\tN\n", label_map={"N": "noun"})[0].target == ("noun",)
     with pytest.raises(UserError, match="label 'V' is none of the expected: N"):
         read(tmp_path, "a\tV\n", label_map={"N": "noun"})
 
@@ -91,9 +91,16 @@ def test_labels_outside_the_map_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        *({"separator": ","}, {"blank_word": "skip"}, {"word": 0}, {"label": 1}, {"word": True}),
-        *({"comment": 3}, {"lowercase_labels": "maybe"}, {"label_map": ["A"]}),
-        *({"label_map": {"A": None}}, {"label_map": {"A": False}}),
+        {"separator": ","},
+        {"blank_word": "skip"},
+        {"word": 0},
+        {"label": 1},
+        {"word": True},
+        {"comment": 3},
+        {"lowercase_labels": "maybe"},
+        {"label_map": ["A"]},
+        {"label_map": {"A": None}},
+        {"label_map": {"A": False}},
     ],
 )
 def test_impossible_options_are_refused(options):
@@ -105,14 +112,15 @@ def test_a_comment_has_not_the_columns_of_a_word(tmp_path):
     text = "# id 3\nhi\tO\n#oda\tB-PER\n#\tO\n\n# id 4\n# user\n#nils\tB-PER\n"
     found = read(tmp_path, text, comment="#")
     assert [s.words for s in found] == [("hi", "#oda", "#"), ("#nils",)]
+    left_out = "comment lines (#) left out"
+    as_words = "lines that begin with # and have 2 columns, read as words"
     assert notes(tmp_path, text, comment="#") == [
-        *[("comment lines (#) left out", "line 1")],
-        *[
-            ("lines that begin with # and have 2 columns, read as words", f"line {n}")
-            for n in (3, 4)
-        ],
-        *[("comment lines (#) left out", f"line {n}") for n in (6, 7)],
-        ("lines that begin with # and have 2 columns, read as words", "line 8"),
+        (left_out, "line 1"),
+        (as_words, "line 3"),
+        (as_words, "line 4"),
+        (left_out, "line 6"),
+        (left_out, "line 7"),
+        (as_words, "line 8"),
     ]
 
 

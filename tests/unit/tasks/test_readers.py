@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.examples import Example
 from mtl_bench.tasks.readers.columns import ColumnReader
 from mtl_bench.tasks.readers.conllu import ConlluReader
 from mtl_bench.tasks.readers.corpora.ccgbank import CcgbankReader
@@ -36,11 +36,11 @@ def sentences(word, label=NAMES):
 
 
 def pairs(found):
-    return [list(zip(*each, strict=True)) for each in found if isinstance(each, Sentence)]
+    return [list(zip(*each, strict=True)) for each in found if isinstance(each, Example)]
 
 
 def labels(found):
-    return [each.labels for each in found if isinstance(each, Sentence)]
+    return [each.target for each in found if isinstance(each, Example)]
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_standoff_spans_may_have_parts_and_sentences_end_where_they_should(folde
     assert [" ".join(s.words) for s in found] == [
         "See Fig . 2 for X-rays .", "It ( e . g . A ) costs 1.5 euros .", "No ?", "Yes ."
     ]  # fmt: skip
-    assert found[0].labels == ("o", "k", "k", "k", "o", "k", "o")
+    assert found[0].target == ("o", "k", "k", "k", "o", "k", "o")
 
 
 @given(st.lists(st.tuples(PLAIN, st.booleans()), min_size=1, unique_by=lambda pair: pair[0]))
@@ -322,5 +322,5 @@ def test_hostile_input_is_read_or_refused(
     except UserError as error:
         assert str(folder) in str(error)
     else:
-        read = [each for each in found if isinstance(each, Sentence)]
+        read = [each for each in found if isinstance(each, Example)]
         assert all(len(words) == len(labels) > 0 for words, labels in read)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from mtl_bench.tasks.spans import SpanScheme, named_scheme, recognise
+from mtl_bench.tasks.types.spans import SpanScheme, named_scheme, recognise
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
-from mtl_bench.tasks.corpus import Corpus, Sentence
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.examples import Example
 from mtl_bench.tasks.statistics import statistics
+from mtl_bench.tasks.types.tagging import Tagging
 
 TRAIN = (
-    Sentence(("the", "old", "man", "the", "boat"), ("d", "n", "v", "d", "n")),
-    Sentence(("a", "man"), ("d", "n")),
+    Example(("the", "old", "man", "the", "boat"), ("d", "n", "v", "d", "n")),
+    Example(("a", "man"), ("d", "n")),
 )
-TEST = (Sentence(("the", "boat"), ("d", "n")),)
-CORPUS = Corpus("t", {"train": TRAIN, "dev": (), "test": TEST})
+TEST = (Example(("the", "boat"), ("d", "n")),)
+CORPUS = Corpus("t", {"train": TRAIN, "dev": (), "test": TEST}, Tagging())
 
 
 def of(max_length):

@@ -3,9 +3,9 @@
 import pytest
 from hydra.utils import instantiate
 
-from mtl_bench.config.compose import plain_task, task_files
+from mtl_bench.config.compose import make_type, plain_task, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.definition import load_corpus
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.synthetic import SyntheticReader, truth
 
 NAMES = [name for name in task_files() if name.startswith("syn_")]
@@ -15,7 +15,7 @@ def corpora():
     loaded = {}
     for name in NAMES:
         task = plain_task(task_files()[name])
-        loaded[name] = load_corpus(name, task, instantiate(task.reader))
+        loaded[name] = load_corpus(name, task, instantiate(task.reader), make_type(name, task))
     return loaded
 
 

@@ -6,22 +6,27 @@ from hypothesis import strategies as st
 
 from mtl_bench.config.compose import read_task, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Corpus, Note, Sentence
-from mtl_bench.tasks.definition import Split, Task, checksums, load_corpus
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.definition import Split, Task, checksums
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.fetch import Source
+from mtl_bench.tasks.load import load_corpus
+from mtl_bench.tasks.types.labels import train_labels
+from mtl_bench.tasks.types.tagging import Tagging
 
-SENTENCES = [Sentence((f"w{n}",), ("x",)) for n in range(10)]
+SENTENCES = [Example((f"w{n}",), ("x",)) for n in range(10)]
 
 
 def load(splits):
-    return load_corpus("t", Task("title", {}, splits), lambda file, part: iter(SENTENCES))
+    task = Task("title", {}, splits)
+    return load_corpus("t", task, lambda file, part: iter(SENTENCES), Tagging())
 
 
 @pytest.mark.parametrize("keys", [{"root": "x"}, {"obtain": "ask"}, {"obtain": "ask", "root": ""}])
 def test_root_and_obtain_belong_together(keys):
     task = Task("title", {}, {"train": Split("f"), "test": Split("f")}, **keys)
     with pytest.raises(UserError, match="`root` and `obtain` belong together"):
-        load_corpus("t", task, None)
+        load_corpus("t", task, None, Tagging())
 
 
 def test_files_without_a_checksum_are_noticed_when_they_change(tmp_path, monkeypatch):
@@ -73,19 +78,21 @@ def test_dev_is_a_seeded_share_of_train_where_there_is_none():
 
 def test_a_share_that_leaves_no_train_is_refused():
     with pytest.raises(UserError, match=r"data\.dev_fraction"):
-        Corpus("t", {"train": tuple(SENTENCES[:1]), "dev": (), "test": ()}).with_dev(0.5, 0)
+        Corpus("t", {"train": tuple(SENTENCES[:1]), "dev": (), "test": ()}, Tagging()).with_dev(
+            0.5, 0
+        )
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), min_size=1), min_size=2), st.integers(0, 9))
 def test_train_keeps_every_label_when_a_share_becomes_dev(labels, seed):
-    train = tuple(Sentence(("w",) * len(each), tuple(each)) for each in labels)
-    corpus = Corpus("t", {"train": train, "dev": (), "test": ()})
+    train = tuple(Example(("w",) * len(each), tuple(each)) for each in labels)
+    corpus = Corpus("t", {"train": train, "dev": (), "test": ()}, Tagging())
     try:
         cut = corpus.with_dev(0.5, seed)
     except UserError as error:
         assert "a label that no other training sentence has" in str(error)
         return
-    assert cut.labels() == corpus.labels()
+    assert train_labels(cut.splits) == train_labels(corpus.splits)
     assert sorted(cut["train"] + cut["dev"]) == sorted(train)
     counts = {remark.text: remark.total for remark in cut.remarks}
     assert counts.pop("train: sentences set aside as dev (data.dev_fraction)") == len(cut["dev"])
@@ -101,7 +108,7 @@ def test_what_no_split_uses_and_what_a_reader_notes_is_counted(tmp_path):
         yield Note("lines left out", "line 9", 2)
 
     splits = {"train": Split("f", sentences=":4"), "test": Split("f", sentences="6:8")}
-    corpus = load_corpus("t", Task("title", {}, splits, folder=str(tmp_path)), reader)
+    corpus = load_corpus("t", Task("title", {}, splits, folder=str(tmp_path)), reader, Tagging())
     assert [str(remark) for remark in corpus.remarks] == [
         "f: lines left out: 3, first in line 7",
         "f: sentences that no split uses: 4, first in sentence 5",
@@ -110,14 +117,14 @@ def test_what_no_split_uses_and_what_a_reader_notes_is_counted(tmp_path):
 
 def test_the_fingerprint_tells_words_labels_and_borders_apart():
     def corpus(*sentences):
-        return Corpus("t", {"train": sentences, "dev": (), "test": ()})
+        return Corpus("t", {"train": sentences, "dev": (), "test": ()}, Tagging())
 
-    a, b = Sentence(("a", "b"), ("x", "y")), Sentence(("a", "b"), ("x", "x"))
-    halves = Sentence(("a",), ("x",)), Sentence(("b",), ("y",))
-    moved = Corpus("t", {"train": (), "dev": (a,), "test": ()})
+    a, b = Example(("a", "b"), ("x", "y")), Example(("a", "b"), ("x", "x"))
+    halves = Example(("a",), ("x",)), Example(("b",), ("y",))
+    moved = Corpus("t", {"train": (), "dev": (a,), "test": ()}, Tagging())
     prints = {c.fingerprint() for c in (corpus(a), corpus(b), corpus(*halves), moved)}
     assert len(prints) == 4
-    assert corpus(a).fingerprint() == corpus(Sentence(*a)).fingerprint()
+    assert corpus(a).fingerprint() == corpus(Example(*a)).fingerprint()
 
 
 @pytest.mark.parametrize(

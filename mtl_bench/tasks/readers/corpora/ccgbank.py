@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Sentence
+from mtl_bench.tasks.examples import Example
 from mtl_bench.tasks.readers.files import Lines, documents
 
 LEAF = re.compile(r"\(<L (\S+) \S+ \S+ (\S+) \S+>\)")
@@ -22,7 +22,7 @@ SECTIONS = re.compile(r"(\d\d)(?:-(\d\d))?")
 class CcgbankReader:
     """Reads words and lexical categories; its parts are sections, `23` or `02-21`."""
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example]:
         """Yield the sentences of some sections of the folder with the sections."""
         match = SECTIONS.fullmatch(part or "")
         if not match or file is None:
@@ -35,7 +35,7 @@ class CcgbankReader:
                 yield from _sentences(document)
 
 
-def _sentences(document: Path) -> Iterator[Sentence]:
+def _sentences(document: Path) -> Iterator[Example]:
     lines = Lines(document)
     for number, line in lines:
         if line.startswith("ID=") or not line.strip():
@@ -47,6 +47,6 @@ def _sentences(document: Path) -> Iterator[Sentence]:
                 line,
                 "expected a derivation with leaves `(<L category POS POS word category>)`.",
             )
-        yield Sentence(
+        yield Example(
             tuple(word for _, word in leaves), tuple(category.lower() for category, _ in leaves)
         )

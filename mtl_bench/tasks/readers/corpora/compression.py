@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 FILES = ("test_words.txt", "test_labels.txt", "test_dep.txt")
@@ -38,7 +38,7 @@ class CompressionReader:
             raise UserError(f"label: {label!r} is neither 'kept_heads' nor 'deleted'.")
         self.label = label
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:  # noqa: ARG002
         """Yield the sentences of the folder."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with {', '.join(FILES)}.")
@@ -57,7 +57,7 @@ class CompressionReader:
                 if lost:
                     text = "words of compressions that are not in the sentence, left out"
                     yield Note(text, f"line {number}", lost, expected=True)
-                yield Sentence(tuple(words), self._labels(kept, dependencies))
+                yield Example(tuple(words), self._labels(kept, dependencies))
             else:
                 yield Note("sentences without words left out", f"line {number}")
 
@@ -87,12 +87,12 @@ def aligned(words: list[str], compression: list[str]) -> tuple[list[bool], int]:
     while queue:
         token = queue.pop()
         try:
-            found = words.index(token, place)
+            position = words.index(token, place)
         except ValueError:
             head, attached, _ = (*ATTACHED.split(token, maxsplit=1), "", "")[:3]
             queue += [attached, head] if attached else []
             lost += not attached
             continue
-        kept[found] = True
-        place = found + 1
+        kept[position] = True
+        place = position + 1
     return kept, lost

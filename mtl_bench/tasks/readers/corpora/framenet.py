@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import documents, overlaps, whole_number, xml_root
 
 NAMESPACE = "{http://framenet.icsi.berkeley.edu}"
@@ -28,25 +28,25 @@ class FrameNetReader:
         """Name the test documents, without `.xml`."""
         self.test_documents = frozenset(test_documents)
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a part."""
         if part not in ("train", "test"):
             raise UserError(f"part: {part!r} is neither 'train' nor 'test'.")
-        found = documents(file, "*.xml")
-        absent = self.test_documents - {document.stem for document in found}
+        texts = documents(file, "*.xml")
+        absent = self.test_documents - {document.stem for document in texts}
         if absent:
             raise UserError(f"{file}: lacks the test documents {', '.join(sorted(absent))}.")
-        for document in found:
+        for document in texts:
             if (document.stem in self.test_documents) == (part == "test"):
                 for each in self._sentences(document):
-                    if isinstance(each, Note) or part == "train" or "t" in each.labels:
+                    if isinstance(each, Note) or part == "train" or "t" in each.target:
                         yield each
                     else:
                         yield Note(
                             "test sentences without a target left out", document.name, 1, True
                         )
 
-    def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
+    def _sentences(self, document: Path) -> Iterator[Example | Note]:
         for element in xml_root(document).iter(f"{NAMESPACE}sentence"):
             text = element.findtext(f"{NAMESPACE}text") or ""
             layers: dict[str, list[tuple[int, int]]] = {}
@@ -75,6 +75,6 @@ class FrameNetReader:
                 if text[start:end].strip()
             ]
             if pairs:
-                yield Sentence(*zip(*pairs, strict=True))
+                yield Example(*zip(*pairs, strict=True))
             else:
                 yield Note("sentences without tokens left out", document.name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import documents, xml_root
 
 NOUNS = [
@@ -28,7 +28,9 @@ VERBS = [
 ]  # fmt: skip
 # WordNet 3.0, lexnames(5WN): file 00, 01, ...
 LEXICOGRAPHER_FILES = [
-    *("adj.all", "adj.pert", "adv.all"),
+    "adj.all",
+    "adj.pert",
+    "adv.all",
     *(f"noun.{name}" for name in NOUNS),
     *(f"verb.{name}" for name in VERBS),
     "adj.ppl",
@@ -39,12 +41,12 @@ NAME_CLASSES = ("person", "group", "location")  # SemCor's classes of proper nam
 class NafReader:
     """Reads words and the supersense of each word's first sense key, `o` without one."""
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a folder's documents, sorted by path; a part is a subfolder."""
         for document in documents(file / part if file and part else file, "*.naf"):
             yield from self._sentences(document)
 
-    def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
+    def _sentences(self, document: Path) -> Iterator[Example | Note]:
         root = xml_root(document)
         senses: dict[str | None, str] = {}
         for term in root.iter("term"):
@@ -57,7 +59,7 @@ class NafReader:
             yield Note("words without text left out", document.name, len(every) - len(forms))
         for _, group in groupby(forms, key=lambda form: form.get("sent")):
             sentence = list(group)
-            yield Sentence(
+            yield Example(
                 tuple((form.text or "").strip() for form in sentence),
                 tuple(senses.get(form.get("id"), "o") for form in sentence),
             )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 DERIVATION, TEXT = 10, 6  # fields, counted from 0
@@ -49,28 +49,28 @@ class LexicalTypeReader:
         self.test_size = test_size
         self.train_size = train_size
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:  # noqa: ARG002
         """Yield the sentences of the profiles in a folder, test first."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with profiles and lexicons.")
         types = _types([file / name for name in self.lexicons])
-        found = [
+        sentences = [
             sentence
             for profile in self.profiles
             for sentence in _supertagged(file / profile / "result.gz", types)
         ]
-        test = range(0, len(found), self.test_every)[: self.test_size]
-        others = [n for n in range(len(found)) if n % self.test_every or n >= test.stop]
+        test = range(0, len(sentences), self.test_every)[: self.test_size]
+        others = [n for n in range(len(sentences)) if n % self.test_every or n >= test.stop]
         if len(test) < self.test_size or len(others) < self.train_size:
             raise UserError(
-                f"{file}: has {len(found)} sentences, too few for {self.train_size} to train and "
-                f"{self.test_size} to test on."
+                f"{file}: has {len(sentences)} sentences, too few for {self.train_size} to train "
+                f"and {self.test_size} to test on."
             )
         if unused := len(others) - self.train_size:
             yield Note("sentences beyond the number asked for, left out", "", unused, expected=True)
-        yield from (found[n] for n in test)
+        yield from (sentences[n] for n in test)
         for n in range(self.train_size):
-            yield found[others[n * len(others) // self.train_size]]
+            yield sentences[others[n * len(others) // self.train_size]]
 
 
 def _types(lexicons: Sequence[Path]) -> Mapping[str, str]:
@@ -99,7 +99,7 @@ class _Types(dict[str, str]):
         return self[entry]
 
 
-def _supertagged(file: Path, types: Mapping[str, str]) -> Iterator[Sentence]:
+def _supertagged(file: Path, types: Mapping[str, str]) -> Iterator[Example]:
     """Yield the words of a profile with the types of their entries."""
     lines = Lines(file)
     for number, line in lines:
@@ -114,7 +114,7 @@ def _supertagged(file: Path, types: Mapping[str, str]) -> Iterator[Sentence]:
         ]
         if not pairs:
             lines.fail(number, line, f"field {DERIVATION + 1} is no derivation.")
-        yield Sentence(*zip(*pairs, strict=True))
+        yield Example(*zip(*pairs, strict=True))
 
 
 class LinkReader:
@@ -128,7 +128,7 @@ class LinkReader:
         self.profiles = profiles
         self.min_words = min_words
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:  # noqa: ARG002
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:  # noqa: ARG002
         """Yield the sentences of the profiles in a folder."""
         if file is None or not file.is_dir():
             raise UserError(f"{file or 'file'}: expected a folder with profiles.")
@@ -141,21 +141,21 @@ class LinkReader:
                 if len(fields) <= TEXT:
                     lines.fail(number, line, f"{len(fields)} fields, field {TEXT + 1} is the text.")
                 sentence = linked(fields[TEXT])
-                if "l" in sentence.labels and len(sentence.words) >= self.min_words:
+                if "l" in sentence.target and len(sentence.words) >= self.min_words:
                     yield sentence
                 else:
                     text = f"sentences without a link or of fewer than {self.min_words} words"
                     yield Note(f"{text}, left out", f"{profile}, line {number}", expected=True)
 
 
-def linked(text: str) -> Sentence:
+def linked(text: str) -> Example:
     """Return the words that a text with markup shows, those inside links labelled `l`.
 
     `⌊x` and `x⌋` enclose what has markup of kind x, `>` for a hyperlink; behind a bar stand
     arguments of a template, which are not shown.
 
     >>> linked("The ⌊>verb phrase>⌋ ⌊λser¦es¦Langλ⌋ .")
-    Sentence(words=('The', 'verb', 'phrase', 'ser', '.'), labels=('o', 'l', 'l', 'o', 'o'))
+    Example(words=('The', 'verb', 'phrase', 'ser', '.'), target=('o', 'l', 'l', 'o', 'o'))
     """
     enclosing: list[str] = []  # kinds of markup, a bar once what follows is not shown
     words, labels = [], []
@@ -171,4 +171,4 @@ def linked(text: str) -> Sentence:
         elif "¦" not in enclosing:
             words.append(piece)
             labels.append("l" if ">" in enclosing else "o")
-    return Sentence(tuple(words), tuple(labels))
+    return Example(tuple(words), tuple(labels))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines, documents, overlaps
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:-\w+)*|[^\w\s]")
@@ -28,12 +28,12 @@ class StandoffReader:
         """Name the label of marked words."""
         self.label = label
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a folder's documents, sorted by path; a part is a subfolder."""
         for document in documents(file / part if file and part else file, "*.txt"):
             yield from self._sentences(document)
 
-    def _sentences(self, document: Path) -> Iterator[Sentence | Note]:
+    def _sentences(self, document: Path) -> Iterator[Example | Note]:
         text = "\n".join(line for _, line in Lines(document))
         annotation = document.with_suffix(".ann")
         if not annotation.exists():
@@ -42,7 +42,7 @@ class StandoffReader:
         for start, end in sentences(text):
             tokens = list(TOKEN.finditer(text, start, end))
             if tokens:
-                yield Sentence(
+                yield Example(
                     tuple(token.group() for token in tokens),
                     tuple(
                         self.label if overlaps(token.start(), token.end(), spans) else "o"

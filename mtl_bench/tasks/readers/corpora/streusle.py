@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import Note, Sentence
+from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.columns import ColumnReader
 
 # Lower case marks words inside the gap of another expression; macron and tilde are strong and
@@ -28,13 +28,13 @@ class StreusleReader:
         self.convert = whole_tag if label == "tag" else position
         self.columns = ColumnReader(word=2, label=5)
 
-    def __call__(self, file: Path | None, part: str | None) -> Iterator[Sentence | Note]:
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of the file."""
         for each in self.columns(file, part):
             if isinstance(each, Note):
                 yield each
             else:
-                yield Sentence(each.words, tuple(self.convert(tag) for tag in each.labels))
+                yield Example(each.words, tuple(self.convert(tag) for tag in each.target))
 
 
 def whole_tag(tag: str) -> str:

@@ -105,7 +105,7 @@ def recognise(sentences: Sequence[Sequence[str]]) -> SpanScheme | None:
     stray = best.stray(counts)
     if stray and not any(label.upper() == "O" for label in counts):
         best = replace(best, outside=stray.most_common(1)[0][0])
-    parsed = [found for label in counts if (found := best.parse(label)) and found[0] != "O"]
+    parsed = [part for label in counts if (part := best.parse(label)) and part[0] != "O"]
     marked = any(kind for _, kind in parsed) or any(letter == "B" for letter, _ in parsed)
     if not marked or not best.fits(counts):
         return None

@@ -1,0 +1,1 @@
+"""Output layers, one file a task type: layer, loss, decoding."""

@@ -1,0 +1,73 @@
+"""What a head has to do; `tagging.py` is the one to look at beside it.
+
+Shapes as in `inputs/batches.py`: B sentences of a batch, N steps of all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mtl_bench.models.inputs.batches import Batch
+from mtl_bench.tasks.types.base import Fitted
+
+
+class Evaluated(NamedTuple):
+    """What a head made of a batch: M targets, as its type's scorer and the mean loss want them.
+
+    Attributes:
+        losses: [M] of the targets.
+        weights: [M] 1, or 0 for targets that have no loss (such as labels unseen in training).
+        predictions: [M] encoded; sentences in the order given, without boundary symbols.
+        gold: [M] as predictions.
+        lengths: [B] words of the sentences.
+    """
+
+    losses: Tensor
+    weights: Tensor
+    predictions: Tensor
+    gold: Tensor
+    lengths: Tensor
+
+
+class Head(nn.Module, ABC):
+    """The output layer of one task, its loss, and what its outputs mean."""
+
+    def __init__(self, size: int, fitted: Fitted) -> None:  # noqa: ARG002
+        """Create the layer.
+
+        Args:
+            size: numbers of an encoder's state.
+            fitted: type and targets of the task.
+        """
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, states: Tensor, batch: Batch) -> Tensor:
+        """Return outputs, made of the encoder's states [N, size]."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the loss that training lowers: a mean over the batch's sentences."""
+
+    @abstractmethod
+    def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
+        """Return losses, predictions and gold targets."""
+
+    @abstractmethod
+    def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
+        """Return the target predicted for each sentence, as readers yield targets."""
+
+    def balance(self, targets: NDArray[Any]) -> None:  # noqa: ARG002
+        """Weigh the loss so that every class has the same share (`model.label_weights=balanced`).
+
+        Args:
+            targets: of training, encoded.
+
+        Raises:
+            ValueError: a target of this head has no class.
+        """
+        raise ValueError("label_weights is 'balanced', but targets of this type have no classes.")

@@ -1,0 +1,77 @@
+"""A label for each word: a projection of its state, and cross-entropy.
+
+Shapes as in `inputs/batches.py`: B sentences, N steps of all, M words of all; C classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mtl_bench.models.heads.base import Evaluated, Head
+from mtl_bench.models.inputs.batches import Batch
+from mtl_bench.tasks.types.base import Fitted
+from mtl_bench.tasks.types.labels import Labels
+
+
+class TaggingHead(Head):
+    """One projection to the task's labels and the two boundary labels (the paper's head)."""
+
+    label_weights: Tensor | None
+
+    def __init__(self, size: int, fitted: Fitted) -> None:
+        """Draw the weights by Glorot and Bengio (2010); the bias starts at zero."""
+        super().__init__(size, fitted)
+        self.labels: Labels = fitted.targets
+        self.output = nn.Linear(size, len(self.labels))
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+        self.register_buffer("label_weights", None, persistent=False)
+
+    def balance(self, targets: NDArray[Any]) -> None:
+        """Weigh labels by steps / (C x count): every label has the same share of the loss."""
+        counts = np.bincount(targets, minlength=len(self.labels))
+        weights = counts.sum() / (len(self.labels) * counts.clip(min=1))
+        self.label_weights = torch.from_numpy(weights)
+
+    def forward(self, states: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
+        """Return [N, C] logits."""
+        logits: Tensor = self.output(states)
+        return logits
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the cross-entropy in nats: mean over a sentence's steps, then over sentences."""
+        losses = F.cross_entropy(outputs, batch.targets, reduction="none")
+        weights = batch.weights.to(losses.dtype)  # kept in float64, exact for any precision
+        if self.label_weights is not None:
+            weights = weights * self.label_weights.to(losses.dtype)[batch.targets]
+        return losses @ weights
+
+    def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
+        """Return losses and labels of words; the boundary symbols do not take part."""
+        words = _words(batch)
+        logits, gold = outputs[batch.order][words], batch.targets[batch.order][words]
+        # A label that training lacks has no logit, and so no loss; it counts as a miss.
+        losses = F.cross_entropy(logits, gold.clamp(min=-1), reduction="none", ignore_index=-1)
+        return Evaluated(losses, gold >= 0, logits.argmax(1), gold, batch.lengths - 2)
+
+    def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
+        """Return a list of labels for each sentence."""
+        logits = outputs[batch.order][:, : self.labels.start]  # no word is a boundary symbol
+        ids = iter(logits.argmax(1)[_words(batch)].tolist())
+        lengths = (batch.lengths - 2).tolist()
+        return [[self.labels.names[next(ids)] for _ in range(n)] for n in lengths]
+
+
+def _words(batch: Batch) -> Tensor:
+    """Return [N], in the order given, whether a step is a word and no boundary symbol."""
+    words = torch.ones_like(batch.order, dtype=torch.bool)
+    ends = torch.cumsum(batch.lengths, 0)
+    words[ends - batch.lengths] = False
+    words[ends - 1] = False
+    return words

@@ -1,0 +1,93 @@
+"""What an input has to do; `words.py` is the one to look at beside it.
+
+Shapes as in `batches.py`: B sentences, N steps of all, U different words, D numbers a vector.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.text.embeddings import Embeddings
+
+
+class Input(nn.Module, ABC):
+    """Turns raw words into batches, and batches into the vectors that an encoder reads.
+
+    It owns whatever lies between: normalisation, tokens and their ids, the weights of the vectors.
+    An `Embeddings` object names the class of its input, so that a yaml of `conf/embeddings` chooses
+    both.
+
+    Attributes:
+        size: D.
+        facts: about the vectors, for the record.
+    """
+
+    size: int
+    facts: dict[str, int | str]
+
+    @classmethod
+    @abstractmethod
+    def build(
+        cls, embeddings: Embeddings, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
+    ) -> Self:
+        """Return the input of a run.
+
+        Args:
+            embeddings: where its vectors come from.
+            corpora: of all tasks, words as the files have them.
+            lowercase: read words in lower case.
+            seed: of what is drawn at random.
+        """
+
+    @abstractmethod
+    def encode(
+        self, sentences: Sequence[Sequence[str]], max_length: int | None = None
+    ) -> EncodedSplit:
+        """Return sentences as numbers, without targets.
+
+        Args:
+            sentences: of raw words.
+            max_length: words kept of each; None keeps all.
+        """
+
+    @abstractmethod
+    def collate(self, task: str, split: EncodedSplit, chosen: Ints) -> Batch:
+        """Return the chosen [B] sentences of a split as a batch."""
+
+    @abstractmethod
+    def forward(self, batch: Batch, sparse: bool) -> Tensor:
+        """Return [U, D] the vectors of a batch's different words.
+
+        Args:
+            batch: the sentences.
+            sparse: whether gradients of large tables may be sparse, for the optimiser takes them.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what `restore` needs beside the weights, as plain values."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, description: Mapping[str, Any]) -> Self:
+        """Return an input as it was described; its weights are loaded afterwards."""
+
+    @abstractmethod
+    def statistics(
+        self, corpus: Corpus, embeddings: Embeddings, max_length: int | None
+    ) -> dict[str, float | None]:
+        """Return Table 1's numbers of a corpus, with its words as this input reads them."""
+
+    def remarks(
+        self,
+        corpora: Mapping[str, Corpus],  # noqa: ARG002
+        embeddings: Embeddings,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Yield what a person should know of the vectors of a run's words, a line each."""
+        yield from ()

@@ -1,0 +1,1 @@
+"""What `mtl-bench check` says of a corpus of any type; types add what is theirs."""

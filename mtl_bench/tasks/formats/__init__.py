@@ -1,0 +1,1 @@
+"""What format a file has: guessed from its content, and explained."""

@@ -1,0 +1,120 @@
+"""What format a file of labelled words has: guessed from its content, and explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.cache import READERS
+from mtl_bench.tasks.formats.column import SHOWN
+from mtl_bench.tasks.formats.columns import (
+    Guess,
+    guess_columns,
+    refuse_mixed_columns,
+    usual_separator,
+)
+from mtl_bench.tasks.readers.conllu import FIELDS
+from mtl_bench.tasks.readers.files import Lines
+
+LABEL_KEYS = ("labels", "tags", "ner_tags", "pos_tags")
+"""What JSON Lines usually call the labels."""
+
+
+def guess(
+    files: Sequence[Path],
+    word: int | str | None = None,
+    label: int | str | None = None,
+    separator: str | None = None,
+) -> Guess:
+    """Guess the format that some files share.
+
+    Args:
+        files: of labelled words; plain or compressed.
+        word: column (from 1) or key of the words, where the user knows.
+        label: column, key or field of the labels.
+        separator: of columns, `tab` or `blank`.
+
+    Raises:
+        UserError: a file cannot be read, or is no table of labelled words.
+    """
+    file = files[0]
+    by_file = {each: [line for _, line in Lines(each)] for each in files}
+    lines = [line for each in by_file.values() for line in each]
+    filled = [line for line in lines if line.strip()]
+    if not filled:
+        raise UserError(f"{file}: has blank lines only.")
+    if filled[0].lstrip().startswith("[") and not filled[0].rstrip().endswith("]"):
+        raise UserError(
+            f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
+            '{"tokens": ["The", "cat"], "labels": ["DT", "NN"]}.'
+        )
+    if separator is None and any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
+        return _json_lines(file, filled, word, label)
+    rows = [line.split("\t") for line in filled if not line.startswith("#")]
+    numbered = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
+    if separator is None and numbered > 0.9 * len(rows):
+        if word is not None:
+            raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
+        return _conllu(rows, label)
+    if label is None:
+        refuse_mixed_columns(by_file, separator or usual_separator(filled))
+    chosen = {"word": _number(word, "word"), "label": _number(label, "label")}
+    return guess_columns(file, lines, separator or usual_separator(filled), **chosen)
+
+
+def _number(column: int | str | None, name: str) -> int | None:
+    try:
+        return None if column is None else int(column)
+    except ValueError:
+        raise UserError(f"--{name} {column}: columns are whole numbers, from 1.") from None
+
+
+def _json_lines(
+    file: Path, lines: Sequence[str], word: int | str | None, label: int | str | None
+) -> Guess:
+    line = next(line for line in lines if line.lstrip().startswith("{"))
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{file}: begins with a brace, but is not JSON: {error}.\n    {line[:200]!r}"
+        ) from None
+    lists = [key for key, value in first.items() if isinstance(value, list)]
+    if word is None:
+        words = [key for key in lists if key not in LABEL_KEYS]
+        word = next((k for k in ("tokens", "words", *words, *lists) if k in lists), None)
+    others = [key for key in lists if key != word]
+    if label is None:
+        label = next((k for k in (*LABEL_KEYS, *others) if k in others), None)
+    if word is None or label is None or word == label:
+        raise UserError(
+            f"{file}: expected two lists, of words and of labels. Lists found: "
+            f"{', '.join(lists) or 'none'}.\n    {line[:200]!r}"
+        )
+    reader = {
+        "_target_": f"{READERS}jsonl.JsonLinesReader",
+        "words": str(word),
+        "labels": str(label),
+    }
+    format_ = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
+    taken = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
+    return Guess(reader, [format_, taken])
+
+
+def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
+    full = [
+        name
+        for name in ("upos", "xpos", "deprel", "feats")
+        if any(len(row) == len(FIELDS) and row[FIELDS.index(name)] != "_" for row in rows)
+    ]
+    chosen = str(label or (full or ["upos"])[0])
+    reader = {"_target_": f"{READERS}conllu.ConlluReader", "label": chosen}
+    return Guess(
+        reader,
+        [
+            "CoNLL-U: ten columns with tabs, the first numbers the words.",
+            f"Fields with labels: {', '.join(full) or 'none'}; '{chosen}' is taken (--label).",
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Task types, one file a type: targets, their checks and statistics, metrics. No torch."""
