@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mtl_bench.commands.shared.arguments import add_metric
-from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.tables import Row, add_format, frame_rows, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
 
 if TYPE_CHECKING:
     from mtl_bench.analysis.data.frame import StudiedMetric

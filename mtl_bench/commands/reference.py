@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.shared.definitions import corpus_of, definitions, sweep_folder
+from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 from mtl_bench.tasks.readers.synthetic import truth
 
 HELP = "print reference gains of the synthetic tasks (CSV), or compare those of a sweep with them"
