@@ -145,13 +145,13 @@ def score_claims(scores: Sequence[Score], table3: Mapping[str, Table3Row]) -> li
     """Return the claims about how well features predict gains."""
     named = by_name(scores)
     every = named["pairs", "all", "logistic"]
-    baseline, known = best_majority(named)
+    baseline, name = best_majority(named)
     low, high = every.difference["accuracy"]
     p = every.p["accuracy"]
     signal = Claim(
         section="4.1",
         claim="there is a strong signal in the features",
-        test=f"accuracy over knowing {known} (95 % interval), and over permuted features (p)",
+        test=f"accuracy over knowing {name} (95 % interval), and over permuted features (p)",
         numbers=f"{every.values['accuracy']:.2f} against {baseline.values['accuracy']:.2f} "
         f"({low:+.2f} to {high:+.2f}); p = {p:.2f}",
         result="holds" if low > 0 and p < LEVEL else "does not hold",

@@ -45,11 +45,11 @@ class Family(Protocol):
 def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]:
     """Return the single runs among the runs of a sweep, their losses up to a budget."""
     alone = values[(values["tasks"] == values["task"]) & (values["budget"] <= budget + 1e-6)]
-    found = []
+    runs = []
     for (task, _), rows in alone.groupby(["task", "run"], sort=True):
         of_data = rows[rows["split"] == DATA]
         losses = rows[(rows["split"] == TRAIN) & (rows["metric"] == "loss")]
-        found.append(
+        runs.append(
             SingleRun(
                 str(task),
                 dict(zip(of_data["metric"], of_data["value"], strict=True)),
@@ -57,7 +57,7 @@ def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]
                 losses["value"].to_numpy(np.float64),
             )
         )
-    return found
+    return runs
 
 
 def features_of(

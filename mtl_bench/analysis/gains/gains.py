@@ -90,12 +90,12 @@ def gains_frame(
     statuses = read_sweep(sweep) if statuses is None else statuses
     values, _ = values_frame(sweep, statuses)
     metrics = studied_metrics(statuses, metric)
-    found = [
+    rows = [
         asdict(gain)
         for budget in (asked_budgets(statuses) if budgets is None else budgets)
         for gain in measured_gains(values, metrics, budget)
     ]
-    return pd.DataFrame(found, columns=list(Gain.__dataclass_fields__))
+    return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__))
 
 
 def missing_singles(statuses: Iterable[RunStatus]) -> dict[str, set[str]]:
