@@ -90,12 +90,16 @@ def studied_metrics(
     return chosen
 
 
-def values_frame(sweep: Path, statuses: Iterable[RunStatus]) -> tuple[pd.DataFrame, list[str]]:
+def values_frame(
+    sweep: Path, statuses: Iterable[RunStatus], *, all_losses: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the values of all runs that have a result, and what is wrong with other runs.
 
     Args:
         sweep: its folder.
         statuses: runs of it.
+        all_losses: whether to include the training losses of runs of several tasks, which are
+            nine of ten rows, and which no study reads.
 
     Returns:
         A frame with COLUMNS, and a line for each run whose curve is missing or damaged.
@@ -109,6 +113,8 @@ def values_frame(sweep: Path, statuses: Iterable[RunStatus]) -> tuple[pd.DataFra
         except UserError as error:
             problems.append(str(error))
             continue
+        if not all_losses and len(status.run.tasks) > 1:
+            curve = [row for row in curve if row.split != TRAIN]
         frames.append(frame_of_run(status.run, status.record.main, _rows(status.record, curve)))
     return join_frames(frames), problems
 
