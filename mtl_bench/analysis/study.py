@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mtl_bench.analysis.conclusions import Conclusion, conclusions
-from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.data.single_runs import Family, features_of
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.evaluation.partial_runs import EarlyScore, early_scores
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings, Score, scorers
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.errors import UserError
 

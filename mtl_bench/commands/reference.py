@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         for (main, aux), value in reference.items():
             print(f"{main},{aux},{value:.6f}")
         return
-    from mtl_bench.analysis.gains.agreement import agreement  # scipy: a second
+    from mtl_bench.analysis.evaluation.agreement import agreement  # scipy: a second
     from mtl_bench.analysis.gains.gains import gains_frame
 
     gains = gains_frame(arguments.sweep, read_sweep(arguments.sweep)).dropna(subset="gain_percent")

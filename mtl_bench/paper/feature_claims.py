@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.conclusions import LEVEL
-from mtl_bench.analysis.data.single_runs import Floats
 from mtl_bench.analysis.evaluation.baselines import permuted
 from mtl_bench.analysis.evaluation.metrics import rank_correlation, rank_correlations
 from mtl_bench.analysis.features.pair_table import Table

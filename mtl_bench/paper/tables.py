@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import pairs
 from mtl_bench.analysis.evaluation.metrics import accuracy_and_f1, choice_counts
 from mtl_bench.analysis.features.pair_table import Table, scaled

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
-from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
+from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study

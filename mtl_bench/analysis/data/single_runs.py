@@ -8,11 +8,9 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import DATA, TRAIN
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,8 @@ from itertools import islice, permutations
 from math import factorial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools
+from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.features.pair_table import Table, ratio
 
 
@@ -109,7 +107,7 @@ def _with_features(
     return table.replaced(table.columns, np.column_stack(columns))
 
 
-def _mean(values: Floats, rows: NDArray[np.bool_]) -> Floats:
+def _mean(values: Floats, rows: Bools) -> Floats:
     """Return [B] the mean of the rows of each fit."""
     result: Floats = (rows @ values) / np.maximum(rows.sum(axis=1), 1)
     return result

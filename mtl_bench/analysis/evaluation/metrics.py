@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools, Folds
+from mtl_bench.analysis.arrays import Bools, Floats
+from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.features.pair_table import Table
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools, shuffled_folds
+from mtl_bench.analysis.arrays import Bools, Floats
+from mtl_bench.analysis.evaluation.folds import shuffled_folds
 from mtl_bench.analysis.evaluation.metrics import accuracy_and_f1, choice_counts
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.fitting import min_max

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
 from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
+from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.gains.paired_scores import relative_change
 

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally

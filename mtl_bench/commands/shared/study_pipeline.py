@@ -21,7 +21,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 
 if TYPE_CHECKING:
-    from mtl_bench.analysis.data.evidence import Evidence
+    from mtl_bench.analysis.evidence import Evidence
     from mtl_bench.analysis.section import Section
     from mtl_bench.analysis.study import Study
     from mtl_bench.analysis.study_settings import StudySettings
@@ -77,8 +77,8 @@ def study_sweep(
     Raises:
         UserError: a variant cannot be studied; the others are studied first.
     """
-    from mtl_bench.analysis.data.evidence import sweep_evidence
     from mtl_bench.analysis.data.frame import has_result
+    from mtl_bench.analysis.evidence import sweep_evidence
 
     variants: dict[str, list[RunStatus]] = defaultdict(list)
     for status in statuses:

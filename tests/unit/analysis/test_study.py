@@ -12,9 +12,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.__main__ import main as bench
-from mtl_bench.analysis.data.evidence import LearningCurve, sweep_evidence
 from mtl_bench.analysis.data.single_runs import SingleRun
 from mtl_bench.analysis.evaluation.partial_runs import from_pilots, shortened
+from mtl_bench.analysis.evidence import LearningCurve, sweep_evidence
 from mtl_bench.analysis.features.pair_table import make_table
 from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder

@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import (
     StudiedMetric,
     evaluations,
@@ -19,7 +20,7 @@ from mtl_bench.analysis.data.frame import (
     studied_metrics,
     values_frame,
 )
-from mtl_bench.analysis.data.single_runs import Floats, SingleRun, single_runs
+from mtl_bench.analysis.data.single_runs import SingleRun, single_runs
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.gains import measured_gains
 from mtl_bench.runs.sweep_folder import RunStatus, all_tasks
