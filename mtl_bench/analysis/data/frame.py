@@ -58,6 +58,14 @@ class StudiedMetric:
         """What stands behind a value that is shown."""
         return " %" if self.higher_is_better else ""
 
+    def text(self, value: float) -> str:
+        """Return a value as it is shown.
+
+        >>> StudiedMetric("f1", "F1").text(0.49), StudiedMetric("mse", "error", False).text(2.0)
+        ('49.0 %', '2')
+        """
+        return f"{100 * value:.1f} %" if self.higher_is_better else f"{value:.4g}"
+
     @property
     def sign(self) -> int:
         """What a difference is multiplied by so that an improvement is above 0."""
