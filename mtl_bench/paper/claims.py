@@ -86,6 +86,7 @@ def _share_of_gains(gains: Gains) -> Claim:
         claim="multi-task learning improves 40 of 90 cases",
         test="gains above 0, and those whose 95 % interval is above 0",
         numbers=f"{above} of {len(gains)} above 0 ({share:.0%}), {clear} clearly",
+        # Ten points either way count as the same share.
         result="holds" if abs(share - 40 / 90) < 0.1 else "does not hold",
     )
 
@@ -104,6 +105,7 @@ def _largest(claim: str, named: tuple[str, ...], value: Mapping[str, float], tes
         return Claim("4", claim, test)
     total = sum(value[task] for task in named)
     sums = [sum(value[task] for task in some) for some in combinations(value, len(named))]
+    # The tolerance lets a set equal itself whatever the order of its sum.
     p = float(np.mean([each >= total - 1e-12 for each in sums]))
     order = sorted(value, key=lambda task: -value[task])
     places = ", ".join(f"{task} is {order.index(task) + 1}." for task in named)

@@ -73,6 +73,7 @@ def feature_claims(table: Table, coefficients: Coefficients) -> list[Claim]:
         associations = {column: _association(table, draws, column) for column in expected}
         numbers = [_numbers(column, a, coefficients) for column, a in associations.items()]
         results = [a.result(expected[column]) for column, a in associations.items()]
+        # A claim of several columns holds no better than its weakest part.
         worst = min(results, key=WORST_FIRST.index)
         claims.append(Claim(SECTION, claim, TEST, "; ".join(numbers), worst))
     return [*claims, _ratio_claim(coefficients)]

@@ -100,6 +100,7 @@ def _content(study: Study, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
         "pairs": [score for score in study.scores if score.held_out == "pairs"],
         "unseen": [score for score in study.scores if score.held_out == "unseen_main"],
         "statistics": _statistics(evidence),
+        # A task's name must not end the script element that holds the data.
         "data": Markup(json.dumps(_curve_data(evidence)).replace("<", "\\u003c")),
         "slug": slug,
     }

@@ -129,6 +129,7 @@ def values_frame(
 
 def frame_of_run(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """Return the frame of one run; a row is (task, step, split, metric, value, final)."""
+    # Steps are of all tasks together, budgets of one.
     count = len(run.tasks)
     frame = pd.DataFrame(
         [
@@ -172,8 +173,10 @@ def evaluations(
     chosen = (
         ~values["split"].isin([TRAIN, DATA])
         & (values["metric"] == names)
+        # Thirds of steps are not exact.
         & (values["budget"] <= budget + 1e-6)
     )
+    # A stable order keeps the final metric behind the last evaluation of the same step.
     return values[chosen].sort_values("step", kind="stable")
 
 

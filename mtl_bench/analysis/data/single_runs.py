@@ -72,6 +72,7 @@ def features_of(
     ]
     if not rows:
         return {}
+    # The mean of pandas leaves nan out, but not infinities.
     means = pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).groupby("task").mean()
     return {
         str(task): {str(n): float(v) for n, v in row.items()}

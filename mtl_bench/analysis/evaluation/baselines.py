@@ -71,6 +71,7 @@ def permuted(table: Table, draws: int) -> Iterator[Table]:
 
 def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     """Yield orders of tasks other than their own: at random, or all if there are no more."""
+    # Few tasks have few orders, so that all of them are tried.
     if factorial(count) <= draws:
         yield from islice(permutations(range(count)), 1, None)
         return
@@ -78,6 +79,7 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     drawn = 0
     while drawn < draws:
         order = random.permutation(count).tolist()
+        # The true order is counted beside the permutations, in `Evaluation.tested`.
         if order != list(range(count)):
             drawn += 1
             yield order

@@ -103,9 +103,11 @@ def from_pilots(evidence: Evidence, table: Table, percent: int) -> list[EarlySco
         single = curves.get((main, main), empty).at(percent)
         pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
         sign = evidence.metrics[main].sign
+        # A task that scores 0 so far says nothing.
         predictions.append(relative_change(single, pair, sign) if single else 0.0)
     if not np.isfinite(predictions).all():
         return []
+    # Nothing is learned from other pairs, so that nothing has to be held out.
     everything = np.ones((1, len(table)), dtype=np.bool_)
     counts = tally(table, Folds(~everything, everything), np.array([predictions]))
     ends = (counts.metrics()[0], *central_interval(counts.resampled()))

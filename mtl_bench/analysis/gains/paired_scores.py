@@ -70,6 +70,7 @@ def paired_scores(
     rows = evaluations(values, metrics, budget)
     rows = rows[rows["run"].map(run_budgets(values)) >= budget - 1e-6]
     ended = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
+    # Finals and curves are of other splits, and never mixed within one gain.
     taken = [_last_scores(rows[chosen]) for chosen in (ended, ~rows["final"])]
     for main, variant, tasks in sorted(taken[0].keys() | taken[1].keys()):
         if "+" not in tasks:

@@ -77,5 +77,6 @@ def _strength(predictor: BaseEstimator) -> float | None:
         return None
     scaler, logistic = (step.get_params() for step in steps)
     c = float(logistic["C"])
+    # All parameters are compared: a changed one must not be fitted as the paper's.
     same = LogisticRegression(solver="liblinear", C=c).get_params()
     return c if logistic == same and scaler == MinMaxScaler().get_params() else None

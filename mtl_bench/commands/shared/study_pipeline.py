@@ -45,6 +45,7 @@ class FinishedStudy:
         from mtl_bench.report.page import write_report  # matplotlib: 1 s
 
         places = (self.folder, *self.folder.parents)
+        # A variant's folder lies below `study`, and its page at the same place below `report`.
         whole = next((place for place in places if place.name == "study"), self.folder)
         folder = whole.with_name("report") / self.folder.relative_to(whole)
         return write_report(self.study, self.sections, origin_of(self.statuses), folder)
