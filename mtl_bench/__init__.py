@@ -110,7 +110,7 @@ class Sweep:
         from mtl_bench.analysis.data.frame import values_frame
         from mtl_bench.runs.sweep_folder import read_sweep
 
-        return values_frame(self.folder, read_sweep(self.folder))[0]
+        return values_frame(self.folder, read_sweep(self.folder), all_losses=True)[0]
 
 
 def open_sweep(folder: str | Path) -> Sweep:

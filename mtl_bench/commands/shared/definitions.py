@@ -24,13 +24,13 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
             raise UserError(f"there is no task '{name}'. Possible: {', '.join(files)}.")
     if names:
         return {name: plain_task(files[name]) for name in files if name in names}
-    found = {}
+    tasks = {}
     for name, file in files.items():
         try:
-            found[name] = plain_task(file)
+            tasks[name] = plain_task(file)
         except UserError as error:  # one damaged yaml hides no other task
             print(f"\n{name}: {error}\n", file=sys.stderr)
-    return found
+    return tasks
 
 
 def corpus_of(name: str, task: Task) -> Corpus:
