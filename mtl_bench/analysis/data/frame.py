@@ -63,7 +63,8 @@ class StudiedMetric:
     def text(self, value: float) -> str:
         """Return a value as it is shown.
 
-        >>> StudiedMetric("f1", "F1").text(0.49), StudiedMetric("mse", "error", False, False).text(2.0)
+        >>> error = StudiedMetric("mse", "error", higher_is_better=False, is_share=False)
+        >>> StudiedMetric("f1", "F1").text(0.49), error.text(2.0)
         ('49.0 %', '2')
         """
         return f"{100 * value:.1f} %" if self.higher_is_better else f"{value:.4g}"

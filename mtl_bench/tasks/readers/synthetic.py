@@ -7,7 +7,8 @@ factors undetermined; an auxiliary task that has seen those words, and whose lab
 same factors, reveals them. That makes help directed: what a large corpus can tell a small one,
 not the reverse.
 
-`reference_gains()` computes from the language, without training anything, how much each task can help each.
+`reference_gains` computes from the language, without training anything, how much each task can help
+each.
 """
 
 from __future__ import annotations
