@@ -9,6 +9,8 @@ import re
 import tempfile
 from pathlib import Path
 
+import platformdirs
+
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -51,8 +53,7 @@ def cache_folder() -> Path:
     """Return the folder of downloads and caches (`MTL_BENCH_CACHE`, else the system's)."""
     if chosen := os.environ.get("MTL_BENCH_CACHE"):
         return Path(chosen).expanduser().absolute()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mtl_bench"
+    return platformdirs.user_cache_path("mtl_bench")
 
 
 def sha256(file: Path) -> str:

@@ -1,12 +1,11 @@
 """One process at a time in a run's folder, and a sign of life for those who look on.
 
-On one host the kernel's lock tells who holds a folder, and is freed however the process ends. On
-folders that hosts share, locks do not always reach the other hosts; there a heartbeat counts.
+On one host the lock tells who holds a folder, and is freed however the process ends. On folders
+that hosts share, locks do not always reach the other hosts; there a heartbeat counts.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
@@ -16,12 +15,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from mtl_bench.errors import UserError
 
-LOCK = ".lock"
+LOCK, HEARTBEAT = ".lock", ".heartbeat"
 BEAT_SECONDS = 2.0
 DEAD_SECONDS = 120.0
-"""Another host's run whose heart has not beaten for so long is dead."""
+"""A process of another host whose heartbeat is older is dead."""
+PATIENCE_SECONDS = 0.2
+"""Who only looks at a lock holds it for a moment."""
 
 
 class RunningElsewhere(UserError):
@@ -30,7 +33,7 @@ class RunningElsewhere(UserError):
 
 @dataclass
 class Heartbeat:
-    """What the lock file says of the process that works on a run."""
+    """What a process that works on a run says of itself."""
 
     host: str
     pid: int
@@ -38,14 +41,14 @@ class Heartbeat:
     steps: int = 0
 
 
-class Lock:
-    """A held lock; whoever trains lets it beat."""
+class HeldLock:
+    """A lock of this process; whoever trains calls `beat`."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Take the open lock file."""
-        self._descriptor = descriptor
-        self._beaten = 0.0
-        self._heart = Heartbeat(platform.node(), os.getpid())
+    def __init__(self, folder: Path) -> None:
+        """Write the first sign of life."""
+        self._file = folder / HEARTBEAT
+        self._last = 0.0
+        self._heartbeat = Heartbeat(platform.node(), os.getpid())
         self.beat(0, 0)
 
     def beat(self, step: int, steps: int) -> None:
@@ -55,77 +58,78 @@ class Lock:
             step: reached.
             steps: of the run in all; 0 while that is not known.
         """
-        if time.monotonic() - self._beaten < BEAT_SECONDS and step:
+        if time.monotonic() - self._last < BEAT_SECONDS and step:
             return
-        self._beaten = time.monotonic()
-        self._heart.step, self._heart.steps = step, steps
-        content = json.dumps(asdict(self._heart)).ljust(200).encode()
+        self._last = time.monotonic()
+        self._heartbeat.step, self._heartbeat.steps = step, steps
+        # Not written atomically: a rename every two seconds is much for a shared file system.
+        content = json.dumps(asdict(self._heartbeat)).ljust(200).encode()
         with suppress(OSError):  # a full disk stops the run elsewhere, with a better message
-            os.pwrite(self._descriptor, content, 0)
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o666)
+            os.pwrite(descriptor, content, 0)
+            os.close(descriptor)
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[Lock]:
+def lock(folder: Path) -> Iterator[HeldLock]:
     """Hold a folder's lock.
 
     Raises:
         RunningElsewhere: another process holds it.
     """
-    path = folder / LOCK
-    patience = time.monotonic() + 0.2  # who only looks at the lock holds it for a moment
-    while True:
-        alive = heartbeat(folder)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = alive is not None and alive.host != platform.node()
-        except BlockingIOError:
-            held = True
-        if held and time.monotonic() < patience:
-            os.close(descriptor)
-            time.sleep(0.02)
-            continue
-        if held:
-            os.close(descriptor)
-            where = f" ({alive.host}, process {alive.pid})" if alive else ""
-            raise RunningElsewhere(
-                f"{folder}: another process{where} is working on this run. Wait for it, or choose "
-                "another `sweep_name`."
-            )
-        # The holder before us may have removed the file between our two calls.
-        if path.exists() and os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-            break
-        os.close(descriptor)
+    alive = heartbeat(folder)
+    file_lock = FileLock(folder / LOCK)
     try:
-        yield Lock(descriptor)
+        if alive and alive.host != platform.node():  # whose lock may not reach this host
+            raise Timeout(str(folder))
+        file_lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
+    except Timeout:
+        where = f" ({alive.host}, process {alive.pid})" if alive else ""
+        raise RunningElsewhere(
+            f"{folder}: another process{where} is working on this run. Wait for it, or choose "
+            "another `sweep_name`."
+        ) from None
+    try:
+        yield HeldLock(folder)
     finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
+        (folder / HEARTBEAT).unlink(missing_ok=True)
+        file_lock.release()
 
 
 def heartbeat(folder: Path) -> Heartbeat | None:
     """Return who works on a folder's run, or None if nobody does.
 
-    A process of this host is alive if it holds the kernel's lock; one of another host if its heart
-    has beaten lately, by the clock of the shared folder.
+    A process of this host is alive if it holds the lock; one of another host if its heartbeat is
+    recent, by the clock of the shared folder.
     """
-    path = folder / LOCK
+    path = folder / HEARTBEAT
     try:
-        with path.open("rb") as stream:
-            try:
-                heart = Heartbeat(**json.loads(stream.read()))
-            except (ValueError, TypeError):
-                heart = Heartbeat("unknown", 0)  # it is just being written
-            if heart.host in (platform.node(), "unknown"):
-                try:
-                    fcntl.flock(stream.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return heart
-                return None
-            age = _now(folder) - os.fstat(stream.fileno()).st_mtime
-            return heart if age < DEAD_SECONDS else None
+        beat = _read(path)
+        if beat.host in (platform.node(), "unknown"):
+            return beat if _is_locked(folder) else None
+        return beat if _now(folder) - path.stat().st_mtime < DEAD_SECONDS else None
     except FileNotFoundError:
         return None
+
+
+def _read(path: Path) -> Heartbeat:
+    try:
+        return Heartbeat(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError):
+        return Heartbeat("unknown", 0)  # it is just being written
+
+
+def _is_locked(folder: Path) -> bool:
+    """Return whether a process of this host holds a folder's lock."""
+    file_lock = FileLock(folder / LOCK)
+    try:
+        file_lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # no right to write there: the heartbeat has to do
+        return True
+    file_lock.release()
+    return False
 
 
 def _now(folder: Path) -> float:

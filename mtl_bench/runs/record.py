@@ -18,6 +18,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint import CHECKPOINT
 from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
+from mtl_bench.runs.lock import LOCK
 
 SCHEMA_VERSION = 2
 """Raised when the fields of a record change."""
@@ -247,7 +248,7 @@ def remove_unbegun(folder: Path, root: Path) -> None:
     record = read_record(folder)
     if record is not None and (record.status != "failed" or record.steps_done):
         return
-    for name in (RECORD, CURVE, WANDB_ID):
+    for name in (RECORD, CURVE, WANDB_ID, LOCK):
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):  # not empty
         for place in (folder, *folder.parents):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock
+
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint import read_header
-from mtl_bench.runs.lock import LOCK, Heartbeat, heartbeat
+from mtl_bench.runs.lock import HEARTBEAT, Heartbeat, heartbeat
 from mtl_bench.runs.record import RECORD, Record, read_record
 from mtl_bench.runs.schedule import Schedule
 
@@ -73,9 +73,7 @@ class RunStatus:
 
 def write_plan(sweep: Path, runs: Iterable[SweepRun]) -> None:
     """Add runs to the plan of a sweep's folder; those planned before, and their budgets, stay."""
-    descriptor = os.open(sweep, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # another sweep may add its runs just now
+    with FileLock(sweep / ".plan.lock"):  # another sweep may add its runs just now
         merged = {run.folder: run for run in read_plan(sweep)}
         for run in runs:
             earlier = merged[run.folder].budgets if run.folder in merged else ()
@@ -83,8 +81,6 @@ def write_plan(sweep: Path, runs: Iterable[SweepRun]) -> None:
             merged[run.folder] = replace(run, budgets=budgets)
         content = json.dumps([asdict(run) for _, run in sorted(merged.items())], indent=1)
         write_atomically(sweep / PLAN, content)
-    finally:
-        os.close(descriptor)
 
 
 def read_plan(sweep: Path) -> list[SweepRun]:
@@ -142,7 +138,7 @@ def read_sweep(sweep: Path) -> list[RunStatus]:
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
     planned = {run.folder: run for run in read_plan(sweep)}
     statuses = [run_status(sweep, run) for run in planned.values()]
-    begun = {file.parent for name in (RECORD, LOCK) for file in sweep.rglob(name)}
+    begun = {file.parent for name in (RECORD, HEARTBEAT) for file in sweep.rglob(name)}
     for place in sorted(begun):
         folder = str(place.relative_to(sweep))
         if folder not in planned and "/" in folder:

@@ -53,7 +53,7 @@ def test_a_single_run_leaves_a_record_a_curve_and_a_table(command):
     assert [r.step for r in read_curve(folder) if r.split == "dev"] == [10, 20]
     assert "syn_pos" in out
     assert str(folder.absolute()) in out
-    assert sorted(p.name for p in folder.iterdir()) == ["curve.csv", "record.json"]
+    assert sorted(p.name for p in folder.iterdir()) == [".lock", "curve.csv", "record.json"]
 
 
 def test_rows_of_a_pair_count_each_tasks_own_steps(command):

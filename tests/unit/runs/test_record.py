@@ -118,4 +118,4 @@ def test_a_lock_is_held_by_one_and_freed(tmp_path):
         pass
     with lock(tmp_path):
         pass
-    assert not list(tmp_path.iterdir())
+    assert [file.name for file in tmp_path.iterdir()] == [".lock"]
