@@ -20,7 +20,7 @@ class SetsSweeper(BasicSweeper):
         from mtl_bench.runs.sweep_folder import run_status, write_plan
         from mtl_bench.sweeps.display import show_plan
         from mtl_bench.sweeps.estimate import seconds_left
-        from mtl_bench.sweeps.job import sweep_ended
+        from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import make_plan
 
         assert self.config is not None
@@ -31,6 +31,7 @@ class SetsSweeper(BasicSweeper):
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
         plan = make_plan(jobs, lambda job: loader.load_sweep_config(config, job))
+        plan.check_options()
         processes = 1
         if isinstance(self.launcher, WorkersLauncher):
             self.launcher.plan, processes = plan, self.launcher.processes
@@ -40,11 +41,11 @@ class SetsSweeper(BasicSweeper):
         left = plan.left()
         if left:
             plan.sweep.mkdir(parents=True, exist_ok=True)
-            write_plan(plan.sweep, [job.stored.run for job in plan.jobs])
+            write_plan(plan.sweep, [job.status.run for job in plan.jobs])
             try:
                 self.launcher.launch([job.overrides for job in left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)
-        sweep_ended([run_status(plan.sweep, job.stored.run) for job in plan.jobs])
+        sweep_ended([run_status(plan.sweep, job.status.run) for job in plan.jobs])
         return []

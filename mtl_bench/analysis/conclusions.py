@@ -1,4 +1,4 @@
-"""The verdict in words. The rules are these functions; docs/evaluation.md says them in prose."""
+"""What a study says in words, by the rules that docs/evaluation.md has in prose."""
 
 from __future__ import annotations
 
@@ -8,155 +8,155 @@ from dataclasses import dataclass
 
 from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.evaluation.scoring import Score
-from mtl_bench.analysis.gains.gains import main_order, signed
-from mtl_bench.analysis.gains.uncertainty import Measured
+from mtl_bench.analysis.gains.gain import Gain, main_order, signed
 
 LEVEL = 0.05
+NOT_PERMUTED = "not clearly better than permuted features"
+
+Scores = Mapping[tuple[str, str, str], Score]
+"""By what is held out, features and model."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A question of a user, what the numbers answer, and which numbers."""
+class Conclusion:
+    """A question of a user, the answer of the study, and its numbers."""
 
     question: str
     answer: str
     because: str
 
 
-def answers(
-    gains: Sequence[Measured], scores: Sequence[Score], ceiling: Mapping[str, float]
-) -> list[Answer]:
-    """Return the answers that a study gives, in the order in which a user would ask."""
-    by_name = {(s.protocol, s.features, s.model): s for s in scores}
-    found = [_effects(gains)] if gains else []
-    for protocol, ask in (("pairs", _known_tasks), ("unseen_main", _new_task)):
-        if score := by_name.get((protocol, "all", "logistic")):
-            found.append(ask(score, by_name))
+def by_name(scores: Sequence[Score]) -> Scores:
+    """Return scores by what is held out, features and model."""
+    return {(score.held_out, score.features, score.model): score for score in scores}
+
+
+def conclusions(
+    gains: Sequence[Gain], scores: Sequence[Score], ceiling: Mapping[str, float]
+) -> list[Conclusion]:
+    """Return the conclusions of a study, in the order in which a user would ask."""
+    named = by_name(scores)
+    result = [_effects(gains)] if gains else []
+    for held_out, conclude in (("pairs", _seen_tasks), ("unseen_main", _new_task)):
+        if score := named.get((held_out, "all", "logistic")):
+            result.append(conclude(score, named))
     if ceiling:
-        found.append(
-            Answer(
+        result.append(
+            Conclusion(
                 "What could a perfect predictor score, given the noise of these gains?",
                 f"{ceiling['accuracy']:.2f} of the choices right, a rank correlation of "
                 f"{ceiling['spearman']:.2f}",
                 "it knows the true gains, and is scored by the measured ones",
             )
         )
-    return found
+    return result
 
 
 def main_tasks(evidence: Evidence) -> list[str]:
-    """Return the main tasks of which something is known, those with the most auxiliaries first."""
-    measured = (*evidence.gains, *evidence.sets)
-    return main_order([*((gain.main, gain.aux) for gain in measured), *evidence.undefined])
+    """Return the main tasks that have gains, those with the most auxiliaries first."""
+    return main_order((gain.main, gain.aux) for gain in evidence.all_gains)
 
 
-def ranked(gains: Sequence[Measured], main: str) -> list[Measured]:
+def ranked(gains: Sequence[Gain], main: str) -> list[Gain]:
     """Return the gains of a main task, the largest first."""
-    return sorted((gain for gain in gains if gain.main == main), key=lambda gain: -gain.gain)
+    return sorted((gain for gain in gains if gain.main == main), key=lambda g: -g.gain_percent)
 
 
 def sentence(evidence: Evidence, main: str) -> str:
-    """Say what auxiliaries do for a main task: single ones, else sets of them."""
-    own = ranked(evidence.gains, main) or ranked(evidence.sets, main)
-    if not own:
-        points = {aux: value for (m, aux), value in evidence.undefined.items() if m == main}
-        best_aux = max(points, key=lambda aux: points[aux])
-        change = f"{best_aux} adds most, {signed(points[best_aux])} points"
+    """Return what auxiliaries do for a main task: single ones, else sets of them."""
+    gains = ranked(evidence.gains, main) or ranked(evidence.sets, main)
+    if not gains:
+        of_main = [gain for gain in evidence.undefined if gain.main == main]
+        most = max(of_main, key=lambda gain: gain.points)
+        change = f"{most.aux} adds most, {signed(most.points)} points"
         return f"Alone it scores 0, so that a relative change is undefined; {change}."
-    best, count = own[0], {v: sum(g.verdict == v for g in own) for v in ("gain", "loss")}
-    change = f"{signed(best.gain)} %, {signed(best.points)} points"
-    if best.gain > 0:
-        unsure = "" if best.verdict in ("gain", "not known") else ", within noise"
+    best = gains[0]
+    count = {effect: sum(gain.effect == effect for gain in gains) for effect in ("gain", "loss")}
+    change = f"{signed(best.gain_percent)} %, {signed(best.points)} points"
+    if best.gain_percent > 0:
+        unsure = ", within noise" if best.effect == "within noise" else ""
         first = f"{best.aux} helps most: {change}{unsure}."
-    elif best.gain < 0:
+    elif best.gain_percent < 0:
         first = f"No auxiliary helps; {best.aux} costs least ({change})."
     else:
         first = "No auxiliary changes it for the better."
-    if all(gain.verdict == "not known" for gain in own):
+    if all(gain.effect == "not known" for gain in gains):
         return f"{first} How much is noise is not known: train several seeds."
-    return f"{first} Clear gains: {count['gain']} of {len(own)}; clear losses: {count['loss']}."
+    return f"{first} Clear gains: {count['gain']} of {len(gains)}; clear losses: {count['loss']}."
 
 
-def _effects(gains: Sequence[Measured]) -> Answer:
-    """Say how many gains stand out of the noise."""
+def _effects(gains: Sequence[Gain]) -> Conclusion:
+    """Say how many gains are larger than the noise."""
     question = "Does multi-task learning help here?"
-    known = [gain for gain in gains if gain.verdict != "not known"]
-    if not known:
-        up = sum(gain.gain > 0 for gain in gains)
-        return Answer(
+    measured = [gain for gain in gains if gain.effect != "not known"]
+    if not measured:
+        up = sum(gain.gain_percent > 0 for gain in gains)
+        return Conclusion(
             question,
-            f"{up} of {len(gains)} gains are above 0; how many stand out of the noise is not known",
+            f"{up} of {len(gains)} gains are above 0; how many exceed the noise is not known",
             "there is one seed, and too few evaluations; train others beside it (seed=0,1,2)",
         )
     count = {
-        word: sum(g.verdict == word for g in known) for word in ("gain", "loss", "within noise")
+        effect: sum(gain.effect == effect for gain in measured)
+        for effect in ("gain", "loss", "within noise")
     }
-    others = len(gains) - len(known)
+    others = len(gains) - len(measured)
     without = f" (of {others} others the noise is not known)" if others else ""
-    seeds = max(gain.seeds for gain in known)
-    how = (
-        "repeated seeds"
-        if seeds > 1
-        else "late evaluations of one seed, which make them too narrow"
-    )
-    return Answer(
+    several = max(gain.seeds for gain in measured) > 1
+    source = "repeated seeds" if several else "late evaluations of one seed: they are too narrow"
+    return Conclusion(
         question,
-        f"{count['gain']} of {len(known)} pairs gain, {count['loss']} lose, "
+        f"{count['gain']} of {len(measured)} pairs gain, {count['loss']} lose, "
         f"{count['within noise']} are within noise{without}",
-        f"95 percent intervals from {how}",
+        f"95 percent intervals from {source}",
     )
 
 
-def best_majority(by_name: Mapping[tuple[str, str, str], Score]) -> tuple[Score, str]:
-    """Return what a choice has to beat, and what that knows: see `evaluation.Protocol.rival`."""
-    main, every = (by_name["pairs", name, "majority"] for name in ("main task", "all pairs"))
+def best_majority(scores: Scores) -> tuple[Score, str]:
+    """Return the baseline of a choice and its name: see `evaluation.Evaluation.baseline`."""
+    main, every = (scores["pairs", name, "majority"] for name in ("main task", "all pairs"))
     if every.values["accuracy"] > main.values["accuracy"]:
         return every, "the majority"
     return main, "the main task"
 
 
-def _known_tasks(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
+def _seen_tasks(score: Score, scores: Scores) -> Conclusion:
     """Compare the choice between gain and loss with that of knowing the main task alone."""
-    low, high = score.margin["accuracy"]
-    rival, known = best_majority(by_name)
-    numbers = by_name["pairs", "random numbers", "logistic"]
+    low, high = score.difference["accuracy"]
+    baseline, name = best_majority(scores)
+    numbers = scores["pairs", "random numbers", "logistic"]
     p = score.p["accuracy"]
-    if p >= LEVEL:
-        meaning = "; not clearly better than features dealt to the wrong tasks"
-    else:
-        meaning = "" if low > 0 else ", but better than features dealt to the wrong tasks"
     if low > 0:
-        verdict = "yes" if p < LEVEL else f"better than knowing {known}"
-    elif high < 0:
-        verdict = f"worse than knowing {known}"
+        answer = "yes" if p < LEVEL else f"better than knowing {name}; {NOT_PERMUTED}"
     else:
-        verdict = f"no better than knowing {known}"
-    return Answer(
+        comparison = "worse than" if high < 0 else "no better than"
+        meaning = f"; {NOT_PERMUTED}" if p >= LEVEL else ", but better than permuted features"
+        answer = f"{comparison} knowing {name}{meaning}"
+    return Conclusion(
         "Do the features tell gain from loss, for pairs of tasks seen in other pairs?",
-        verdict + meaning,
-        f"accuracy {score.values['accuracy']:.2f}; knowing {known} "
-        f"{rival.values['accuracy']:.2f} (difference {low:+.2f} to {high:+.2f}), random numbers "
+        answer,
+        f"accuracy {score.values['accuracy']:.2f}; knowing {name} "
+        f"{baseline.values['accuracy']:.2f} (difference {low:+.2f} to {high:+.2f}), random numbers "
         f"{numbers.values['accuracy']:.2f}; p = {p:.2f}",
     )
 
 
-def _new_task(score: Score, by_name: Mapping[tuple[str, str, str], Score]) -> Answer:
+def _new_task(score: Score, scores: Scores) -> Conclusion:
     """Say whether the features rank the auxiliaries of a task never seen."""
     value, p = score.values["spearman"], score.p.get("spearman", math.nan)
-    low, high = score.margin["spearman"]
-    rival = by_name["unseen_main", "aux task", "mean gain"]
+    low, high = score.difference["spearman"]
+    baseline = scores["unseen_main", "aux task", "mean gain"]
     if not (score.low["spearman"] > 0 and p < LEVEL):
-        verdict = "no signal for ranking that these tasks could show"
+        answer = "no signal for ranking that these tasks could show"
         if score.low["spearman"] > 0:
-            verdict += "; not clearly better than features dealt to the wrong tasks"
-    elif low > 0:
-        verdict = "carries signal for ranking, more than the auxiliary's gains elsewhere"
+            answer += f"; {NOT_PERMUTED}"
     else:
-        verdict = "carries signal for ranking, no more than the auxiliary's gains elsewhere"
-    return Answer(
+        more = "more" if low > 0 else "no more"
+        answer = f"carries signal for ranking, {more} than the auxiliary's gains elsewhere"
+    return Conclusion(
         "Do they rank the auxiliaries of a task that was never trained with others?",
-        verdict,
+        answer,
         f"rank correlation {value:.2f} ({score.low['spearman']:.2f} to "
         f"{score.high['spearman']:.2f}), p = {p:.2f}; the auxiliary's mean gain elsewhere "
-        f"{rival.values['spearman']:.2f} (difference {low:+.2f} to {high:+.2f})",
+        f"{baseline.values['spearman']:.2f} (difference {low:+.2f} to {high:+.2f})",
     )

@@ -1,128 +1,114 @@
-"""The study: gains, features, the paper's Tables 3 and 4, and the evaluation that it lacked."""
+"""The study of any finished runs: gains, features, and how well features predict gains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
-
-from mtl_bench.analysis.conclusions import Answer, answers
+from mtl_bench.analysis.conclusions import Conclusion, conclusions
 from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.data.single_runs import Family, features_of
-from mtl_bench.analysis.evaluation.partial_runs import (
-    CURVES,
-    PILOTS,
-    Early,
-    from_curves,
-    from_pilots,
-)
-from mtl_bench.analysis.evaluation.scoring import Plan, Score, parts
+from mtl_bench.analysis.evaluation.ceiling import ceiling
+from mtl_bench.analysis.evaluation.partial_runs import EarlyScore, early_scores
+from mtl_bench.analysis.evaluation.scoring import EvaluationSettings, Score, scorers
 from mtl_bench.analysis.features.pair_table import Table, make_table
-from mtl_bench.analysis.gains.gains import METRICS
-from mtl_bench.analysis.gains.uncertainty import ceiling
 from mtl_bench.errors import UserError
-from mtl_bench.paper import published
-from mtl_bench.paper import tables as printed
-from mtl_bench.paper.claims import Claim, claims
 
 FEWEST = 5  # gains, and losses: one for each fold
-Do = Callable[[str, Callable[[], list[Score]]], list[Score]]
+Compute = Callable[[str, Callable[[], Any]], Any]
+"""Computes something that has a name, or knows the result."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What was found.
+    """The results of a study.
 
     Attributes:
         evidence: what it comes from.
+        settings: of the evaluation.
         features: by task and name: those of all families, and numbers beside them.
         table: pairs, gains, and the features that predictors look at.
-        left_out: columns that some pair has no number for.
-        scores: Table 3 (protocol `printed`), then the honest evaluation.
-        coefficients: Table 4: means over all fits, by (feature, role).
+        left_out: columns that are not finite for some pair.
+        scores: of predictors and baselines.
         ceiling: scores of a perfect predictor, given the noise; {} if it is not known.
-        answers: the verdict in words.
-        claims: what the paper says, tested.
-        early: what is known before runs are over; [] unless asked for.
-        refused: why nothing was predicted; scores and what follows from them are empty then.
+        conclusions: in words.
+        early: scores from parts of the runs; [] unless asked for.
+        no_prediction: why nothing was predicted; scores and what follows from them are empty then.
     """
 
     evidence: Evidence
+    settings: EvaluationSettings
     features: Mapping[str, Mapping[str, float]]
     table: Table
-    left_out: Sequence[tuple[str, str]]
-    scores: Sequence[Score]
-    coefficients: Mapping[tuple[str, str], float]
-    ceiling: Mapping[str, float]
-    answers: Sequence[Answer]
-    claims: Sequence[Claim]
-    early: Sequence[Early]
-    refused: str = ""
+    left_out: Sequence[tuple[str, str]] = ()
+    scores: Sequence[Score] = ()
+    ceiling: Mapping[str, float] = field(default_factory=dict)
+    conclusions: Sequence[Conclusion] = ()
+    early: Sequence[EarlyScore] = ()
+    no_prediction: str = ""
 
 
 def study(
     evidence: Evidence,
     families: Mapping[str, Family],
-    plan: Plan,
+    settings: EvaluationSettings,
     *,
-    runs: int = printed.RUNS,
     early: bool = False,
-    do: Do = lambda _, job: job(),
+    compute: Compute = lambda _, function: function(),
 ) -> Study:
     """Return the study of some runs.
 
     Args:
         evidence: gains and single runs.
         families: of features, by name.
-        plan: of the honest evaluation.
-        runs: of the printed cross-validation.
-        early: whether to look at curves cut short and at pilot runs.
-        do: does each part of the evaluation; told its name, it may know the result.
+        settings: of the evaluation.
+        early: whether to score shortened curves and pilot runs.
+        compute: called with each part of the evaluation and its name.
 
-    Where pairs cannot be predicted, `refused` says why; gains are there all the same.
+    Where pairs cannot be predicted, `no_prediction` says why; gains are there all the same.
 
     Raises:
         UserError: the runs have none of the features of the set `all`.
     """
-    features = features_of(evidence.singles, families)
-    for task, known in evidence.known.items():
-        features[task] |= {name: v for name, v in known.items() if name in features[task]}
+    features = features_of(evidence.single_runs(), families)
+    for task, released in evidence.released_features.items():
+        features[task] |= {name: v for name, v in released.items() if name in features[task]}
     gains = {
-        (g.main, g.aux): g.gain for g in evidence.gains if g.main in features and g.aux in features
+        (gain.main, gain.aux): gain.gain_percent
+        for gain in evidence.gains
+        if gain.main in features and gain.aux in features
     }
-    names = list(dict.fromkeys(name for some in plan.sets.values() for name in some))
+    names = list(dict.fromkeys(name for some in settings.sets.values() for name in some))
     whole = make_table(gains, features, names)
     table = whole.finite()
-    if refused := _refused(evidence, table, set(features)):
-        effects = answers(evidence.gains, [], {})
-        return Study(evidence, features, table, [], [], {}, {}, effects, [], [], refused)
-    left = {feature for feature, _ in table.columns}
-    plan = replace(plan, sets={name: f for name, f in plan.sets.items() if left & set(f)})
-    if "all" not in plan.sets:
+    if reason := _why_no_prediction(evidence, table, set(features)):
+        effects = conclusions(evidence.gains, [], {})
+        return Study(evidence, settings, features, table, conclusions=effects, no_prediction=reason)
+    kept = {feature for feature, _ in table.columns}
+    sets = {name: some for name, some in settings.sets.items() if kept & set(some)}
+    if "all" not in sets:
         raise UserError(f"{evidence.source}: its runs have none of the features of the set `all`.")
-    scores = do("as printed", partial(_table3, evidence, table, plan, runs))
-    coefficients = _table4(table.only(plan.sets["all"]), runs)
-    for name, job in parts(table, plan):
-        scores += do(name, job)
-    errors = {(g.main, g.aux): g.error for g in evidence.gains}
+    settings = replace(settings, sets=sets)
+    scores: list[Score] = []
+    for name, scorer in scorers(table, settings):
+        scores += compute(name, scorer)
+    errors = {(gain.main, gain.aux): gain.error for gain in evidence.gains}
     limit = ceiling(table, [errors[pair] for pair in table.pairs()])
     return Study(
-        evidence,
-        features,
-        table,
-        [column for column in whole.columns if column not in table.columns],
-        scores,
-        coefficients,
-        limit,
-        answers(evidence.gains, scores, limit),
-        claims(evidence, table, scores, coefficients),
-        _early(evidence, table, plan, families) if early else [],
+        evidence=evidence,
+        settings=settings,
+        features=features,
+        table=table,
+        left_out=[column for column in whole.columns if column not in table.columns],
+        scores=scores,
+        ceiling=limit,
+        conclusions=conclusions(evidence.gains, scores, limit),
+        early=early_scores(evidence, table, settings, families) if early else [],
     )
 
 
-def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
+def _why_no_prediction(evidence: Evidence, table: Table, tasks: set[str]) -> str:
     """Return why nothing can be predicted, or nothing."""
     if not evidence.gains and evidence.sets:
         return "Predicting takes gains from single auxiliaries; these runs have sets of them only."
@@ -130,81 +116,19 @@ def _refused(evidence: Evidence, table: Table, trained: set[str]) -> str:
         return "Every main task scores 0 alone, so that no relative gain is defined: train longer."
     if not evidence.gains:
         return (
-            f"There is no gain of {METRICS[evidence.metric]}: it takes finished runs of two tasks "
-            "and of the main task alone, whose labels have that metric."
+            f"There is no gain of {evidence.metric_title}: it takes finished runs of two tasks and "
+            "of the main task alone, trained to one budget, whose tasks have that metric."
         )
-    alone = sorted({g.aux for g in evidence.gains} - trained)
-    helps = int(table.helps().sum())
-    if min(helps, len(table) - helps) >= FEWEST:
+    absent = sorted({gain.aux for gain in evidence.gains} - tasks)
+    gaining = int(table.helps().sum())
+    if min(gaining, len(table) - gaining) >= FEWEST:
         return ""
     lacking = (
-        f" Features come from single runs; train those of {', '.join(alone)} for more."
-        if alone
+        f" Features come from single runs; train those of {', '.join(absent)} for more."
+        if absent
         else ""
     )
     return (
         f"Telling gains from losses takes at least {FEWEST} of each, of pairs whose tasks both "
-        f"have a single run: {len(table)} pairs have, {helps} of them gain.{lacking}"
+        f"have a single run: {len(table)} pairs have, {gaining} of them gain.{lacking}"
     )
-
-
-def _table4(table: Table, runs: int) -> dict[tuple[str, str], float]:
-    """Return the coefficients of the paper's predictor: means over all fits, as in Table 4."""
-    found = printed.cross_validate(table, runs).coefficients
-    return dict(zip(table.columns, found.tolist(), strict=True))
-
-
-def _table3(evidence: Evidence, table: Table, plan: Plan, runs: int) -> list[Score]:
-    """Return Table 3, and beside it what the paper printed if these are its runs."""
-    paper = published.table3() if evidence.published else {}
-    part = {
-        name: table.only(plan.sets[name]) for name in ("all", "data", "curve") if name in plan.sets
-    }
-    every = part["all"]
-    rows = {
-        "majority": printed.majority(table),
-        "all features": printed.cross_validate(every, runs),
-    }
-    for name in ("data", "curve"):
-        if name in part:
-            rows[f"{name} features"] = printed.cross_validate(part[name], runs)
-    if "data" in part:
-        rows["best data features"] = printed.eliminate(part["data"], runs)
-    rows["best combination"] = printed.eliminate(every, runs)
-    for name, gains in _other_gains(evidence).items():
-        other = replace(every, gain=np.array([gains[pair] for pair in table.pairs()]))
-        rows[f"all features ({name})"] = printed.cross_validate(other, runs)
-    scores = []
-    for name, row in rows.items():
-        values = {"accuracy": row.accuracy, "f1": row.f1}
-        model = "" if name == "majority" else "logistic"
-        score = Score("printed", name, model, row.features, values)
-        if name in paper:
-            score = replace(score, paper=dict(zip(values, paper[name], strict=True)))
-        scores.append(score)
-    return scores
-
-
-def _other_gains(evidence: Evidence) -> dict[str, dict[tuple[str, str], float]]:
-    """Return gains that could as well have been predicted: does the result hang on which?"""
-    late = {(g.main, g.aux): g.late for g in evidence.gains}
-    found = {"late gains": {pair: gain for pair, gain in late.items() if gain is not None}}
-    if len(found["late gains"]) < len(late):
-        del found["late gains"]
-    if evidence.published:
-        found["half the steps"] = published.gains("gain_half_percent")
-    return found
-
-
-def _early(
-    evidence: Evidence, table: Table, plan: Plan, families: Mapping[str, Family]
-) -> list[Early]:
-    """Return what is known before the runs are over."""
-    curves = {name: families[name] for name in ("slopes", "shift") if name in families}
-    found: list[Early] = []
-    if curves:
-        for percent in CURVES:
-            found += from_curves(evidence, table, plan, curves, percent)
-    for percent in PILOTS:
-        found += from_pilots(evidence.progress, table, percent)
-    return found

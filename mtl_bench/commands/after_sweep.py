@@ -12,10 +12,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from mtl_bench.commands.gains import print_gains
-from mtl_bench.commands.report import write_page
 from mtl_bench.commands.shared.closing_text import ClosingText
-from mtl_bench.commands.shared.study_text import answers_text
-from mtl_bench.commands.study import study_sweep
+from mtl_bench.commands.shared.study_pipeline import study_sweep
+from mtl_bench.commands.shared.study_text import conclusions_text
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import PLAN, RunStatus, read_sweep
 
@@ -28,26 +27,14 @@ class StudyCallback(Callback):
         self.overrides = list(overrides)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Look at what is on disk: with parallel launchers nothing else has come back here."""
+        """Read what is on disk: with parallel launchers nothing else has come back here."""
         sweep = Path(config.hydra.sweep.dir)
         if config.dry_run or not (sweep / PLAN).exists():
             return
         try:
-            stored = read_sweep(sweep)
-            _print_gains(stored)
-            closing = ClosingText(sweep, stored, self.overrides)
-            if text := closing.read():
-                print(text)
-                return
-            texts = []
-            for done in study_sweep(sweep, stored, self.overrides or None):
-                texts.append(
-                    f"\n{answers_text(done.study)}\n\n"
-                    f"The study is in {done.out}; `mtl-bench study {sweep}` prints it.\n"
-                    f"Look at it: {write_page(done)}"
-                )
-                print(texts[-1])
-            closing.write("\n".join(texts))
+            statuses = read_sweep(sweep)
+            _print_gains(sweep, statuses)
+            self._print_study(sweep, statuses)
         except UserError as error:
             print(f"\nNo study: {error}", file=sys.stderr)
         except Exception:  # Hydra would turn it into a warning
@@ -57,10 +44,26 @@ class StudyCallback(Callback):
                 file=sys.stderr,
             )
 
+    def _print_study(self, sweep: Path, statuses: Sequence[RunStatus]) -> None:
+        """Print the conclusions of a study: of one that is made now, or of the same one before."""
+        closing = ClosingText(sweep, statuses, self.overrides)
+        if text := closing.read():
+            print(text)
+            return
+        texts = []
+        for finished in study_sweep(sweep, statuses, self.overrides or None):
+            texts.append(
+                f"\n{conclusions_text(finished.study)}\n\n"
+                f"The study is in {finished.folder}; `mtl-bench study {sweep}` prints it.\n"
+                f"Its page: {finished.write_page()}"
+            )
+            print(texts[-1])
+        closing.write("\n".join(texts))
 
-def _print_gains(stored: Sequence[RunStatus]) -> None:
+
+def _print_gains(sweep: Path, statuses: Sequence[RunStatus]) -> None:
     """Print gains, or why there are none; study and page show the runs all the same."""
     try:
-        print_gains(stored)
+        print_gains(sweep, statuses)
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from mtl_bench.analysis.gains.gains import METRICS, Gain, gains, main_order, missing_singles, signed
+from mtl_bench.commands.shared.arguments import add_metric
 from mtl_bench.commands.shared.definitions import sweep_folder
-from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.commands.shared.tables import Row, add_format, frame_rows, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
+
+if TYPE_CHECKING:
+    from mtl_bench.analysis.data.frame import StudiedMetric
+    from mtl_bench.analysis.gains.gain import Gain
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 
@@ -22,17 +27,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
     add_metric(parser)
+    parser.add_argument(
+        "--budget", type=float, help="steps per task to compare at (default: each asked for)"
+    )
     add_format(parser)
-
-
-def add_metric(parser: argparse.ArgumentParser) -> None:
-    """Let a command be asked for gains of another metric than the primary one."""
-    parser.add_argument("--metric", choices=METRICS, help="that gains are of (default: f1)")
-
-
-def of_metric(arguments: argparse.Namespace) -> list[str]:
-    """Return the override of a study that asks for the metric chosen, if one was."""
-    return [f"metric={arguments.metric}"] if arguments.metric else []
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -41,88 +39,97 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: there are none.
     """
-    runs = read_sweep(arguments.sweep)
-    metric = arguments.metric or "f1"
-    if arguments.format in ("csv", "json"):
-        found = gains(runs, metric)
-        if not found:
-            raise UserError(why_none(runs, metric))
-        print_table([_row(gain, metric) for gain in found], arguments.format)
-    else:
-        print_gains(runs, arguments.format, metric)
+    statuses = read_sweep(arguments.sweep)
+    budgets = None if arguments.budget is None else [arguments.budget]
+    if arguments.format not in ("csv", "json"):
+        print_gains(arguments.sweep, statuses, arguments.format, arguments.metric, budgets)
+        return
+    from mtl_bench.analysis.gains.gains import gains_frame  # pandas, scipy: 1 s
+
+    frame = gains_frame(arguments.sweep, statuses, metric=arguments.metric, budgets=budgets)
+    if frame.empty:
+        raise UserError(why_none(statuses, arguments.metric))
+    print_table(frame_rows(frame), arguments.format)
 
 
-def _row(gain: Gain, metric: str) -> Row:
-    single, multi = gain.single.values(), gain.multi.values()
-    return {
-        "main": gain.main,
-        "aux": gain.aux,
-        "variant": gain.variant,
-        "metric": metric,
-        "seeds": len(multi),
-        "single": sum(single) / len(single),
-        "multi": sum(multi) / len(multi),
-        "gain_percent": gain.mean(),
-        "points": gain.points(),
-        "spread_percent": gain.spread(),
-    }
+def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
+    """Return why runs have no gain, and what to do."""
+    from mtl_bench.analysis.data.frame import studied_metrics
 
-
-def why_none(runs: Sequence[RunStatus], metric: str) -> str:
-    """Say why runs have no gain, and what to do."""
     lines = ["No gain can be computed from these runs."]
-    if metric != "f1" and gains(runs):
-        lines.append(f"Their tasks have no {METRICS[metric]}; `--metric f1` has gains.")
-    lines += _missing_lines(runs)
+    if metric and not studied_metrics(statuses, metric):
+        tasks = [task for s in statuses if s.record for task in s.record.tasks.values()]
+        names = sorted({name for task in tasks for name in task.metrics})
+        if names:
+            lines.append(f"Their tasks have no {metric}; they have {', '.join(names)}.")
+    lines += _missing_lines(statuses)
     if len(lines) == 1:
-        states = sorted({run.state for run in runs})
+        states = sorted({status.state for status in statuses})
         lines.append(
-            "A gain takes a finished run of several tasks, and one of the main task alone. States "
-            f"of the {len(runs)} runs: {', '.join(states)}."
+            "A gain takes a finished run of several tasks, and one of the main task alone, both "
+            f"trained to the budget. States of the {len(statuses)} runs: {', '.join(states)}."
         )
     return "\n".join(lines)
 
 
-def _missing_lines(runs: Sequence[RunStatus]) -> list[str]:
-    """Name the single runs without which gains are missing, and how to train them."""
+def _missing_lines(statuses: Sequence[RunStatus]) -> list[str]:
+    """Return the single runs without which gains are missing, and how to train them."""
+    from mtl_bench.analysis.gains.gains import missing_singles
+
     return [
         f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
         f"relative to: `python train.py main={main}` with the other arguments of the sweep."
-        for variant, mains in sorted(missing_singles(runs).items())
+        for variant, mains in sorted(missing_singles(statuses).items())
         for main in sorted(mains)
     ]
 
 
-def print_gains(runs: Sequence[RunStatus], style: str = "table", metric: str = "f1") -> None:
-    """Print a table for each variant of a sweep, pairs first, then larger sets.
+def print_gains(
+    sweep: Path,
+    statuses: Sequence[RunStatus],
+    style: str = "table",
+    metric: str | None = None,
+    budgets: Sequence[float] | None = None,
+) -> None:
+    """Print a table for each variant and budget of a sweep, pairs first, then larger sets.
 
     Raises:
         UserError: there are no gains.
     """
-    by_variant: dict[str, list[Gain]] = defaultdict(list)
-    for gain in gains(runs, metric):
-        by_variant[gain.variant].append(gain)
-    if not by_variant:
-        raise UserError(why_none(runs, metric))
-    for variant, found in by_variant.items():
-        steps = {r.run.steps // len(r.run.tasks) for r in runs if r.run.variant == variant}
-        seeds = {seed for gain in found for seed in gain.multi}
-        schedule = " or ".join(f"{number:,}" for number in sorted(steps))
-        of = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}" + (f", {variant}" if variant else "")
-        print(f"\nGain of {METRICS[metric]} in percent, {schedule} steps a task, {of}")
-        pairs = [gain for gain in found if "+" not in gain.aux]
-        if pairs:
-            _print_matrix(pairs, style)
-        sets = [gain for gain in found if "+" in gain.aux]
-        if sets:
-            _print_sets(sets, style)
-    for line in _missing_lines(runs):
+    from mtl_bench.analysis.data.frame import studied_metrics, values_frame
+    from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains
+
+    values, problems = values_frame(sweep, statuses)
+    metrics = studied_metrics(statuses, metric)
+    tables: dict[tuple[str, float], list[Gain]] = {}
+    for budget in asked_budgets(statuses) if budgets is None else budgets:
+        for gain in measured_gains(values, metrics, budget):
+            tables.setdefault((gain.variant, budget), []).append(gain)
+    for line in problems:
+        print(line, file=sys.stderr)
+    if not tables:
+        raise UserError(why_none(statuses, metric))
+    for (variant, budget), gains in sorted(tables.items()):
+        seeds = max(gain.seeds for gain in gains)
+        titles = sorted({metrics[gain.main].title for gain in gains})
+        splits = sorted({gain.split for gain in gains})
+        print(
+            f"\nGain of {' or '.join(titles)} ({' or '.join(splits)}) in percent, at {budget:,.6g} "
+            f"steps per task, {seeds} seed{'s' * (seeds > 1)}{f', {variant}' if variant else ''}"
+        )
+        if pairs := [gain for gain in gains if "+" not in gain.aux]:
+            _print_matrix(pairs, metrics, style)
+        if sets := [gain for gain in gains if "+" in gain.aux]:
+            _print_sets(sets, metrics, style)
+    for line in _missing_lines(statuses):
         print(f"\n{line}", file=sys.stderr)
 
 
-def _print_matrix(pairs: Sequence[Gain], style: str) -> None:
+def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
+    from mtl_bench.analysis.gains.gain import main_order
+
     columns = sorted({gain.aux for gain in pairs})
-    cells = {(gain.main, gain.aux): _cell(gain) for gain in pairs}
+    cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}
     wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
     number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
     rows: list[Row] = [
@@ -132,33 +139,41 @@ def _print_matrix(pairs: Sequence[Gain], style: str) -> None:
         }
         for main in main_order(cells)
     ]
-    notes = _notes(pairs)
+    notes = _notes(cells.values())
     if number:
         notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
     print_table(rows, style, notes)
 
 
-def _print_sets(sets: Sequence[Gain], style: str) -> None:
+def _print_sets(sets: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
+    from mtl_bench.analysis.gains.gain import main_order, signed
+
     print("\nWith several auxiliaries at once")
     rows: list[Row] = [
-        {"main": g.main, "aux": g.aux, "gain": _cell(g), "points": signed(g.points())}
-        for main in main_order((g.main, g.aux) for g in sets)
-        for g in sets
-        if g.main == main
+        {
+            "main": gain.main,
+            "aux": gain.aux,
+            "gain": _cell(gain, metrics),
+            "points": signed(gain.points),
+        }
+        for main in main_order((gain.main, gain.aux) for gain in sets)
+        for gain in sets
+        if gain.main == main
     ]
-    print_table(rows, style, _notes(sets))
+    print_table(rows, style, _notes(str(row["gain"]) for row in rows))
 
 
-def _cell(gain: Gain) -> str:
-    mean = gain.mean()
-    if mean is None:
-        return f"{signed(gain.points())} pt"
-    return f"{signed(mean)}{'*' * gain.low()}"
+def _cell(gain: Gain, metrics: Mapping[str, StudiedMetric]) -> str:
+    from mtl_bench.analysis.gains.gain import is_small, signed
+
+    if not gain.defined:
+        return f"{signed(gain.points)} pt"
+    return signed(gain.gain_percent) + "*" * is_small(gain, metrics[gain.main])
 
 
-def _notes(found: Sequence[Gain]) -> list[str]:
+def _notes(cells: Iterable[str]) -> list[str]:
     """Return a footnote for each sign that cells have."""
-    cells = [_cell(gain) for gain in found]
+    cells = list(cells)
     notes = []
     if any(cell.endswith("*") for cell in cells):
         notes.append("* the single run scores below 5 %: a relative change says little")

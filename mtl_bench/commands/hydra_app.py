@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import hydra
 from omegaconf import DictConfig
 
-from mtl_bench.config import compose, explain
-from mtl_bench.sweeps import job
+from mtl_bench.commands.shared.command_line import asks_for_help, explained_errors
+from mtl_bench.config.compose import conf_folder, register
+from mtl_bench.config.explain import help_text
+from mtl_bench.sweeps.job import run_job
 
 
-@hydra.main(version_base="1.3", config_path=str(compose.conf_folder()), config_name="train")
+@hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
 def application(cfg: DictConfig) -> None:
     """Train one run."""
-    job.run_job(cfg)
+    run_job(cfg)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: of the command line; None takes those of this process.
 
     Raises:
-        SystemExit: with the exit codes of `job`.
+        SystemExit: with the exit codes of `sweeps.exit_codes`.
     """
     if arguments is not None:
         sys.argv[1:] = arguments  # Hydra reads them there
-    with job.plain_errors():
-        compose.register()
-        if job.asks_for_help():
-            print(explain.help_text([each for each in sys.argv[1:] if each[:1] != "-"]))
+    with explained_errors():
+        register()
+        if asks_for_help():
+            print(help_text([each for each in sys.argv[1:] if each[:1] != "-"]))
         else:
             application()

@@ -26,13 +26,9 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     record = read_record(folder)
     if record is None:
-        below = (
-            sorted(str(found.parent) for found in folder.rglob(RECORD)) if folder.is_dir() else []
-        )
-        raise UserError(
-            f"{folder}: has no {RECORD}."
-            + ("\nRuns below it:\n  " + "\n  ".join(below[:20]) if below else "")
-        )
+        files = sorted(folder.rglob(RECORD)) if folder.is_dir() else []
+        runs = "".join(f"\n  {file.parent}" for file in files[:20])
+        raise UserError(f"{folder}: has no {RECORD}." + (f"\nRuns below it:{runs}" if runs else ""))
     curve = read_curve(folder)
     console = Console()
     tasks = dict(record.main_first())
@@ -46,25 +42,26 @@ def run(arguments: argparse.Namespace) -> None:
     console.print(f"  hash      {record.run_key[:16]}")
     console.print(f"  code      {record.git_commit or 'unknown commit'}")
     console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
-    table = Table("task", "split", "F1", "accuracy", "span F1", "loss", "unseen labels")
-    keys = ("f1", "accuracy", "span_f1", "loss")
+    names = list(dict.fromkeys(name for task in tasks.values() for name in task.metrics))
+    titles = {name: m.title for task in tasks.values() for name, m in task.metrics.items()}
+    # The loss, and what a task type counts beside its metrics.
+    others = list(dict.fromkeys(k for task in tasks.values() for k in task.final if k not in names))
+    table = Table("task", "split", *(titles[name] for name in names), *others)
     for name, task in tasks.items():
-        values = [f"{task.final[k]:.4f}" if k in task.final else "-" for k in keys]
-        unseen = f"{task.final.get('unseen_labels', 0):.0f}"
-        table.add_row(escape(name), task.final_split, *values, unseen)
+        values = [f"{task.final[k]:.4g}" if k in task.final else "-" for k in (*names, *others)]
+        table.add_row(escape(name), task.final_split, *values)
     console.print(table)
     statistics = Table("statistic", *map(escape, tasks))
     for name in next((task.statistics for task in tasks.values()), {}):
-        numbers = (task.statistics[name] for task in tasks.values())
+        numbers = (task.statistics.get(name) for task in tasks.values())
         statistics.add_row(name, *("-" if n is None else f"{n:.4g}" for n in numbers))
     console.print(statistics)
-    evaluations = Table("step", "task", "split", "F1", "loss", title="last evaluations")
-    for row in [row for row in curve if "f1" in row.values][-10:]:
-        evaluations.add_row(
-            str(row.step),
-            escape(row.task),
-            row.split,
-            f"{row.values['f1']:.4f}",
-            f"{row.values['loss']:.4f}",
-        )
+    evaluations = Table(
+        "step", "task", "split", "metric", "value", "loss", title="last evaluations"
+    )
+    for row in [row for row in curve if row.split != "train"][-10:]:
+        primary = tasks[row.task].primary
+        values = [f"{row.values[k]:.4f}" if k in row.values else "-" for k in (primary, "loss")]
+        title = tasks[row.task].metrics[primary].title
+        evaluations.add_row(str(row.step), escape(row.task), row.split, title, *values)
     console.print(evaluations)

@@ -31,61 +31,63 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a matrix of states for each variant; csv and json have a row for each run."""
-    runs = read_sweep(arguments.sweep)
+    statuses = read_sweep(arguments.sweep)
     if arguments.format in ("csv", "json"):
-        print_table([_row(stored) for stored in runs], arguments.format)
+        print_table([_row(status) for status in statuses], arguments.format)
         return
     by_variant: dict[str, list[RunStatus]] = defaultdict(list)
-    for stored in runs:
-        by_variant[stored.run.variant].append(stored)
-    for variant, found in by_variant.items():
+    for status in statuses:
+        by_variant[status.run.variant].append(status)
+    for variant, own in by_variant.items():
         if variant:
             print(f"\n{variant}")
-        print_table(_matrix(found), arguments.format)
+        print_table(_matrix(own), arguments.format)
     if (arguments.sweep / PLAN).exists() and not read_plan(arguments.sweep):
         print(f"{arguments.sweep / PLAN}: is damaged; runs that have not begun are not shown.")
-    counts = Counter(stored.state for stored in runs)
-    print(
-        f"\n{len(runs)} runs:", ", ".join(f"{counts[s]} {s} {SIGNS[s]}" for s in SIGNS if counts[s])
+    counts = Counter(status.state for status in statuses)
+    by_state = ", ".join(
+        f"{counts[state]} {state} {SIGNS[state]}" for state in SIGNS if counts[state]
     )
-    for stored in runs:
-        if stored.heartbeat:
-            heart = stored.heartbeat
+    print(f"\n{len(statuses)} runs: {by_state}")
+    for status in statuses:
+        if status.heartbeat:
+            beat = status.heartbeat
             print(
-                f"  {SIGNS['running']} {stored.run.folder}: step {heart.step} of "
-                f"{heart.steps or '?'}, on {heart.host}, process {heart.pid}"
+                f"  {SIGNS['running']} {status.run.folder}: step {beat.step} of "
+                f"{beat.steps or '?'}, on {beat.host}, process {beat.pid}"
             )
-    for stored in runs:
-        if stored.problem and stored.state != "interrupted":
-            print(f"  {SIGNS[stored.state]} {stored.run.folder}: {stored.problem.splitlines()[0]}")
+    for status in statuses:
+        if status.problem and status.state != "interrupted":
+            print(f"  {SIGNS[status.state]} {status.run.folder}: {status.problem.splitlines()[0]}")
 
 
-def _row(stored: RunStatus) -> Row:
-    done = stored.record.steps_done if stored.record else 0
+def _row(status: RunStatus) -> Row:
+    done = status.record.steps_done if status.record else 0
     return {
-        "folder": stored.run.folder,
-        "tasks": "+".join(stored.run.tasks),
-        "variant": stored.run.variant,
-        "seed": stored.run.seed,
-        "state": stored.state,
-        "step": stored.heartbeat.step if stored.heartbeat else done,
-        "steps": stored.run.steps,
-        "problem": stored.problem,
+        "folder": status.run.folder,
+        "tasks": "+".join(status.run.tasks),
+        "variant": status.run.variant,
+        "seed": status.run.seed,
+        "budget": status.run.budgets[-1],
+        "state": status.state,
+        "step": status.heartbeat.step if status.heartbeat else done,
+        "steps": status.run.steps,
+        "problem": status.problem,
     }
 
 
-def _matrix(runs: list[RunStatus]) -> list[Row]:
+def _matrix(statuses: list[RunStatus]) -> list[Row]:
     """Return a row for each task: its runs with every other one, a sign for each seed."""
     states: dict[frozenset[str], list[str]] = defaultdict(list)
-    for stored in runs:
-        states[frozenset(stored.run.tasks)].append(SIGNS[stored.state])
+    for status in statuses:
+        states[frozenset(status.run.tasks)].append(SIGNS[status.state])
     signs = {
-        names: "".join(found)
-        if len(found) <= MANY
-        else " ".join(f"{n}{sign}" for sign, n in Counter(found).items())
-        for names, found in states.items()
+        names: "".join(symbols)
+        if len(symbols) <= MANY
+        else " ".join(f"{n}{sign}" for sign, n in Counter(symbols).items())
+        for names, symbols in states.items()
     }
-    tasks = all_tasks(runs)
+    tasks = all_tasks(statuses)
     rows: list[Row] = [
         {"": one, **{other: signs.get(frozenset({one, other}), "") for other in tasks}}
         for one in tasks

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.report import write_page
 from mtl_bench.commands.shared.definitions import sweep_folder
-from mtl_bench.commands.study import study_sweep
+from mtl_bench.commands.shared.study_pipeline import study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import all_tasks, read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep
 
 HELP = "send a sweep's study to Weights & Biases, or save a view of its runs there"
 
@@ -24,23 +23,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Log the study, or save the view."""
-    from mtl_bench.report.wandb import log_study, workspace  # wandb: 1 s
+    from mtl_bench.analysis.data.frame import studied_metrics
+    from mtl_bench.report.wandb import Destination, log_study, workspace  # wandb: 1 s
 
-    stored = read_sweep(arguments.sweep)
+    statuses = read_sweep(arguments.sweep)
     group = arguments.sweep.resolve().name  # `sweep_name`, which groups the runs
+    destination = Destination(arguments.project, arguments.entity, group, arguments.online)
     if arguments.what == "workspace":
         if not arguments.entity:
-            raise UserError("A view belongs to someone: add `--entity <your W&B name>`.")
-        view = workspace(all_tasks(stored), group, arguments.project, arguments.entity)
+            raise UserError("A view has an owner: add `--entity <your W&B name>`.")
+        view = workspace(studied_metrics(statuses), destination)
         view.save()
         print(f"saved: {view.url}")
         return
-    for done in study_sweep(arguments.sweep, stored):
-        page = write_page(done)
-        log_study(
-            *(done.study, page.parent, group, done.out),
-            *(arguments.project, arguments.entity, arguments.online),
+    for finished in study_sweep(arguments.sweep, statuses):
+        page = finished.write_page()
+        log_study(finished.study, finished.sections, page.parent, finished.folder, destination)
+        written = f"written: {finished.folder / 'wandb'}; `wandb sync` sends it"
+        print(
+            f"study of {finished.study.evidence.source}: {'sent' if arguments.online else written}"
         )
-        place = done.out / "wandb"
-        sent = "sent" if arguments.online else f"written: {place}; `wandb sync` sends it"
-        print(f"study of {done.study.evidence.source}: {sent}")

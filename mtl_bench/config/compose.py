@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -22,8 +22,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.config.run_key import main_matters, variant_name
-from mtl_bench.config.schema import Train
+from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
+from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.definition import Reader, Task
 from mtl_bench.tasks.types.base import TaskType
@@ -185,16 +185,19 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     return made
 
 
-def make_embeddings(cfg: DictConfig) -> Embeddings:
+def make_embeddings(node: Mapping[str, Any]) -> Embeddings:
     """Return where a run's word vectors come from.
+
+    Args:
+        node: `embeddings` of a configuration.
 
     Raises:
         UserError: an option is not what it should be.
     """
     try:
-        embeddings: Embeddings = instantiate(cfg.embeddings)
+        embeddings: Embeddings = instantiate(node)
     except InstantiationException as error:
-        given = " ".join(f"embeddings.{k}={v}" for k, v in cfg.embeddings.items() if k[0] != "_")
+        given = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {given}") from None
     return embeddings
 
@@ -258,7 +261,7 @@ def register() -> None:
     task_files()  # a folder or name that cannot be used is told now, whatever is chosen
     for plugin in (TaskSource, TaskSearchPath):
         Plugins.instance().register(plugin)
-    ConfigStore.instance().store(name="schema", node=Train)
+    ConfigStore.instance().store(name="schema", node=RunConfig)
     for resolver in (run_folder, sweep_name, run_dir, job_type, task_tags):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
@@ -271,7 +274,6 @@ def is_sweep(override: str) -> bool:
 
 def run_folder(*, _root_: DictConfig) -> str:
     """Return a run's folder below its sweep: tasks, overrides that matter, seed."""
-    hydra = _hydra(_root_)
     for key, value in (
         ("paths.output_dir", _root_.paths.output_dir),
         ("sweep_name", _root_.sweep_name),
@@ -283,16 +285,31 @@ def run_folder(*, _root_: DictConfig) -> str:
             f"sweep_name is '{_root_.sweep_name}'; it is a name below `paths.output_dir`, which "
             "you can set as well."
         )
-    parts = ["+".join(sorted({_root_.main, *_root_.aux}))]
-    marks = [f"main={_root_.main}"] if main_matters(_root_) else []
+    return run_folder_of(_root_.main, _root_.aux, _root_.seed, variant_of(_root_))
+
+
+def variant_of(cfg: DictConfig) -> str:
+    """Return what tells runs of the same tasks and seed apart, as a folder name.
+
+    `{main}` in it stands for the main task, where the run depends on which one that is.
+    """
+    hydra = _hydra(cfg)
+    marks = ["main={main}"] if uses_main(cfg.sampler) else []
     experiment = hydra and hydra.runtime.choices.get("experiment")
-    if experiment and experiment != _root_.sweep_name:  # else it is the sweep's folder
+    if experiment and experiment != cfg.sweep_name:  # else it is the sweep's folder
         marks.append(f"experiment={experiment}")
-    overrides = variant_name(list(hydra.overrides.task) if hydra else [])
-    variant = ",".join(filter(None, (*marks, overrides)))
-    if variant:
-        parts.append(variant)
-    return "/".join([*parts, f"seed{_root_.seed}"])
+    overrides = variant_name(list(hydra.overrides.task) if hydra else [], bool(uses_budget(cfg)))
+    return ",".join(filter(None, (*marks, overrides)))
+
+
+def run_folder_of(main: str, aux: Iterable[str], seed: int, variant: str) -> str:
+    """Return a run's folder below its sweep's.
+
+    >>> run_folder_of("pos", ["chu"], 3, "optimizer.lr=0.5")
+    'chu+pos/optimizer.lr=0.5/seed3'
+    """
+    tasks = "+".join(sorted({main, *aux}))
+    return "/".join(filter(None, (tasks, variant.replace("{main}", main), f"seed{seed}")))
 
 
 def sweep_name(*, _root_: DictConfig) -> str:
@@ -310,8 +327,12 @@ def _hydra(root: DictConfig) -> DictConfig | None:
 
 
 def run_dir(*, _root_: DictConfig) -> str:  # noqa: ARG001 (a resolver's signature)
-    """Return the folder of the running job."""
-    return str(HydraConfig.get().runtime.output_dir)
+    """Return the folder of the running job; empty while a sweep is planned."""
+    ready = HydraConfig.initialized()
+    folder = (
+        OmegaConf.select(DictConfig(HydraConfig.get()), "runtime.output_dir") if ready else None
+    )
+    return str(folder or "")
 
 
 def job_type(*, _root_: DictConfig) -> str:

@@ -1,73 +1,59 @@
-"""Answers to mistakes on the command line: what is wrong, what is possible, what to type."""
+"""Explanations of mistakes on the command line: what is wrong, what is possible, what to type."""
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
-from mtl_bench.config.compose import TASK_GROUPS, conf_folder, options
+from mtl_bench.config.compose import conf_folder, options, task_files
+from mtl_bench.config.kinds import shown
+from mtl_bench.config.messages import did_you_mean, no_such_task
+from mtl_bench.config.options import optional, parameters_of
+from mtl_bench.config.overrides import TASK_GROUPS
 from mtl_bench.errors import UserError
 
-# OmegaConf says the same in two ways.
-WRONG_TYPE = (
-    r"Value '(.*)' of type '\w+' could not be converted to (\w+)|Value '(.*)' is not a valid (\w+)"
-)
-KINDS = {
-    "Integer": "a whole number",
-    "int": "a whole number",
-    "Float": "a number",
-    "float": "a number",
-    "bool": "true or false",
-}
+EXTRAS = {"joblib": "joblib", "slurm": "submitit", "submitit_local": "submitit"}
+EXTRAS |= {"submitit_slurm": "submitit", "ray": "ray", "ray_local": "ray"}
+"""What to install for a launcher."""
 
 
-def answer(error: Exception, arguments: Sequence[str]) -> str:
+def explain(error: Exception, arguments: Sequence[str]) -> str:
     """Return what a person needs to know about a mistake: what is wrong, possible, to type.
 
     Args:
         error: ours, Hydra's or OmegaConf's.
         arguments: of the command line.
     """
-    text = str(error)
-    if isinstance(error.__cause__, UserError):  # of a resolver
-        return str(error.__cause__)
+    cause = error.__cause__
+    for each in _causes(error):  # ours may be raised in a resolver
+        if isinstance(each, UserError):
+            return str(each)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file)
     if isinstance(error, OverrideParseException):
-        name, _, rest = str(error.override).partition("=")
-        quoted = rest.strip("\"'") or "my file.txt"
-        return (
-            f"'{error.override}' cannot be read. Arguments have the form key=value.\n"
-            "Lists and globs take quotes for the shell: 'aux=[pos,sem]' or 'main=glob(syn_*)'.\n"
-            "A value with blanks, = or other signs takes quotes for Hydra within those for the "
-            f"shell:\n  '{name.strip() or 'key'}=\"{quoted}\"'"
-        )
-    details = f"{text}\n{error.__cause__ or ''}"
-    if missing := re.search(r"Could not override '([^']+)'", details):
-        key = missing.group(1)
-        full = re.search(r"full_key: (\S+)", details)
-        return unknown_key(key, full.group(1) if full else key, arguments)
-    if wrong := re.search(WRONG_TYPE, details):
-        key = re.search(r"full_key: (\S+)", details)
-        value, kind = wrong.group(1) or wrong.group(3), wrong.group(2) or wrong.group(4)
-        seen = f"'{value}'" if value else "nothing"
-        return f"{key.group(1) if key else 'a key'}: {seen} is not {KINDS.get(kind, kind)}."
-    if ambiguous := re.search(r"Ambiguous value for argument '([^']+)'", details):
-        key, _, value = ambiguous.group(1).partition("=")
-        return (
-            f"'{ambiguous.group(1)}' has several values. For a sweep over them, add -m:\n"
-            f"  python train.py -m {key}={value}\n"
-            f"For one run with all of them (`aux` takes a list):\n"
-            f"  python train.py '{key}=[{value}]'"
-        )
-    return text if isinstance(error, UserError) else details.strip()
+        return _not_readable(str(error.override))
+    source = cause if isinstance(cause, OmegaConfBaseException) else error
+    if isinstance(source, ConfigAttributeError | ConfigKeyError) and source.full_key:
+        key = _typed(str(source.full_key), arguments)
+        return unknown_key(key, key, arguments)
+    if isinstance(source, ValidationError) and source.full_key:
+        return f"{source.full_key}: {shown(source.value)} cannot stand there. {source.msg}"
+    added = [each for each in arguments if each.startswith("+") and each[1:2] != "+"]
+    if "append" in str(error) and added:  # Hydra has no type for it
+        bare = " ".join(each.lstrip("+") for each in added)
+        return f"{' '.join(added)}: the key is there already. Leave out the `+`: {bare}"
+    return "\n".join(str(each).strip() for each in (error, cause) if each)
 
 
 def help_text(arguments: Sequence[str]) -> str:
@@ -95,51 +81,97 @@ def help_text(arguments: Sequence[str]) -> str:
     )
 
 
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it, in turn."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _not_readable(override: str) -> str:
+    """Explain an argument that Hydra cannot parse."""
+    name, _, rest = override.partition("=")
+    quoted = rest.strip("\"'") or "my file.txt"
+    return (
+        f"'{override}' cannot be read. Arguments have the form key=value.\n"
+        "Lists and globs take quotes for the shell: 'aux=[pos,sem]' or 'main=glob(syn_*)'.\n"
+        "A value with blanks, = or other signs takes quotes for Hydra within those for the "
+        f"shell:\n  '{name.strip() or 'key'}=\"{quoted}\"'"
+    )
+
+
 def _unknown_choice(missing: str) -> str:
-    """Answer `main=chuu`, `optimizer=adm`."""
+    """Explain `main=chuu`, `optimizer=adm`, and launchers that are not installed."""
     group, _, name = missing.removesuffix(".yaml").rpartition("/")
-    possible = options(group)
-    lines = [f"{group}: there is no '{name}'.{_did_you_mean(name, possible)}"]
-    lines.append(f"Possible: {', '.join(possible)}.")
     if group in TASK_GROUPS:
-        lines.append(
-            "For a task of your own, write a yaml (see CONTRIBUTING.md) and name its folder in "
-            "MTL_BENCH_TASKS."
+        return f"{group}: {no_such_task(name, list(task_files()))}"
+    if group == "hydra/launcher" and name in EXTRAS:
+        return (
+            f"{group}={name} needs a package that is not installed:\n"
+            f"  pip install 'mtl-bench[{EXTRAS[name]}]'"
         )
-    return "\n".join(lines)
+    possible = options(group)
+    return (
+        f"{group}: there is no '{name}'.{did_you_mean(name, possible)}\n"
+        f"Possible: {', '.join(possible)}."
+    )
+
+
+def _typed(full_key: str, arguments: Sequence[str]) -> str:
+    """Return the key that a person typed, if it begins with the one that OmegaConf names."""
+    typed = [each.lstrip("+~").partition("=")[0] for each in arguments]
+    return next(
+        (key for key in typed if key == full_key or key.startswith(f"{full_key}.")), full_key
+    )
 
 
 def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
-    """Answer `optimizer.lrr=1` and `tasks.pos.max_length=3`."""
+    """Explain `optimizer.lrr=1` and `tasks.pos.max_length=3`."""
     cfg = _without(key, arguments)
-    if full_key.startswith("tasks.") and full_key.count(".") == 1:
+    parts = full_key.split(".")
+    if parts[0] == "tasks" and len(parts) > 1 and (cfg is None or parts[1] not in cfg.tasks):
         tasks = ", ".join(cfg.tasks) if cfg is not None else "see main and aux"
-        name = full_key.partition(".")[2]
         return (
-            f"{key}: task '{name}' is not in this run, whose tasks are: {tasks}.\n"
-            f"Leave the override out, or add the task with main={name} or aux={name}."
+            f"{key}: task '{parts[1]}' is not in this run, whose tasks are: {tasks}.\n"
+            f"Leave the override out, or add the task with main={parts[1]} or aux={parts[1]}."
         )
-    parent, _, name = full_key.rpartition(".")
-    lines = []
-    node = None if cfg is None else (OmegaConf.select(cfg, parent) if parent else cfg)
-    keys = [str(k) for k in node] if isinstance(node, DictConfig) else []
-    where = f"`{parent}`" if parent else "the configuration"
-    lines.append(f"{key}: {where} has no key '{name}'.{_did_you_mean(name, keys)}")
+    parent, name, node = _last_known(cfg, parts)
+    keys = [str(each) for each in node] if isinstance(node, DictConfig) else []
+    place = f"`{parent}`" if parent else "the configuration"
+    lines = [f"{key}: {place} has no key '{name}'.{did_you_mean(name, keys)}"]
     if parent == "embeddings" and "file" not in keys:
         lines.append(
             "Vectors of your own: `embeddings=file embeddings.file=... embeddings.dim=...`."
         )
-    if keys:
-        lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in keys)}.")
-    if parent and parent.partition(".")[0] in (
-        "sampler",
-        "optimizer",
-        "encoder",
-        "trainer",
-        "logger",
-    ):
-        lines.append(f"What the class behind it takes besides can be added: +{full_key}=...")
+    named = [each for each in keys if each[0] != "_"]
+    if named:
+        lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in named)}.")
+    if parent and isinstance(node, DictConfig) and node.get("_target_"):
+        lines += _further_options(parent, name, node)
     return "\n".join(lines)
+
+
+def _last_known(cfg: DictConfig | None, parts: Sequence[str]) -> tuple[str, str, Any]:
+    """Return how much of a key there is: parent, first part that is not there, parent's node."""
+    node: Any = cfg
+    for place, part in enumerate(parts):
+        if not isinstance(node, DictConfig) or part not in node or place == len(parts) - 1:
+            return ".".join(parts[:place]), part, node
+        node = node[part]
+    return "", parts[0], cfg
+
+
+def _further_options(group: str, name: str, node: Mapping[str, Any]) -> list[str]:
+    """Name what the class behind a group takes besides, with the `+` that this needs."""
+    try:
+        parameters = parameters_of(group, str(node["_target_"]))
+    except UserError:
+        return []
+    further = [each for each in optional(parameters) if each not in node]
+    if not further:
+        return []
+    typed = f": +{group}.{name}=..." if name in further else f" with +{group}.<option>=..."
+    return [f"Can be added{typed}" + (f" ({', '.join(further)})." if name not in further else "")]
 
 
 def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
@@ -152,8 +184,3 @@ def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
             return compose("train", kept)
     except (HydraException, OmegaConfBaseException, AssertionError):
         return None  # a second mistake, or a sweep's list: then there is less to say
-
-
-def _did_you_mean(name: str, possible: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, possible, n=3)
-    return f" Did you mean {' or '.join(close)}?" if close else ""

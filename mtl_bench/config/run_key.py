@@ -1,97 +1,185 @@
-"""What decides the result of a run: its identity, its hash, and the folder that follows from it."""
+"""The run key: a hash of all that decides the result of a run, and the folder that follows from it.
+
+How long a run is trained (its budget) is no part of either, so that a run can be extended.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from mtl_bench.config.schema import RunConfig
+from mtl_bench.runs.decision import Request
 from mtl_bench.runs.record import PROTOCOL_VERSION
+from mtl_bench.runs.schedule import Schedule, budget_of
 from mtl_bench.tasks.definition import Task
 from mtl_bench.tasks.definition import checksums as task_checksums
 from mtl_bench.text.embeddings import Embeddings
 
-# What cannot change the result of a run: no part of its hash, and no folder of its own.
-FREE_KEYS = (
-    "main", "aux", "sweep_name", "experiment", "overwrite", "save_weights", "dry_run", "baselines",
-    "skip_missing", "paths", "logger", "callbacks", "trainer.accelerator", "trainer.devices",
+BUDGET_KEYS = ("steps_per_task", "trainer.max_steps")
+"""How long a run is trained."""
+
+RESULT_FREE_KEYS = (
+    "main",
+    "aux",
+    "sweep_name",
+    "experiment",
+    "overwrite",
+    "save_weights",
+    "keep_checkpoint",
+    "dry_run",
+    "baselines",
+    "skip_missing",
+    "paths",
+    "logger",
+    "callbacks",
+    "trainer.accelerator",
+    "trainer.devices",
     "hydra",
-)  # fmt: skip
-DESCRIPTION_KEYS = (
-    *("title", "licence", "citation", "homepage", "stands_in_for", "deviation"),
-    *("sources", "obtain", "root", "folder"),  # checksums of the files stand for them
 )
+"""What cannot change the result of a run."""
+
+DESCRIPTION_KEYS = (
+    "title",
+    "licence",
+    "citation",
+    "homepage",
+    "stands_in_for",
+    "deviation",
+    # Checksums of the files stand for these.
+    "sources",
+    "obtain",
+    "root",
+    "folder",
+)
+"""Of a task: what changes no result."""
+
+VECTOR_FILE_KEYS = ("file", "url", "sha256", "words_sha256", "mirror_only", "licence")
+"""Of word vectors: their checksum stands for these."""
+
+GROUPS = ("data", "embeddings", "encoder", "model", "sampler", "optimizer")
 
 
-def variant_name(overrides: list[str]) -> str:
+def variant_name(overrides: Sequence[str], budget_matters: bool = False) -> str:
     """Return the overrides that matter, sorted, as a folder name.
 
-    >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "logger=wandb", "+model.x=[1,2]"])
-    'model.x=[1,2],optimizer.lr=0.5'
+    Args:
+        overrides: of the command line.
+        budget_matters: whether the configuration follows the budget (see `uses_budget`).
+
+    >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "steps_per_task=9", "+model.x=[1]"])
+    'model.x=[1],optimizer.lr=0.5'
     """
     stripped = (override.lstrip("+~") for override in overrides)
-    kept = sorted(each for each in stripped if not _is_free(each.partition("=")[0]))
-    name = re.sub(r"[^\w.,=+\-\[\]]", "_", ",".join(kept))
+    kept = sorted(each for each in stripped if _matters(each.partition("=")[0], budget_matters))
     exact = ",".join(kept)
+    name = re.sub(r"[^\w.,=+\-\[\]]", "_", exact)
     if name == exact and len(name) <= 120:
         return name
     # Values that differ only in what a folder's name cannot hold stay apart.
     return f"{name[:100]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
 
 
-def _is_free(key: str) -> bool:
-    if key == "seed" or (key.startswith("tasks.") and key.split(".")[-1] in DESCRIPTION_KEYS):
-        return True  # a seed has a folder of its own; a description changes nothing
-    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+def _matters(key: str, budget_matters: bool) -> bool:
+    """Return whether an override makes another run, with a folder of its own."""
+    if key == "seed":  # it has a folder of its own
+        return False
+    if key in BUDGET_KEYS:
+        return budget_matters
+    if key.startswith("tasks.") and key.split(".")[-1] in DESCRIPTION_KEYS:
+        return False
+    return not any(key == free or key.startswith(f"{free}.") for free in RESULT_FREE_KEYS)
 
 
-def main_matters(cfg: DictConfig) -> bool:
-    """Return whether the sampler names `main`: then main=a aux=b is not main=b aux=a."""
-    return "main" in (cfg.sampler.get("weights") or {})
+def uses_main(sampler: Mapping[str, Any]) -> bool:
+    """Return whether a sampler draws otherwise if another task of the set is main.
+
+    Then main=a aux=b is not the run of main=b aux=a. A sampler declares it: `uses_main` is True,
+    False, or a function of its options. One that does not is taken to use it.
+
+    Args:
+        sampler: its node of the configuration.
+    """
+    declared = getattr(get_object(str(sampler["_target_"])), "uses_main", True)
+    if not callable(declared):
+        return bool(declared)
+    return bool(declared(**{str(k): v for k, v in sampler.items() if str(k)[0] != "_"}))
 
 
-def tasks_of(cfg: DictConfig) -> dict[str, Task]:
-    """Return the definitions of a run's tasks, in the order of their names."""
-    objects = {name: OmegaConf.to_object(cfg.tasks[name]) for name in sorted(cfg.tasks)}
-    return {name: task for name, task in objects.items() if isinstance(task, Task)}  # all are
+def uses_budget(cfg: DictConfig) -> list[str]:
+    """Return the groups that follow the budget, such as a learning rate that decays until its end.
+
+    Such a run cannot be extended: its budget is part of its key.
+    """
+    texts = {group: OmegaConf.to_yaml(cfg[group]) for group in GROUPS}
+    return [
+        group
+        for group, text in texts.items()
+        if any(re.search(r"\$\{[^}]*" + re.escape(key), text) for key in BUDGET_KEYS)
+    ]
 
 
 def checksums(tasks: Mapping[str, Task], embeddings: Embeddings) -> dict[str, Any]:
     """Return the sha256 of all that a run reads: the vectors' file, and by task its splits."""
-    own = {name: task_checksums(name, task) for name, task in tasks.items()}
-    return {"embeddings": embeddings.checksum(), **own}
+    by_task = {name: task_checksums(name, task) for name, task in tasks.items()}
+    return {"embeddings": embeddings.checksum(), **by_task}
 
 
-def identity(cfg: DictConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
+def identity(config: RunConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
     """Return all that determines a run's result, as plain values.
 
     Args:
-        cfg: the run's configuration.
-        checksums: of every corpus file and of the vectors.
+        config: of the run.
+        checksums: of the vectors and, by task, of every corpus file; those of other tasks are
+            left out.
     """
-    copy = OmegaConf.create({key: cfg._get_node(key) for key in cfg if key not in FREE_KEYS})
-    content = OmegaConf.to_container(copy, resolve=True)
-    assert isinstance(content, dict)
-    for key in FREE_KEYS:
-        group, _, name = key.partition(".")
-        content.get(group, {}).pop(name, None)
-    for task in content["tasks"].values():
-        for key in DESCRIPTION_KEYS:
-            del task[key]
-        for split in task["splits"].values():
-            del split["file"]  # its checksum stands for it
-    for key in ("file", "url", "sha256", "words_sha256", "mirror_only", "licence"):
-        content["embeddings"].pop(key, None)  # its checksum stands for it
-    if main_matters(cfg):
-        weights = content["sampler"]["weights"]
-        weights[cfg.main] = weights.pop("main")
-    return {"protocol_version": PROTOCOL_VERSION, "checksums": dict(checksums), **content}
+    content: dict[str, Any] = asdict(config)
+    for key in (*RESULT_FREE_KEYS, *BUDGET_KEYS):
+        section, _, name = key.partition(".")
+        if name:
+            del content[section][name]
+        else:
+            content.pop(section, None)
+    names = config.task_set()
+    content["tasks"] = {name: _task_identity(content["tasks"][name]) for name in names}
+    for key in VECTOR_FILE_KEYS:
+        content["embeddings"].pop(key, None)
+    if uses_main(config.sampler):
+        content["main"] = config.main
+    own = {name: checksums[name] for name in ("embeddings", *names)}
+    return {"protocol_version": PROTOCOL_VERSION, "checksums": own, **content}
 
 
-def config_hash(identity: Mapping[str, Any]) -> str:
+def _task_identity(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a task's definition changes results."""
+    kept = {key: value for key, value in task.items() if key not in DESCRIPTION_KEYS}
+    splits = {
+        split: {key: value for key, value in place.items() if key != "file"}
+        for split, place in task["splits"].items()
+    }
+    return {**kept, "splits": splits}
+
+
+def run_key(identity: Mapping[str, Any]) -> str:
     """Return the sha256 of an identity; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def schedule_of(config: RunConfig) -> Schedule:
+    """Return the schedule that a configuration asks for."""
+    count = len(config.task_set())
+    budget = budget_of(config.steps_per_task, config.trainer.max_steps, count)
+    return Schedule(count, budget, config.trainer.val_check_interval)
+
+
+def request_of(config: RunConfig, identity: Mapping[str, Any]) -> Request:
+    """Return what is asked of a run."""
+    steps = schedule_of(config).steps
+    return Request(run_key(identity), steps, config.overwrite, config.save_weights)

@@ -1,80 +1,133 @@
-"""What a configuration may hold: types of its keys, and numbers that make sense."""
+"""What a configuration may hold: each key with its type and, beside it, the values allowed.
+
+`checked` is the one way from Hydra's configuration to what the code computes with: a `RunConfig`,
+of which each part gets its own section.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import MappingProxyType
 from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.corpus import SPLITS
 from mtl_bench.tasks.definition import Task
+from mtl_bench.tasks.examples import SPLITS
 
 OUR_TRAINER_KEYS = ("max_steps", "val_check_interval", "threads", "compiled")
 """The keys of `trainer.*` that are not Lightning's own."""
 
-PRECISIONS = ("32-true", "64-true")
+RENAMED = {
+    "data.whole_batches": "data.drop_last",
+    "data.cut_evaluation": "data.truncate_eval",
+    "data.dev_share": "data.dev_fraction",
+    "data.curve_split": "data.eval_split",
+}
+"""Keys of the first edition, and what they are called now."""
+
+
+def limited(allowed: str, fits: Callable[[Any], bool], default: Any = MISSING) -> Any:
+    """Return a field of a section whose values are limited.
+
+    Args:
+        allowed: what is allowed, in words.
+        fits: whether a value is.
+        default: of the field.
+    """
+    return field(default=default, metadata={"allowed": allowed, "fits": fits})
+
+
+def one_of(*values: object) -> Any:
+    """Return a field that takes one of some values."""
+    texts = ["null" if value is None else str(value).lower() for value in values]
+    return limited(" or ".join(texts), lambda value: value in values)
+
+
+def at_least(least: int) -> Any:
+    """Return a field for numbers from `least`."""
+    return limited(f"at least {least}", lambda number: number >= least)
+
+
+def at_least_1_or_null() -> Any:
+    """Return a field for counts that may be left open."""
+    return limited("at least 1, or null", lambda number: number is None or number >= 1, None)
+
+
+def a_name(allowed: str) -> Any:
+    """Return a field for text that may not be empty."""
+    return limited(allowed, lambda text: bool(text.strip()))
 
 
 @dataclass
 class Data:
-    """Types of `data.*`; the yaml files say what the keys mean."""
+    """`data.*`; the yaml files say what the keys mean."""
 
-    batch_size: int = MISSING
+    batch_size: int = at_least(1)
     lowercase: bool = MISSING
-    max_length: int | None = None
-    dev_fraction: float = MISSING
-    split_seed: int = MISSING
-    eval_split: str = MISSING
-    final_split: str = MISSING
+    max_length: int | None = at_least_1_or_null()
+    dev_fraction: float = limited("from 0 to below 1", lambda share: 0 <= share < 1)
+    split_seed: int = at_least(0)
+    eval_split: str = limited("one of " + ", ".join(SPLITS), lambda split: split in SPLITS)
+    final_split: str = limited("one of " + ", ".join(SPLITS), lambda split: split in SPLITS)
     truncate_eval: bool = MISSING
     drop_last: bool = MISSING
 
 
 @dataclass
 class Model:
-    """Types of `model.*`."""
+    """`model.*`."""
 
-    hidden_size: int = MISSING
-    dropout: float = MISSING
-    label_weights: str = MISSING
+    hidden_size: int = at_least(1)
+    dropout: float = limited("a share from 0 to below 1", lambda share: 0 <= share < 1)
+    label_weights: str = limited(
+        "'none' or 'balanced'", lambda weights: weights in ("none", "balanced")
+    )
 
 
 @dataclass
 class Trainer:
-    """Types of `trainer.*`: our keys, then those of Lightning's that work here."""
+    """`trainer.*`: our keys, then those of Lightning's that work here."""
 
-    max_steps: int | None = None
-    val_check_interval: int | None = None
-    threads: int = MISSING
-    compiled: bool = MISSING
-    accelerator: str = MISSING
-    devices: int = MISSING
-    precision: str = MISSING
+    max_steps: int | None = at_least_1_or_null()
+    val_check_interval: int | None = at_least_1_or_null()
+    threads: int = limited(
+        f"from 1 to the processors of this machine ({os.cpu_count()})",
+        lambda count: 1 <= count <= (os.cpu_count() or 1),
+    )
+    compiled: Any = one_of("auto", True, False)  # noqa: RUF009 (a field, as the others)
+    accelerator: str = one_of("cpu", "gpu")
+    devices: int = limited("1: run several runs side by side instead", lambda count: count == 1)
+    precision: str = one_of("32-true", "64-true")
     deterministic: bool | None = None
     benchmark: bool | None = None
-    profiler: str | None = None
+    profiler: str | None = limited(
+        "simple, advanced or null", lambda name: name in (None, "simple", "advanced"), None
+    )
 
 
 @dataclass
 class Callbacks:
-    """Types of `callbacks.*`."""
+    """`callbacks.*`."""
 
-    checkpoint_seconds: float = MISSING
+    checkpoint_seconds: float = at_least(0)
     progress: bool = MISSING
 
 
 @dataclass
 class Paths:
-    """Types of `paths.*`."""
+    """`paths.*`."""
 
-    output_dir: str = MISSING
+    output_dir: str = a_name("a folder, which is made")
 
 
 @dataclass
-class Train:
-    """Types of the top-level keys; groups with a `_target_` are typed by what they name."""
+class RunConfig:
+    """A run; groups with a `_target_` are typed by what they name (see `config.options`)."""
 
     main: str = MISSING
     aux: dict[str, bool] = field(default_factory=dict)
@@ -89,79 +142,81 @@ class Train:
     logger: Any = field(default_factory=dict)
     callbacks: Callbacks = field(default_factory=Callbacks)
     paths: Paths = field(default_factory=Paths)
-    seed: int = MISSING
-    steps_per_task: int = MISSING
-    sweep_name: str = MISSING
+    seed: int = limited("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32)
+    steps_per_task: int = at_least(1)
+    sweep_name: str = a_name("a name below `paths.output_dir`")
     overwrite: bool = MISSING
     save_weights: bool = MISSING
+    keep_checkpoint: bool = MISSING
     dry_run: bool = MISSING
     skip_missing: bool = MISSING
     baselines: bool = MISSING
 
+    def task_set(self) -> tuple[str, ...]:
+        """Return the tasks of the run, sorted."""
+        return tuple(sorted({self.main, *self.aux}))
+
 
 def unknown_keys(cfg: DictConfig) -> list[str]:
     """Return keys that `+key=...` added where no key can be added, since nothing reads it."""
-    groups = {"": Train, "data": Data, "model": Model, "callbacks": Callbacks, "paths": Paths}
+    sections = {
+        "": RunConfig, "data": Data, "model": Model, "callbacks": Callbacks, "paths": Paths,
+    }  # fmt: skip
     return [
-        f"{group}.{key}" if group else key
-        for group, schema in groups.items()
-        for key in map(str, cfg[group] if group else cfg)
-        if key not in {"hydra", *(f.name for f in fields(schema))}
+        f"{name}.{key}" if name else key
+        for name, section in sections.items()
+        for key in map(str, cfg[name] if name else cfg)
+        if key not in {"hydra", *(f.name for f in fields(section))}
     ]
 
 
-def _at_least_1(number: int | None) -> bool:
-    return number is None or number >= 1
-
-
-def check(cfg: DictConfig) -> None:
-    """Raise an error if a number or an option of the trainer makes no sense.
+def checked(cfg: DictConfig) -> RunConfig:
+    """Return a configuration as typed sections.
 
     Raises:
-        UserError: with the key, what was given, and what is allowed.
+        UserError: a value is not allowed: the key, what was given, and what is allowed.
     """
-    for key, fits, allowed in (
-        ("paths.output_dir", bool(cfg.paths.output_dir.strip()), "a folder, which is made"),
-        ("sweep_name", bool(cfg.sweep_name.strip()), "a name below `paths.output_dir`"),
-        ("seed", 0 <= cfg.seed < 2**32, "from 0 to 4294967295"),
-        ("steps_per_task", cfg.steps_per_task >= 0, "0 or more"),
-        ("trainer.max_steps", _at_least_1(cfg.trainer.max_steps), "at least 1, or null"),
-        (
-            "trainer.val_check_interval",
-            _at_least_1(cfg.trainer.val_check_interval),
-            "at least 1, or null",
-        ),
-        ("data.batch_size", cfg.data.batch_size >= 1, "at least 1"),
-        ("data.dev_fraction", 0 <= cfg.data.dev_fraction < 1, "from 0 to below 1"),
-        ("trainer.accelerator", cfg.trainer.accelerator in ("cpu", "gpu"), "cpu or gpu"),
-        ("trainer.threads", cfg.trainer.threads >= 1, "at least 1"),
-        ("trainer.devices", cfg.trainer.devices == 1, "1: run several runs side by side instead"),
-        (
-            "trainer.compiled",
-            not cfg.trainer.compiled or cfg.trainer.accelerator == "cpu",
-            "true or false, and true for processors only",
-        ),
-        ("trainer.precision", str(cfg.trainer.precision) in PRECISIONS, " or ".join(PRECISIONS)),
-        *(
-            (
-                f"tasks.{n}.max_length",
-                t.max_length is None or t.max_length >= 1,
-                "at least 1, or null",
-            )
-            for n, t in cfg.tasks.items()
-        ),
-        *(
-            (f"data.{key}", cfg.data[key] in SPLITS, "one of " + ", ".join(SPLITS))
-            for key in ("eval_split", "final_split")
-        ),
-    ):
-        if not fits:
-            raise UserError(f"{key} is {OmegaConf.select(cfg, key)!r}; allowed is: {allowed}.")
     possible = [f.name for f in fields(Trainer)]
-    odd = sorted(set(cfg.trainer) - set(possible))
-    if odd:
+    for key in sorted(set(cfg.trainer) - set(possible)):
         raise UserError(
-            f"trainer.{odd[0]}: this option of Lightning's would not do here what it says, since a "
+            f"trainer.{key}: this option of Lightning's would not do here what it says, since a "
             "call of the module takes many steps.\n"
             f"Possible: {', '.join(f'trainer.{key}' for key in possible)}."
         )
+    values: dict[str, Any] = {section.name: cfg[section.name] for section in fields(RunConfig)}
+    for name, value in values.items():
+        if OmegaConf.is_config(value):
+            values[name] = OmegaConf.to_object(value)
+    config = RunConfig(**values)
+    for key, value, metadata in _leaves(config):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{key} is {value}; allowed is: a finite number.")
+        if "fits" in metadata and not metadata["fits"](value):
+            raise UserError(f"{key} is {value!r}; allowed is: {metadata['allowed']}.")
+    for name, task in config.tasks.items():
+        if task.max_length is not None and task.max_length < 1:
+            raise UserError(
+                f"tasks.{name}.max_length is {task.max_length}; allowed is: at least 1, or null."
+            )
+    if config.trainer.compiled is True and config.trainer.accelerator != "cpu":
+        raise UserError(
+            "trainer.compiled is True; allowed is: true for processors only, else auto or false."
+        )
+    return config
+
+
+def _leaves(
+    node: Any, key: str = "", metadata: Mapping[Any, Any] = MappingProxyType({})
+) -> Iterator[tuple[str, Any, Mapping[Any, Any]]]:
+    """Yield key, value and the limits of its field, for every value of a configuration."""
+    if is_dataclass(node):
+        children = [(f.name, getattr(node, f.name), f.metadata) for f in fields(node)]
+    elif isinstance(node, dict):
+        children = [(str(name), value, MappingProxyType({})) for name, value in node.items()]
+    elif isinstance(node, list):
+        children = [(str(place), value, MappingProxyType({})) for place, value in enumerate(node)]
+    else:
+        yield key, node, metadata
+        return
+    for name, value, limits in children:
+        yield from _leaves(value, f"{key}.{name}" if key else name, limits)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-Floats = NDArray[np.float64]
+from mtl_bench.analysis.data.single_runs import Floats
 
 FOLDER = Path(__file__).parent / "data"
 EVERY = 500  # steps between the points of curves
+SCALE = 100_000  # of the F1 in curves, which are whole numbers
+NAMES = ("task", "main", "aux", "row", "feature", "role")  # columns that hold no numbers
 
 
 def table1() -> dict[str, dict[str, float]]:
@@ -52,7 +52,7 @@ def curve_features() -> dict[str, dict[str, float]]:
     """Return gradients and fitted curve of each task, as the authors' software computed them.
 
     Five slopes (nats a step) at 10, 20, 30, 50 and 70 percent of training, and a, b, c, d of
-    L(i) = a ln(c i + d) + b. Of these c is not identifiable: see `meta.features.logcurve`.
+    L(i) = a ln(c i + d) + b. Of these c is not identifiable: see `analysis.features.logcurve`.
     """
     return _by_task("curve_features.csv")
 
@@ -64,12 +64,11 @@ def gains(column: str = "gain_percent") -> dict[tuple[str, str], float]:
         column: `gain_percent` (Figure 1: 50,000 steps single, 100,000 pair), `gain_late_percent`
             (mean of the last 20 evaluations) or `gain_half_percent` (25,000 and 50,000 steps).
     """
-    with (FOLDER / "gains.csv").open(newline="", encoding="utf-8") as stream:
-        return {(row["main"], row["aux"]): float(row[column]) for row in csv.DictReader(stream)}
+    rows = _read("gains.csv")
+    return dict(zip(zip(rows["main"], rows["aux"], strict=True), rows[column], strict=True))
 
 
-@dataclass(frozen=True)
-class GainRow:
+class GainRow(NamedTuple):
     """A directed pair: F1 (0 to 1) alone and beside the auxiliary, and changes in percent.
 
     `late` is the gain from the means of the last 20 evaluations, `spread` the standard deviation of
@@ -87,57 +86,50 @@ class GainRow:
 
 def gain_rows() -> list[GainRow]:
     """Return the 90 gains of Figure 1 with what they come from."""
-    with (FOLDER / "gains.csv").open(newline="", encoding="utf-8") as stream:
-        names = ("single_f1", "pair_f1", "gain_percent", "gain_late_percent", "spread_percent")
-        return [
-            GainRow(row["main"], row["aux"], *(float(row[name]) for name in names))
-            for row in csv.DictReader(stream)
-        ]
+    rows = _read("gains.csv").drop(columns="gain_half_percent")
+    return [GainRow(*row) for row in rows.itertuples(index=False)]
 
 
 def loss_curves() -> dict[str, tuple[Floats, Floats]]:
     """Return steps and training loss (nats) of the ten single runs, every 500 steps."""
     with np.load(FOLDER / "loss_curves.npz") as file:
+        tasks = [name.removesuffix("/loss") for name in file.files if name.endswith("/loss")]
         return {
-            name.removesuffix("/loss"): (_floats(file[f"{name[:-5]}/step"]), _floats(file[name]))
-            for name in file.files
-            if name.endswith("/loss")
+            task: (file[f"{task}/step"].astype(float), file[f"{task}/loss"].astype(float))
+            for task in tasks
         }
 
 
 def f1_curves() -> dict[tuple[str, str], tuple[Floats, Floats]]:
     """Return steps and F1 (0 to 1) every 500 steps, by run (`a` or `a+b`) and task."""
+    curves = {}
     with np.load(FOLDER / "f1_curves.npz") as file:
-        found = {}
         for name in file.files:
             run, _, task = name.partition("/")
-            steps = np.arange(1, len(file[name]) + 1) * EVERY
-            found[run, task] = (_floats(steps), _floats(file[name]) / 100_000)
-        return found
+            steps = np.arange(1.0, len(file[name]) + 1) * EVERY
+            curves[run, task] = (steps, file[name].astype(float) / SCALE)
+    return curves
 
 
-def table3() -> dict[str, tuple[float, float]]:
-    """Return accuracy and F1 (of gains) of each row of Table 3."""
-    with (FOLDER / "table3.csv").open(newline="", encoding="utf-8") as stream:
-        return {r["row"]: (float(r["accuracy"]), float(r["f1"])) for r in csv.DictReader(stream)}
+def table3() -> pd.DataFrame:
+    """Return accuracy and F1 (of gains) of each row of Table 3, by the name of the row."""
+    return _read("table3.csv").set_index("row")
 
 
 def table4() -> dict[tuple[str, str], float]:
     """Return the 42 coefficients of Table 4, by feature and role (main, aux, ratio)."""
-    with (FOLDER / "table4.csv").open(newline="", encoding="utf-8") as stream:
-        return {
-            (row["feature"], row["role"]): float(row["coefficient"])
-            for row in csv.DictReader(stream)
-        }
+    rows = _read("table4.csv")
+    columns = zip(rows["feature"], rows["role"], strict=True)
+    return dict(zip(columns, rows["coefficient"], strict=True))
 
 
 def _by_task(name: str) -> dict[str, dict[str, float]]:
-    with (FOLDER / name).open(newline="", encoding="utf-8") as stream:
-        return {
-            row.pop("task"): {key: float(value) for key, value in row.items()}
-            for row in csv.DictReader(stream)
-        }
+    rows = _read(name).to_dict("records")
+    return {r.pop("task"): {str(key): float(v) for key, v in r.items()} for r in rows}
 
 
-def _floats(values: Any) -> Floats:
-    return np.asarray(values, dtype=np.float64)
+def _read(name: str) -> pd.DataFrame:
+    """Return a table; its numbers are parsed as Python does, to the last bit."""
+    rows = pd.read_csv(FOLDER / name, dtype=str)
+    numbers = [column for column in rows if column not in NAMES]
+    return rows.astype(dict.fromkeys(numbers, float))

@@ -15,23 +15,28 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
-from mtl_bench.analysis.data.evidence import Progress
-from mtl_bench.analysis.gains.gains import METRICS, main_order, signed
+from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
+from mtl_bench.analysis.gains.gain import main_order, signed
+from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
 from mtl_bench.files import write_atomically
-from mtl_bench.paper import published
-from mtl_bench.paper.claims import STAND_INS
-from mtl_bench.report.figures import Drawn, colour_of, figures, scale, slug
+from mtl_bench.report.comparison import comparison
+from mtl_bench.report.curves import curves
+from mtl_bench.report.dot_chart import dot_chart
+from mtl_bench.report.heatmap import heatmap
+from mtl_bench.report.style import Drawing, cell_colours, colour_scale, slug
 
-COLUMNS = (
-    ("sentences", "size"),
-    ("labels", "labels"),
-    ("tokens/types", "tokens_per_type"),
-    ("unknown words, %", "oov_percent"),
-    ("label entropy", "label_entropy"),
-    ("Frobenius norm", "frobenius_norm"),
-    ("JSD", "jsd"),
-)
+STATISTICS = {
+    "size": ("sentences", 0),
+    "labels": ("labels", 0),
+    "tokens_per_type": ("tokens/types", 2),
+    "oov_percent": ("unknown words, %", 2),
+    "label_entropy": ("label entropy", 2),
+    "frobenius_norm": ("Frobenius norm", 1),
+    "jsd": ("JSD", 2),
+}
+"""Heading and decimals of the statistics of tasks; others are shown by their own names."""
+
 POINTS = 60  # of a curve in the page; all are in the CSV files
 
 
@@ -40,19 +45,19 @@ class Origin:
     """How the runs of a report were made.
 
     Attributes:
-        facts: what and its value, in order.
+        facts: by what they are of, in order.
         config: of a run, as YAML; empty if it is not known.
     """
 
-    facts: Sequence[tuple[str, str]]
+    facts: Mapping[str, str]
     config: str = ""
 
 
-def write_report(study: Study, origin: Origin, folder: Path) -> Path:
+def write_report(study: Study, sections: Sequence[Section], origin: Origin, folder: Path) -> Path:
     """Write the page and the figures; return the page's file."""
-    drawn = figures(study)
-    for figure in drawn.values():
-        figure.write(folder / "figures")
+    drawings = _drawings(study, sections)
+    for drawing in drawings.values():
+        drawing.write(folder / "figures")
     environment = Environment(
         loader=PackageLoader("mtl_bench.report"),
         autoescape=True,
@@ -60,98 +65,119 @@ def write_report(study: Study, origin: Origin, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed_cell}
-    text = environment.get_template("page.html").render(_content(study, origin, drawn))
+    environment.filters |= {"number": number, "signed": signed_cell, "capital": capital}
+    content = _content(study, drawings) | {"sections": sections, "origin": origin}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
-    write_atomically(file, text)
+    write_atomically(file, environment.get_template("page.html").render(content))
     return file
 
 
-def _content(study: Study, origin: Origin, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
+def _drawings(study: Study, sections: Sequence[Section]) -> dict[str, Drawing]:
+    """Return all figures by name."""
+    evidence = study.evidence
+    drawings = [heatmap(evidence)] if evidence.gains else []
+    if study.scores:
+        drawings.append(comparison(study.scores))
+    drawings += [dot_chart(table) for each in sections for table in each.tables if table.chart]
+    mains = main_order((g.main, g.aux) for g in evidence.all_gains if "+" not in g.aux)
+    drawings += [curves(evidence, main) for main in mains]
+    return {drawing.name: drawing for drawing in drawings}
+
+
+def _content(study: Study, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
     """Return what the template shows."""
     evidence = study.evidence
-    papers = {STAND_INS.get(run.task, run.task) for run in evidence.singles}
     return {
         "study": study,
-        "origin": origin,
-        "metric": METRICS[evidence.metric],
+        "metric": evidence.metric_title,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "limit": scale(study),
+        "limit": colour_scale([gain.gain_percent for gain in evidence.gains]),
         "tasks": sorted({gain.aux for gain in evidence.gains}),
-        "heat": [
-            _heat_row(study, main) for main in main_order((g.main, g.aux) for g in evidence.gains)
-        ],
-        "mains": [_main(study, main, drawn) for main in main_tasks(evidence)],
-        "figures": {name: Markup(figure.svg()) for name, figure in drawn.items()},
-        "printed": [score for score in study.scores if score.protocol == "printed"],
-        "pairs": [score for score in study.scores if score.protocol == "pairs"],
-        "unseen": [score for score in study.scores if score.protocol == "unseen_main"],
-        "of_paper": papers <= published.table1().keys(),
-        "table1": _table1(study),
-        "coefficients": sorted(study.coefficients.items(), key=lambda item: -abs(item[1])),
-        "paper4": published.table4() if evidence.published else {},
-        "data": Markup(json.dumps(_curves(study)).replace("<", "\\u003c")),
-        "columns": (*COLUMNS, (f"{METRICS[evidence.metric]}, %", "f1")),
-        "decimals": published.DECIMALS,
+        "heat": _heat_rows(evidence),
+        "mains": [_main(evidence, main, drawings) for main in main_tasks(evidence)],
+        "figures": {name: Markup(drawing.svg()) for name, drawing in drawings.items()},
+        "pairs": [score for score in study.scores if score.held_out == "pairs"],
+        "unseen": [score for score in study.scores if score.held_out == "unseen_main"],
+        "statistics": _statistics(evidence),
+        "data": Markup(json.dumps(_curve_data(evidence)).replace("<", "\\u003c")),
         "slug": slug,
     }
 
 
-def _heat_row(study: Study, main: str) -> dict[str, Any]:
-    """Return a row of the heat map: a cell by auxiliary."""
-    limit = scale(study)
-    cells = {}
-    for gain in study.evidence.gains:
-        if gain.main == main:
-            background, ink = colour_of(gain.gain, limit)
-            cells[gain.aux] = {"gain": gain, "background": background, "ink": ink}
-    return {"main": main, "cells": cells}
+def _heat_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the rows of the heat map: a cell by auxiliary."""
+    gains = evidence.gains
+    limit = colour_scale([gain.gain_percent for gain in gains])
+    rows = []
+    for main in main_order((gain.main, gain.aux) for gain in gains):
+        cells = {}
+        for gain in gains:
+            if gain.main == main:
+                background, ink = cell_colours(gain.gain_percent, limit)
+                cells[gain.aux] = {"gain": gain, "background": background, "ink": ink}
+        rows.append({"main": main, "cells": cells})
+    return rows
 
 
-def _main(study: Study, main: str, drawn: Mapping[str, Drawn]) -> dict[str, Any]:
+def _main(evidence: Evidence, main: str, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
     """Return the ranked auxiliaries of a main task, with a sentence and its curves."""
-    own = ranked(study.evidence.gains, main)
-    sets = ranked(study.evidence.sets, main)
-    undefined = {aux: value for (m, aux), value in study.evidence.undefined.items() if m == main}
-    ends = [abs(end) for g in (*own, *sets) for end in (g.gain, g.low, g.high) if end is not None]
-    curves = drawn.get(f"curves_{slug(main)}")
+    gains, sets = ranked(evidence.gains, main), ranked(evidence.sets, main)
+    undefined = [gain for gain in evidence.undefined if gain.main == main]
+    numbers = [n for g in (*gains, *sets) for n in (g.gain_percent, g.low, g.high) if n is not None]
+    drawing = drawings.get(f"curves_{slug(main)}")
+    metric = evidence.metrics[main]
+    alone = evidence.scores_alone().get(main, math.nan)
     return {
         "name": main,
-        "sentence": sentence(study.evidence, main),
-        "gains": own,
+        "metric": metric,
+        "sentence": sentence(evidence, main),
+        "gains": gains,
         "sets": sets,
-        "undefined": sorted(undefined.items(), key=lambda each: -each[1]),
-        "known": any(gain.low is not None for gain in (*own, *sets)),
-        "reach": max([*ends, 1e-9]),
-        "alone": study.evidence.alone.get(main, 0.0),
-        "curves": f"curves_{slug(main)}" if curves and curves.rows else "",
+        "undefined": sorted(undefined, key=lambda gain: -gain.points),
+        "has_intervals": any(gain.low is not None for gain in (*gains, *sets)),
+        "reach": max([*map(abs, numbers), 1e-9]),
+        "alone": f"{metric.scale * alone:.3g}{metric.unit}",
+        "curves": drawing.name if drawing and len(drawing.frame) else "",
     }
 
 
-def _table1(study: Study) -> list[dict[str, Any]]:
-    """Return Table 1: statistics and F1 (percent) of each task, the paper's beside them."""
-    paper = published.table1()
-    f1 = {task: 100 * score for task, score in study.evidence.alone.items()}
+def _statistics(evidence: Evidence) -> dict[str, Any]:
+    """Return the table of tasks: heads, and a row of texts for each."""
+    runs = {run.task: run for run in evidence.single_runs()}
+    alone = evidence.scores_alone()
+    names = list(dict.fromkeys(name for run in runs.values() for name in run.statistics))
+    shown = {name: STATISTICS.get(name, (name.replace("_", " "), 3)) for name in names}
     rows = []
-    for run in {run.task: run for run in study.evidence.singles}.values():
-        here = {**run.statistics, "f1": f1.get(run.task, math.nan)}
-        name = STAND_INS.get(run.task, run.task)
-        rows.append({"task": run.task, "here": here, "paper": paper.get(name, {})})
-    return sorted(rows, key=lambda row: row["task"])
+    for task, run in sorted(runs.items()):
+        texts = [number(run.statistics.get(name), shown[name][1]) for name in names]
+        metric = evidence.metrics.get(task)
+        score = f"{metric.scale * alone[task]:.1f}" if metric and task in alone else ""
+        title = f"{metric.title}{',' if metric.unit else ''}{metric.unit}" if metric else ""
+        rows.append({"task": task, "cells": [*texts, score], "metric": title})
+    return {"heads": [shown[name][0] for name in names], "rows": rows}
 
 
-def _curves(study: Study) -> dict[str, list[list[float]]]:
-    """Return thinned curves of F1 (percent) by `run/task`: percent of steps, F1."""
-    return {f"{run}/{task}": _thin(p) for (run, task), p in study.evidence.progress.items()}
+def _curve_data(evidence: Evidence) -> dict[str, Any]:
+    """Return thinned curves by `run/task`, and how the metric of each task is shown."""
+    lines = {
+        f"{run}/{task}": _thin(curve, evidence.metrics[task].scale)
+        for (run, task), curve in evidence.curves().items()
+    }
+    metrics = {
+        task: {"title": metric.title, "unit": metric.unit}
+        for task, metric in evidence.metrics.items()
+    }
+    return {"curves": lines, "metrics": metrics}
 
 
-def _thin(progress: Progress) -> list[list[float]]:
-    count = len(progress.f1)
+def _thin(curve: LearningCurve, scale: int) -> list[list[float]]:
+    """Return percent of the budget and metric at some evaluations."""
+    count = len(curve.scores)
     chosen = np.unique(np.linspace(0, count - 1, min(count, POINTS)).astype(int))
     return [
-        np.round(100 * progress.share[chosen], 1).tolist(),
-        np.round(100 * progress.f1[chosen], 2).tolist(),
+        np.round(100 * curve.share[chosen], 1).tolist(),
+        np.round(scale * curve.scores[chosen], 4 if scale == 1 else 2).tolist(),
     ]
 
 
@@ -163,3 +189,8 @@ def number(value: float | None, decimals: int = 2) -> str:
 def signed_cell(value: float | None, decimals: int = 1) -> str:
     """Return a number with its sign, or nothing."""
     return "" if value is None or math.isnan(value) else signed(value, decimals)
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]

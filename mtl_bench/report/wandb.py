@@ -3,101 +3,96 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import wandb
 
 from mtl_bench.analysis.conclusions import main_tasks, sentence
+from mtl_bench.analysis.data.frame import StudiedMetric
+from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
-from mtl_bench.analysis.study_files import GAINS, SCORES, score_cells
+from mtl_bench.analysis.study_files import features_table, gains_table, scores_table
 from mtl_bench.errors import UserError
 
 
+@dataclass(frozen=True)
+class Destination:
+    """Where a study is sent.
+
+    Attributes:
+        project: of W&B.
+        entity: who owns the project; None for the one that is logged in.
+        group: of the sweep's runs.
+        online: whether to send it now.
+    """
+
+    project: str
+    entity: str | None
+    group: str
+    online: bool = False
+
+
 def log_study(
-    study: Study,
-    report: Path,
-    group: str,
-    folder: Path,
-    project: str,
-    entity: str | None,
-    online: bool,
+    study: Study, sections: Sequence[Section], report: Path, folder: Path, destination: Destination
 ) -> None:
     """Log a study as one run.
 
     Args:
-        study: what was found.
+        study: of a sweep.
+        sections: added to it.
         report: folder of its page.
-        group: of the sweep's runs.
         folder: where W&B keeps the run until it is sent.
-        project: of W&B.
-        entity: who owns the project; None for the one that is logged in.
-        online: whether to send it now.
+        destination: where that is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("WANDB_SILENT", "true")
     run = wandb.init(
-        project=project,
-        entity=entity,
+        project=destination.project,
+        entity=destination.entity,
         name=f"study of {study.evidence.source}",
-        group=group,
+        group=destination.group,
         job_type="study",
         dir=folder,
-        mode="online" if online else "offline",
+        mode="online" if destination.online else "offline",
     )
-    features = list(next(iter(study.features.values()), {}))
-    tables: dict[str, tuple[Sequence[str], list[list[Any]]]] = {
-        "gains": (
-            GAINS,
-            [
-                [getattr(gain, name) for name in GAINS]
-                for gain in (*study.evidence.gains, *study.evidence.sets)
-            ],
-        ),
-        "features": (
-            ["task", *features],
-            [[t, *(of[n] for n in features)] for t, of in study.features.items()],
-        ),
-        "table 3 and the honest evaluation": (SCORES, [score_cells(s) for s in study.scores]),
-        "table 4": (
-            ["feature", "role", "coefficient"],
-            [[*column, value] for column, value in study.coefficients.items()],
-        ),
-        "claims": (
-            ["claim", "verdict", "found"],
-            [[c.claim, c.verdict, c.found] for c in study.claims],
-        ),
+    tables = {
+        "gains": gains_table(study),
+        "features": features_table(study),
+        "scores": scores_table(study.scores),
     }
+    tables |= {table.name: table.frame for section in sections for table in section.tables}
     run.log(
         {
-            f"study/{name}": wandb.Table(list(head), [*rows])
-            for name, (head, rows) in tables.items()
-            if rows
+            f"study/{name}": wandb.Table(dataframe=frame)
+            for name, frame in tables.items()
+            if len(frame)
         }
     )
     images = sorted((report / "figures").glob("*.png"))
     run.log({_place(file): wandb.Image(str(file)) for file in images})
     gains = study.evidence.gains
     run.summary["pairs"] = len(gains)
-    run.summary["gains above 0"] = sum(gain.gain > 0 for gain in gains)
+    run.summary["gains above 0"] = sum(gain.gain_percent > 0 for gain in gains)
     for main in main_tasks(study.evidence):
         run.summary[f"answer {main}"] = sentence(study.evidence, main)
-    for number, answer in enumerate(study.answers, start=1):
-        run.summary[f"answer {number}"] = f"{answer.question} {answer.answer}"
-    page = wandb.Artifact(f"report-{group}".replace("/", "-"), type="report")
+    for number, conclusion in enumerate(study.conclusions, start=1):
+        run.summary[f"answer {number}"] = f"{conclusion.question} {conclusion.answer}"
+    page = wandb.Artifact(f"report-{destination.group}".replace("/", "-"), type="report")
     page.add_file(str(report / "index.html"))
     run.log_artifact(page)
     run.finish()
 
 
 def _place(figure: Path) -> str:
-    """Return where a figure stands: curves by main task, the others first."""
+    """Return the name of a figure: curves by main task, the others first."""
     kind, _, task = figure.stem.partition("_")
     return f"curves/{task}" if kind == "curves" else f"study/{kind}"
 
 
-def workspace(tasks: Sequence[str], group: str, project: str, entity: str) -> Any:
+def workspace(metrics: Mapping[str, StudiedMetric], destination: Destination) -> Any:
     """Return a view of a sweep's runs, panels grouped by task; `save()` sends it.
 
     Raises:
@@ -109,21 +104,18 @@ def workspace(tasks: Sequence[str], group: str, project: str, entity: str) -> An
         from wandb_workspaces.reports.v2.interface import LinePlot, MediaBrowser
     except ImportError:
         raise UserError("A saved view needs `pip install 'mtl-bench[workspace]'`.") from None
-    sections = [
-        ws.Section(
-            name="study",
-            is_open=True,
-            panels=[MediaBrowser(media_keys=["study/heatmap", "study/comparison"])],
+    figures = MediaBrowser(media_keys=["study/heatmap", "study/comparison"])
+    sections = [ws.Section(name="study", is_open=True, panels=[figures])]
+    for task, metric in sorted(metrics.items()):
+        curve = LinePlot(
+            title=f"{metric.title} of {task}", x="Step", y=[f"val/{metric.name}/{task}"]
         )
-    ]
-    for task in tasks:
-        f1 = LinePlot(title=f"F1 of {task}", x="Step", y=[f"val/f1/{task}"])
         loss = LinePlot(title=f"training loss of {task}, nats", x="Step", y=[f"train/loss/{task}"])
-        sections.append(ws.Section(name=task, panels=[f1, loss]))
+        sections.append(ws.Section(name=task, panels=[curve, loss]))
     return ws.Workspace(
-        entity=entity,
-        project=project,
-        name=f"mtl_bench: {group}",
+        entity=destination.entity or "",
+        project=destination.project,
+        name=f"mtl_bench: {destination.group}",
         sections=sections,
-        runset_settings=ws.RunsetSettings(filters=[expr.Metric("Group") == group]),
+        runset_settings=ws.RunsetSettings(filters=[expr.Metric("Group") == destination.group]),
     )

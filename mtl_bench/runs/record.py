@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias, Union, get_args
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.checkpoint import CHECKPOINT
 from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
 
 SCHEMA_VERSION = 2
@@ -24,7 +25,7 @@ SCHEMA_VERSION = 2
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
-RECORD = "record.json"
+RECORD, WEIGHTS = "record.json", "weights.pt"
 WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
 
@@ -201,12 +202,13 @@ def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
 
 def _command(content: Mapping[str, Any], folder: Path) -> str:
     """Return what trains a run of an older record again."""
-    config = content["config"]
-    aux = ",".join(config["aux"])
+    config = content.get("config") or {}
+    aux = ",".join(config.get("aux", ()))
+    same_folder = folder.parent.name == "+".join(content.get("tasks", ()))
     return (
-        f"python train.py main={config['main']} 'aux=[{aux}]' seed={config['seed']} "
-        f"sweep_name={config['sweep_name']} overwrite=true"
-        + ("" if folder.parent.name == "+".join(content["tasks"]) else " ...")
+        f"python train.py main={config.get('main')} 'aux=[{aux}]' seed={config.get('seed')} "
+        f"sweep_name={config.get('sweep_name')} overwrite=true"
+        + ("" if same_folder else " ...")  # and the overrides that the folder's name holds
     )
 
 
@@ -227,28 +229,10 @@ def _check(record: Record) -> None:
             raise ValueError(f"the final {task.primary} of {name} is {value!r}")
 
 
-def differences(folder: Path, there: Record, identity: Mapping[str, Any]) -> str:
-    """Return what to say of a folder that holds a run of another configuration."""
-    old, new = _flat(there.identity), _flat(identity)
-    differing = [
-        f"  {key}: {old.get(key, '(not there)')} there, {new.get(key, '(not there)')} now"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    return (
-        f"{folder} holds a run of another configuration:\n" + "\n".join(differing) + "\n"
-        "Type `overwrite=true` to replace it, or choose another `sweep_name`."
-    )
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    leaves: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            leaves |= _flat(value, f"{prefix}{key}.")
-        else:
-            leaves[f"{prefix}{key}"] = value
-    return leaves
+def remove_run_files(folder: Path) -> None:
+    """Remove what an earlier run left in a folder, but for what it printed and its W&B name."""
+    for name in (RECORD, CURVE, CHECKPOINT, WEIGHTS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def remove_unbegun(folder: Path, root: Path) -> None:

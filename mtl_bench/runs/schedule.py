@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, takewhile
 
 
@@ -53,6 +53,10 @@ class Schedule:
     def steps(self) -> int:
         """The optimiser steps of the whole run, all tasks together."""
         return round(self.budget * self.tasks)
+
+    def until(self, steps: int) -> Schedule:
+        """Return the schedule of a run that takes so many steps."""
+        return replace(self, budget=steps / self.tasks)
 
     def evaluations(self) -> list[int]:
         """Return the steps after which the run is evaluated, ascending."""

@@ -47,9 +47,9 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         processes: side by side.
         seconds: that what is left takes, if that is known.
     """
-    states = Counter(job.stored.state for job in plan.jobs)
-    tasks = sorted({task for job in plan.jobs for task in job.stored.run.tasks})
-    kinds = Counter(len(job.stored.run.tasks) for job in plan.jobs)
+    states = Counter(job.status.state for job in plan.jobs)
+    tasks = sorted({task for job in plan.jobs for task in job.status.run.tasks})
+    kinds = Counter(len(job.status.run.tasks) for job in plan.jobs)
     names = {1: "single", 2: "pair"}
     parts = ", ".join(
         f"{count} {names.get(n, f'set of {n}')}{'s' * (count > 1 and n < 3)}"
@@ -59,8 +59,16 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
     count = f"{len(plan.jobs)} run{'s' * (len(plan.jobs) > 1)}"
     console.print(f"[bold]{escape(str(plan.sweep))}[/]: {count} ({parts})")
     console.print(f"  tasks     {escape(', '.join(tasks)) or 'none'}")
-    said = ", ".join(f"{states[state]} {state}" for state in get_args(State) if states[state])
-    console.print(f"  states    {said}")
+    texts = [f"{states[state]} {state}" for state in get_args(State) if states[state]]
+    if extended := sum(job.is_extended() for job in plan.jobs):
+        texts.append(f"{extended} of them to be extended")
+    console.print(f"  states    {', '.join(texts)}")
+    if plan.follow_budget:
+        console.print(
+            f"  [yellow]budget[/]    {', '.join(plan.follow_budget)} follows the budget, which is "
+            "part of each run then: none can be extended",
+            soft_wrap=True,
+        )
     if plan.baselines:
         console.print(
             f"  baselines {escape(', '.join(plan.baselines))} alone, added since gains are "
@@ -74,10 +82,10 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
             soft_wrap=True,
         )
     left = plan.left()
-    if plan.whole is not None and plan.whole.logger and len(left) < len(plan.jobs):
+    if plan.trial is not None and plan.trial.logger and len(left) < len(plan.jobs):
         console.print("  logger    finished runs are not logged again (overwrite=true trains anew)")
     if left:
-        size = sum(job.stored.run.steps for job in left) * BYTES_A_STEP / 1e6
+        size = sum(job.status.run.steps for job in left) * BYTES_A_STEP / 1e6
         console.print(
             f"  to train  {len(left)} runs, {plan.steps_left():,} steps, {processes} at a time"
         )
@@ -96,12 +104,12 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
 class Screen:
     """How a sweep goes: a picture that changes on a terminal, else a line for each run's end."""
 
-    def __init__(self, sweep: Path, planned: Sequence[SweepRun]) -> None:
+    def __init__(self, sweep: Path, runs: Sequence[SweepRun]) -> None:
         """Take the sweep's folder and the runs to train."""
         self.sweep = sweep
-        self.run = {run.folder: run for run in planned}
+        self.runs = {run.folder: run for run in runs}
         self.ends: dict[str, RunStatus] = {}
-        self.steps = {run.folder: run_status(sweep, run).steps_done for run in planned}
+        self.steps = {run.folder: run_status(sweep, run).steps_done for run in runs}
         self._steps_before = sum(self.steps.values())
         self._begin = time.monotonic()
         self._console = Console(stderr=True, highlight=False)
@@ -122,26 +130,30 @@ class Screen:
         """Remove the picture."""
         self._live.stop()
 
-    def run_status(self, running: Sequence[SweepRun]) -> None:
+    def update(self, running: Sequence[SweepRun]) -> None:
         """Show the runs that go on."""
         for run in running:
-            if heart := heartbeat(self.sweep / run.folder):
-                self.steps[run.folder] = max(heart.step, self.steps[run.folder])
+            if beat := heartbeat(self.sweep / run.folder):
+                self.steps[run.folder] = max(beat.step, self.steps[run.folder])
         if self._console.is_terminal:
             self._live.update(self._picture(running), refresh=True)
 
-    def ended(self, run: RunStatus) -> None:
+    def ended(self, status: RunStatus) -> None:
         """Show that a run has ended."""
-        self.ends[run.run.folder] = run
-        line = f"[{len(self.ends)}/{len(self.run)}] {run.run.folder}  {run.state}"
-        if run.record and run.state == "finished":
-            self.steps[run.run.folder] = run.run.steps
-            f1 = (f"{name} F1 {task.final['f1']:.4f}" for name, task in run.record.main_first())
-            line += f"  {duration(float(run.record.timings['wall_seconds']))}  {'  '.join(f1)}"
-        elif run.problem:
-            line += f"  {run.problem.splitlines()[0]}"
+        self.ends[status.run.folder] = status
+        line = f"[{len(self.ends)}/{len(self.runs)}] {status.run.folder}  {status.state}"
+        if status.record and status.state == "finished":
+            self.steps[status.run.folder] = status.run.steps
+            scores = (
+                f"{name} {task.metrics[task.primary].title} {task.final[task.primary]:.4f}"
+                for name, task in status.record.main_first()
+            )
+            seconds = float(status.record.timings["wall_seconds"])
+            line += f"  {duration(seconds)}  {'  '.join(scores)}"
+        elif status.problem:
+            line += f"  {status.problem.splitlines()[0]}"
         left = self._seconds_left()
-        if left is not None and len(self.ends) < len(self.run):
+        if left is not None and len(self.ends) < len(self.runs):
             line += f"  ({duration(left)} left)"
         if self._console.is_terminal:
             self._live.console.print(escape(line), soft_wrap=True)
@@ -156,18 +168,18 @@ class Screen:
     def _seconds_left(self) -> float | None:
         speed = self._speed()
         ended = {f for f, run in self.ends.items() if run.state != "interrupted"}
-        left = sum(r.steps - self.steps[f] for f, r in self.run.items() if f not in ended)
+        left = sum(r.steps - self.steps[f] for f, r in self.runs.items() if f not in ended)
         return left / speed if speed else None
 
     def _picture(self, running: Sequence[SweepRun]) -> Table:
         counts = Counter(run.state for run in self.ends.values())
-        total = sum(run.steps for run in self.run.values())
+        total = sum(run.steps for run in self.runs.values())
         left = self._seconds_left()
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=max(total, 1), completed=sum(self.steps.values()), width=30),
             f"{counts['finished']} done  {len(running)} running  {counts['failed']} failed  "
-            f"{len(self.run) - len(self.ends) - len(running)} left",
+            f"{len(self.runs) - len(self.ends) - len(running)} left",
             f"{self._speed():.0f} steps/s",
             f"{duration(left)} left" if left is not None else "",
         )

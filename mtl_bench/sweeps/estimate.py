@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from omegaconf import DictConfig, open_dict
-
+from mtl_bench.config.schema import RunConfig
 from mtl_bench.runs.record import read_record
 from mtl_bench.sweeps.plan import Plan
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
@@ -23,7 +22,7 @@ WITH_EVALUATION = 1.1
 class Trial:
     """A run for the clock: the configuration, and where it may write."""
 
-    cfg: DictConfig
+    config: RunConfig
     folder: Path
 
 
@@ -33,16 +32,16 @@ def seconds_left(plan: Plan, processes: int) -> float | None:
     ended = [
         (record.steps_done, float(wall))
         for job in plan.jobs
-        if (record := job.stored.record)
+        if (record := job.status.record)
         and record.status == "finished"
         and (wall := record.timings.get("wall_seconds"))
     ]
     if ended:
         each = sum(wall for _, wall in ended) / max(1, sum(done for done, _ in ended))
         return steps * each / processes
-    if plan.whole is None or not steps:
+    if plan.trial is None or not steps:
         return None
-    seconds = _by_trial(plan.whole, plan)
+    seconds = _by_trial(plan.trial, plan)
     return None if seconds is None else seconds / processes
 
 
@@ -74,28 +73,29 @@ def cost(short: Timing, long: Timing) -> tuple[float, float]:
     return step, long.rest + evaluation
 
 
-def _by_trial(cfg: DictConfig, plan: Plan) -> float | None:
+def _by_trial(config: RunConfig, plan: Plan) -> float | None:
     """Train all tasks together for a moment, shortly and three times as long."""
-    tasks, runs = len(cfg.tasks), plan.left()
-    count = STEPS_A_TASK * tasks
+    tasks, runs = len(config.tasks), plan.left()
     with tempfile.TemporaryDirectory() as folder:
-        short, long = (_trial(cfg, Path(folder) / f"{n}", n * count) for n in (1, 3))
+        short, long = (_trial(config, Path(folder) / f"{n}", n * STEPS_A_TASK) for n in (1, 3))
     if short is None or long is None:
         return None
     step, rest = cost(short, long)
-    share = sum(len(job.stored.run.tasks) for job in runs) / tasks
+    share = sum(len(job.status.run.tasks) for job in runs) / tasks
     return plan.steps_left() * step * WITH_EVALUATION + share * rest
 
 
-def _trial(cfg: DictConfig, folder: Path, steps: int) -> Timing | None:
+def _trial(config: RunConfig, folder: Path, budget: int) -> Timing | None:
     """Return how long a run took, in a process of its own; None if it failed."""
-    trial = cfg.copy()
-    with open_dict(trial):
-        trial.trainer.max_steps = trial.trainer.val_check_interval = steps
-        trial.steps_per_task = steps
-        trial.callbacks.progress = False
-        trial.overwrite = trial.save_weights = False
-        trial.logger = {}
+    trial = replace(
+        config,
+        steps_per_task=budget,
+        trainer=replace(config.trainer, max_steps=None, val_check_interval=budget),
+        callbacks=replace(config.callbacks, progress=False),
+        overwrite=False,
+        save_weights=False,
+        logger={},
+    )
     folder.mkdir()
     for _ in Workers(1, try_run, ["mtl_bench.training.run"]).run([Trial(trial, folder)]):
         pass
@@ -103,7 +103,7 @@ def _trial(cfg: DictConfig, folder: Path, steps: int) -> Timing | None:
     if record is None or record.status != "finished":
         return None
     wall, training = (float(record.timings[f"{name}_seconds"]) for name in ("wall", "train"))
-    return Timing(steps, training, wall - training)
+    return Timing(record.steps_done, training, wall - training)
 
 
 def try_run(trial: Trial) -> Outcome:
@@ -113,5 +113,5 @@ def try_run(trial: Trial) -> Outcome:
 
     redirect_output(trial.folder / "log.txt")
     register()
-    run(trial.cfg, trial.folder)
+    run(trial.config, trial.folder)
     return "done"

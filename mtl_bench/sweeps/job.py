@@ -1,54 +1,33 @@
-"""A run on the command line: its place in a sweep, and its exit code.
-
-Exit codes: 0 all is done; 1 a run failed; 2 the command line or the data must be fixed; 3 another
-process works on what is left; 128 + n signal n interrupted it, and the same command goes on.
-"""
+"""A run on the command line: trained in this process, its failure printed and recorded."""
 
 from __future__ import annotations
 
 import os
-import re
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from itertools import islice
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.config.compose import is_sweep, make_embeddings
-from mtl_bench.config.explain import answer, unknown_key
-from mtl_bench.config.run_key import checksums, config_hash, identity, tasks_of
-from mtl_bench.config.schema import check, unknown_keys
+from mtl_bench.config.compose import make_embeddings
+from mtl_bench.config.explain import unknown_key
+from mtl_bench.config.options import check_options
+from mtl_bench.config.run_key import checksums, identity, request_of
+from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
+from mtl_bench.runs.decision import decide, read_files
 from mtl_bench.runs.lock import RunningElsewhere
-from mtl_bench.runs.record import RECORD, read_record, remove_unbegun
-from mtl_bench.runs.sweep_folder import RunStatus
+from mtl_bench.runs.record import RECORD, remove_unbegun
 from mtl_bench.sweeps.display import show_plan
+from mtl_bench.sweeps.exit_codes import ELSEWHERE, FAILED, INTERRUPTED, USAGE
 from mtl_bench.sweeps.plan import plan_single
-from mtl_bench.sweeps.workers import Stopped
-
-FAILED, USAGE, ELSEWHERE, INTERRUPTED = 1, 2, 3, 128
 
 NOT_LOGGED = (
     "Finished runs are not logged again by {loggers}: overwrite=true trains and logs anew, another "
     "sweep_name trains beside it."
 )
-VALUED_FLAGS = (
-    *("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn"),
-    *("--package", "-p", "--experimental-rerun"),
-)
-"""Options of Hydra that are followed by a value."""
-
-TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
-# Hydra keeps what a sweeper returns to itself, so that the sweeper leaves its result here.
-_unfinished: list[RunStatus] = []
 
 
 def run_job(cfg: DictConfig) -> None:
@@ -67,14 +46,15 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     """Train a run by itself, unless it is finished; return the exit code."""
     had_record = (folder / RECORD).exists()
     try:
-        check_all(cfg)
-        if cfg.dry_run:
+        config = checked_config(cfg)
+        if config.dry_run:
+            check_options(config)
             show_plan(plan_single(cfg, folder), 1)
             return 0
-        if not (cfg.overwrite or cfg.save_weights) and _finished(cfg, folder):
+        if _is_finished(config, folder):
             print(f"finished before: {folder}")
-            if cfg.logger:
-                print(NOT_LOGGED.format(loggers=", ".join(cfg.logger)))
+            if config.logger:
+                print(NOT_LOGGED.format(loggers=", ".join(config.logger)))
             return 0
         code = _exit_code(cfg, folder)
     except UserError as error:
@@ -85,15 +65,16 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
     return code
 
 
-def check_all(cfg: DictConfig) -> None:
-    """Raise an error if a configuration has unknown keys, or values that make no sense.
+def checked_config(cfg: DictConfig) -> RunConfig:
+    """Return a configuration as typed sections.
 
     Raises:
-        UserError: with the key and what is possible.
+        UserError: it has an unknown key, or a value that is not allowed.
     """
+    arguments = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     for key in unknown_keys(cfg):
-        raise UserError(unknown_key(key, key, HydraConfig.get().overrides.task))
-    check(cfg)
+        raise UserError(unknown_key(key, key, arguments))
+    return checked(cfg)
 
 
 def _exit_code(cfg: DictConfig, folder: Path) -> int:
@@ -106,7 +87,7 @@ def _exit_code(cfg: DictConfig, folder: Path) -> int:
 
 
 def train(cfg: DictConfig, folder: Path) -> int:
-    """Train a run; its failure is told, and kept in its record.
+    """Train a run; its failure is printed, and kept in its record.
 
     Returns:
         The exit code.
@@ -118,10 +99,11 @@ def train(cfg: DictConfig, folder: Path) -> int:
     from mtl_bench.training.signals import Interrupted
 
     try:
-        check_all(cfg)
-        run(cfg, folder)
+        config = checked_config(cfg)
+        check_options(config)
+        run(config, folder)
     except Interrupted as stop:
-        print(f"\n{stop}; the same command goes on from here.", file=sys.stderr)
+        print(f"\n{stop}; re-run the command to resume.", file=sys.stderr)
         return INTERRUPTED + stop.number
     except RunningElsewhere:
         raise
@@ -135,118 +117,10 @@ def train(cfg: DictConfig, folder: Path) -> int:
     return 0
 
 
-def _finished(cfg: DictConfig, folder: Path) -> bool:
+def _is_finished(config: RunConfig, folder: Path) -> bool:
     """Return whether a run need not be trained; without torch, whose import takes seconds."""
-    record = read_record(folder)
-    if record is None or record.status != "finished":
+    files = read_files(folder)
+    if files.record is None or files.record.status != "finished":
         return False
-    sums = checksums(tasks_of(cfg), make_embeddings(cfg))
-    return config_hash(identity(cfg, sums)) == record.config_hash
-
-
-def sweep_ended(runs: Sequence[RunStatus]) -> None:
-    """Note the runs of a sweep that has ended; those that are not finished decide its exit code."""
-    _unfinished[:] = [run for run in runs if run.state != "finished"]
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Answer a user's mistakes without a traceback, those that Hydra finds included.
-
-    HYDRA_FULL_ERROR=1 shows everything.
-    """
-    _unfinished.clear()
-    sys.argv[1:] = _arguments(sys.argv[1:])
-    answered = nullcontext() if os.environ.get("HYDRA_FULL_ERROR") == "1" else _answered()
-    try:
-        with answered:
-            yield
-    except Stopped as stop:
-        again = "the same command without overwrite=true" if _overwrites() else "the same command"
-        print(f"\n{stop}; {again} goes on from here.", file=sys.stderr)
-        sys.exit(INTERRUPTED + stop.number)
-    if _unfinished:
-        sys.exit(_tell_unfinished())
-
-
-def asks_for_help() -> bool:
-    """Return whether the command line asks for help, and for nothing that only Hydra knows."""
-    flags = {argument for argument in sys.argv[1:] if argument.startswith("-")}
-    return bool(flags & {"-h", "--help"}) and flags <= {"-h", "--help", "-m", "--multirun"}
-
-
-def _overwrites() -> bool:
-    return any(argument.lower() == "overwrite=true" for argument in sys.argv[1:])
-
-
-def _tell_unfinished() -> int:
-    """Name the runs of a sweep that are not finished; return the exit code."""
-    count = len(_unfinished)
-    print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
-    for run in _unfinished:
-        print(f"  {run.run.folder}: {run.problem or run.state}", file=sys.stderr)
-    if all(run.state == "running" for run in _unfinished):
-        return ELSEWHERE
-    if all(map(_is_mistake, _unfinished)):
-        return USAGE
-    print("The same command does what is left.", file=sys.stderr)
-    return FAILED
-
-
-def _is_mistake(run: RunStatus) -> bool:
-    """Return whether doing the same again would end the same."""
-    return run.state == "damaged" or (run.problem or "").startswith("UserError")
-
-
-def _arguments(given: Sequence[str]) -> list[str]:
-    """Return arguments as Hydra wants them: its own options first, in whatever order they came."""
-    options: list[str] = []
-    overrides: list[str] = []
-    rest = iter(given)
-    for argument in rest:
-        if argument in ("-m", "--multirun"):
-            options += ["-m"] * ("-m" not in options)
-        elif argument in VALUED_FLAGS:
-            options += [argument, *islice(rest, 1)]
-        elif argument.startswith("-"):
-            options.append(argument)
-        else:
-            overrides.append("aux=[]" if argument == "aux=null" else argument)
-    if "-m" not in options and any(is_sweep(a) for a in overrides if a.startswith("experiment=")):
-        options.append("-m")
-    if "-m" in options:  # composed once before main is known, where a task's own keys have no place
-        overrides = [TASK_KEY.sub(r"\1choice(\2)", argument) for argument in overrides]
-    return [*options, *overrides]
-
-
-@contextmanager
-def _answered() -> Iterator[None]:
-    """Print the answer to an error, and exit."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
-    try:
-        yield
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"\n{answer(error, sys.argv[1:])}", file=sys.stderr)
-        sys.exit(2)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
-    except OSError as error:  # Hydra makes a run's folder
-        print(
-            f"\n{error.filename}: {error.strerror}. Choose another `paths.output_dir`?",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    except ValueError as error:
-        if "Config group override" not in str(error):
-            raise
-        print(
-            f"\n{error}\nTo choose nothing in a group, leave the argument out; for a run of the "
-            "main task alone, type aux=[].",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("\ninterrupted by SIGINT; the same command goes on from here.", file=sys.stderr)
-        sys.exit(INTERRUPTED + signal.SIGINT)
-    finally:
-        del os.environ["HYDRA_FULL_ERROR"]
+    sums = checksums(config.tasks, make_embeddings(config.embeddings))
+    return decide(request_of(config, identity(config, sums)), files).action == "skip"

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import setup_globals
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
 from mtl_bench.config import compose
+from mtl_bench.config.run_key import schedule_of
+from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
-from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record import Error, read_record
 from mtl_bench.runs.sweep_folder import run_status
 from mtl_bench.sweeps.display import Screen
 from mtl_bench.sweeps.plan import Job
@@ -78,40 +79,42 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         Stopped: a signal came.
     """
     orders = [
-        Order(number, each.overrides, sweep / each.stored.run.folder)
+        Order(number, each.overrides, sweep / each.status.run.folder)
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])
-    with Screen(sweep, [each.stored.run for each in jobs]) as screen:
+    with Screen(sweep, [each.status.run for each in jobs]) as screen:
         for event in workers.run(orders):
             if event.job is None:
-                screen.look([jobs[order.number].stored.run for order in event.running])
+                screen.update([jobs[order.number].status.run for order in event.running])
                 continue
-            planned = jobs[event.job.number].stored.run
+            run = jobs[event.job.number].status.run
             if event.death:
-                _record_death(job.compose(event.job), event.job.folder, event.death)
+                _record_death(jobs[event.job.number].config, event.job.folder, event.death)
             if event.outcome != "elsewhere":
-                screen.ended(run_status(sweep, planned))
+                screen.ended(run_status(sweep, run))
 
 
-def _record_death(cfg: DictConfig, folder: Path, death: str) -> None:
+def _record_death(config: RunConfig, folder: Path, death: str) -> None:
     """Write the record that a killed process could not write.
 
     What an earlier part of the run left stays: its checkpoint, its curve, its steps.
     """
-    error = {"type": "Killed", "message": death, "traceback": ""}
     try:
         with lock(folder):
             record = read_record(folder)
-            if record and record.status == "finished":
+            if (
+                record
+                and record.status == "finished"
+                and record.steps_done >= schedule_of(config).steps
+            ):
                 return  # it was killed after its end
-            curve = read_curve(folder) if record else []
             if record is None:
-                config = OmegaConf.to_container(cfg, resolve=True)
-                assert isinstance(config, dict)
-                plain = {str(key): value for key, value in config.items()}
-                record = new_record(plain, cfg.seed, cfg.trainer.threads)
-            record.status, record.error = "failed", error
-            record.write(folder, curve)
+                record = new_record(asdict(config), schedule_of(config).budget)
+                record.write(folder, [])
+            if record.status != "finished":  # a run that was being extended stays what it was
+                record.status = "failed"
+            record.error = Error("Killed", death)
+            record.write(folder)
     except UserError:
         return  # another sweep works on it by now, or what is there cannot be read

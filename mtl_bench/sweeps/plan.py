@@ -1,41 +1,66 @@
-"""What a sweep is to do, known before anything starts: each task set once, finished runs left out.
+"""What a sweep is to do, known before anything starts: expand, resolve, merge, compare with disk.
 
 Hydra would compose every job to learn what it is, half a second each. Here one composition serves
-all jobs that differ in their tasks only: it holds the tasks of all, and is narrowed to each.
+all jobs that differ in their tasks only: it holds the tasks of all of them.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
-from mtl_bench.config import schema
-from mtl_bench.config.compose import make_embeddings, task_files
-from mtl_bench.config.run_key import checksums, config_hash, identity, main_matters, tasks_of
+from mtl_bench.config.compose import make_embeddings, run_folder_of, task_files, variant_of
+from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.options import check_options, groups_of
+from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
+from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import differences
+from mtl_bench.runs.decision import decide, read_files, refusal
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status
-from mtl_bench.tasks.definition import is_here, root_of
+from mtl_bench.sweeps.data import find_data
 
 Overrides = list[str]
-Pair = tuple[str | None, list[str] | None]
-"""The tasks that `main` and `aux` name; None where an argument is missing."""
 Compose = Callable[[Overrides], DictConfig]
 
 
 @dataclass(frozen=True)
+class Combination:
+    """The tasks that `main` and `aux` name in a job; None where an argument is missing."""
+
+    main: str | None
+    aux: tuple[str, ...] | None
+
+    def names(self) -> tuple[str, ...]:
+        """Return the tasks named."""
+        return tuple(dict.fromkeys(name for name in (self.main, *(self.aux or ())) if name))
+
+    def of(self, default: str) -> Combination:
+        """Return the combination with `main` named."""
+        return replace(self, main=self.main or default)
+
+    def task_set(self) -> set[str]:
+        """Return the tasks of the run; `main` is named."""
+        return set(self.names())
+
+
+@dataclass(frozen=True)
 class Job:
-    """A run of the sweep: what Hydra is told, what it is, how far it got."""
+    """A run of the sweep: what Hydra is told, what it is, how far it is."""
 
     overrides: Overrides
-    stored: RunStatus
+    config: RunConfig
+    status: RunStatus
+
+    def is_extended(self) -> bool:
+        """Return whether a finished run is to be trained longer."""
+        record = self.status.record
+        return self.status.state != "finished" and bool(record and record.status == "finished")
 
 
 @dataclass
@@ -46,11 +71,14 @@ class Plan:
         sweep: folder.
         jobs: one for each task set, variant and seed.
         missing: how to get it, by task whose data is not here and cannot be downloaded.
-        to_download: tasks whose data is fetched before the first run starts.
+        to_download: what is fetched before the first run starts: tasks, `word vectors`.
         baselines: main tasks whose single run was added to those asked for.
         no_baselines: main tasks whose single run could not be added.
+        follow_budget: groups of the configuration that follow the budget: no run of the sweep can
+            be extended.
         dry_run: whether to stop after showing the plan.
-        whole: a configuration with all tasks whose data is here; None if there are none.
+        trial: a configuration with all tasks whose data is here, to measure times; None if there
+            are none.
     """
 
     sweep: Path
@@ -59,16 +87,26 @@ class Plan:
     to_download: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
     no_baselines: list[str] = field(default_factory=list)
+    follow_budget: list[str] = field(default_factory=list)
     dry_run: bool = False
-    whole: DictConfig | None = None
+    trial: RunConfig | None = None
 
     def left(self) -> list[Job]:
         """Return the jobs that are not finished."""
-        return [job for job in self.jobs if job.stored.state != "finished"]
+        return [job for job in self.jobs if job.status.state != "finished"]
+
+    def check_options(self) -> None:
+        """Raise an error if an option of a run that is to be trained is a mistake.
+
+        It imports what the options are of, which takes seconds.
+        """
+        variants = {repr(groups_of(job.config)): job.config for job in self.left()}
+        for config in variants.values():
+            check_options(config)
 
     def steps_left(self) -> int:
         """Return the steps still to train."""
-        return sum(job.stored.run.steps - job.stored.steps_done for job in self.left())
+        return sum(job.status.run.steps - job.status.steps_done for job in self.left())
 
 
 def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
@@ -84,204 +122,217 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
     """
     if not jobs:
         raise UserError("the sweep has no runs. Does a `glob(...)` match nothing?")
-    parser = OverridesParser.create()
-    variants: dict[tuple[str, ...], list[Pair]] = {}
-    for job in jobs:
-        parsed = {o.key_or_group: o for o in parser.parse_overrides(list(job))}
-        others = tuple(o for o in job if o.partition("=")[0] not in ("main", "aux"))
-        mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
-        variants.setdefault(others, []).append((mains[0] if mains else None, aux))
-    _one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
     plan = Plan(Path())
-    seen: dict[str, tuple[str, ...]] = {}
-    for others, pairs in variants.items():
-        names = dict.fromkeys(n for main, aux in pairs for n in (main, *(aux or ())) if n)
-        _check_names(names)
-        chosen = [f"main={pairs[0][0]}"] if pairs[0][0] else []  # all jobs name it, or none does
-        cfg = compose_job([*others, *chosen, f"aux=[{','.join(names)}]"])
-        for key in schema.unknown_keys(cfg):
-            raise UserError(f"{key}: there is no such key, and nothing would read it.")
-        schema.check(cfg)
-        default = cfg.main
-        _check_task_overrides(others, pairs, cfg)
-        pairs = pairs + _missing_baselines(others, pairs, cfg, plan)
-        if skipped := _look_for_data(cfg, plan):
-            pairs = [pair for pair in pairs if not skipped & {pair[0], *(pair[1] or ())}]
-        if plan.jobs and plan.sweep != Path(cfg.hydra.sweep.dir):
-            raise UserError("a sweep has one folder: `sweep_name` and `paths` have one value each.")
-        plan.sweep = Path(cfg.hydra.sweep.dir)
-        plan.dry_run = cfg.dry_run
-        variant = _Variant(cfg, plan)
-        plan.whole = plan.whole or (_whole(cfg, variant.checksums) if variant.checksums else None)
-        for main, aux in pairs:
-            cfg.main = main or default
-            with open_dict(cfg):
-                cfg.aux = dict.fromkeys([cfg.main] if aux is None else aux, True)
-            folder = str(cfg.hydra.sweep.subdir)
-            tasks = tuple(sorted({cfg.main, *cfg.aux}))
-            if seen.setdefault(folder, tasks) != tasks:
-                raise UserError(
-                    f"{plan.sweep / folder}: is the folder of {'+'.join(seen[folder])} and of "
-                    f"{'+'.join(tasks)}. Leave `hydra.sweep.subdir` as it is."
-                )
-            if folder not in {job.stored.run.folder for job in plan.jobs}:
-                overrides = [*others, f"main={cfg.main}", f"aux=[{','.join(cfg.aux)}]"]
-                plan.jobs.append(Job(overrides, variant.stored(plan.sweep, folder)))
+    _one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
+    resolved: list[tuple[Overrides, RunConfig, str]] = []
+    sums: dict[str, dict[str, Any]] = {}  # by variant
+    for others, combinations in expand(jobs).items():
+        variant = resolve(others, combinations, compose_job, plan)
+        resolved += variant.runs
+        sums |= dict.fromkeys((folder for _, _, folder in variant.runs), variant.checksums)
+    for overrides, config, folder, budgets in merge(resolved):
+        run = SweepRun(folder, config.task_set(), config.seed, budgets)
+        plan.jobs.append(Job(overrides, config, state(plan.sweep, run, config, sums[folder])))
     if not plan.jobs:
         raise UserError(f"every run needs data that is missing: {', '.join(plan.missing)}.")
     return plan
 
 
+def plan_single(cfg: DictConfig, folder: Path) -> Plan:
+    """Return the plan of a run by itself."""
+    config = checked(cfg)
+    plan = Plan(folder.parent, dry_run=config.dry_run, follow_budget=uses_budget(cfg))
+    find_data(config, plan.missing, plan.to_download)
+    budgets = (schedule_of(config).budget,)
+    run = SweepRun(folder.name, config.task_set(), config.seed, budgets)
+    sums = _checksums(config, plan)
+    plan.jobs.append(Job([], config, state(folder.parent, run, config, sums)))
+    return plan
+
+
+def expand(jobs: Sequence[Overrides]) -> dict[tuple[str, ...], list[Combination]]:
+    """Return the combinations of tasks of some jobs, by their other overrides.
+
+    Raises:
+        UserError: there is no task of a name, or one is named twice.
+    """
+    parser = OverridesParser.create()
+    variants: dict[tuple[str, ...], list[Combination]] = {}
+    for job in jobs:
+        parsed = {override.key_or_group: override for override in parser.parse_overrides(list(job))}
+        others = tuple(each for each in job if each.partition("=")[0] not in ("main", "aux"))
+        mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
+        combination = Combination(mains[0] if mains else None, aux)
+        for name in combination.names():
+            if name not in task_files():
+                raise UserError(no_such_task(name, list(task_files())))
+        variants.setdefault(others, []).append(combination)
+    return variants
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The runs that differ in their tasks only: overrides, configuration and folder of each."""
+
+    runs: list[tuple[Overrides, RunConfig, str]]
+    checksums: dict[str, Any]
+
+
+def resolve(
+    others: Sequence[str], combinations: Sequence[Combination], compose_job: Compose, plan: Plan
+) -> Variant:
+    """Return the runs of some combinations of tasks, baselines included; note facts in the plan.
+
+    Args:
+        others: overrides but for `main` and `aux`.
+        combinations: of tasks.
+        compose_job: as of `make_plan`.
+        plan: in which missing data, baselines and the folder are noted.
+    """
+    names = dict.fromkeys(name for each in combinations for name in each.names())
+    first = combinations[0].main  # all jobs name main, or none does
+    cfg = compose_job([*others, *([f"main={first}"] if first else []), f"aux=[{','.join(names)}]"])
+    for key in unknown_keys(cfg):
+        raise UserError(f"{key}: there is no such key, and nothing would read it.")
+    _check_subdir(cfg)
+    config = checked(cfg)
+    named = [each.of(config.main) for each in combinations]
+    _check_task_overrides(others, named)
+    if config.baselines:
+        named += _missing_baselines(others, named, plan)
+    skipped = find_data(config, plan.missing, plan.to_download)
+    sweep = Path(cfg.hydra.sweep.dir)
+    if plan.sweep not in (Path(), sweep):
+        raise UserError("a sweep has one folder: `sweep_name` and `paths` have one value each.")
+    plan.sweep, plan.dry_run = sweep, config.dry_run
+    plan.follow_budget = plan.follow_budget or uses_budget(cfg)
+    sums = _checksums(config, plan)
+    if here := [name for name in config.tasks if name in sums]:
+        tasks = {name: config.tasks[name] for name in here}
+        trial = replace(config, main=here[0], aux=dict.fromkeys(here, True), tasks=tasks)
+        plan.trial = plan.trial or trial
+    suffix = variant_of(cfg)
+    runs = []
+    for each in named:
+        if skipped & each.task_set():
+            continue
+        aux = each.aux if each.aux is not None else (str(each.main),)
+        own = replace(config, main=str(each.main), aux=dict.fromkeys(aux, True))
+        overrides = [*others, f"main={own.main}", f"aux=[{','.join(aux)}]"]
+        runs.append((overrides, own, run_folder_of(own.main, own.aux, own.seed, suffix)))
+    return Variant(runs, sums)
+
+
+def merge(
+    runs: Iterable[tuple[Overrides, RunConfig, str]],
+) -> list[tuple[Overrides, RunConfig, str, tuple[float, ...]]]:
+    """Return each folder's run once, as the job that trains it longest, with all its budgets."""
+    longest: dict[str, tuple[Overrides, RunConfig]] = {}
+    budgets: dict[str, set[float]] = {}
+    for overrides, config, folder in runs:
+        budget = schedule_of(config).budget
+        if budget > max(budgets.setdefault(folder, set()), default=0):
+            longest[folder] = overrides, config
+        budgets[folder].add(budget)
+    return [(*longest[folder], folder, tuple(sorted(budgets[folder]))) for folder in budgets]
+
+
+def state(sweep: Path, run: SweepRun, config: RunConfig, sums: Mapping[str, Any]) -> RunStatus:
+    """Return how far a run is.
+
+    Args:
+        sweep: folder.
+        run: of the sweep.
+        config: of the run.
+        sums: checksums of what it reads, as far as its data is here.
+
+    Raises:
+        UserError: its folder holds a run of another configuration.
+    """
+    status = run_status(sweep, run)
+    if config.overwrite:
+        return RunStatus(run, "pending")
+    if status.state in ("running", "damaged") or not {*run.tasks, "embeddings"} <= set(sums):
+        return status
+    asked = identity(config, sums)
+    files = read_files(sweep / run.folder)
+    decision = decide(request_of(config, asked), files)
+    if decision.action == "refuse" and decision.obstacle != "damaged checkpoint":
+        raise refusal(decision, sweep / run.folder, files, asked)
+    return status
+
+
+def _checksums(config: RunConfig, plan: Plan) -> dict[str, Any]:
+    """Return the checksums of all that is here; none if the word vectors are not."""
+    absent = {*plan.missing, *plan.to_download}
+    tasks = {name: task for name, task in config.tasks.items() if name not in absent}
+    vectors = make_embeddings(config.embeddings)
+    if config.dry_run and not vectors.is_here():
+        plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
+        return {}
+    return checksums(tasks, vectors) if tasks else {}
+
+
+def _check_subdir(cfg: DictConfig) -> None:
+    """Raise an error if the folders of runs do not follow from what the runs are."""
+    if "run_folder:" not in str(cfg.hydra.sweep._get_node("subdir")._value()):
+        raise UserError(
+            f"hydra.sweep.subdir is '{cfg.hydra.sweep.subdir}': several runs would have one "
+            "folder. Leave `hydra.sweep.subdir` as it is."
+        )
+
+
 def _one_value(*keys: str, of: Sequence[Overrides]) -> None:
     """Raise an error if jobs have different values of a key that concerns the whole sweep."""
     for key in keys:
-        values = {o for job in of for o in job if o.partition("=")[0] == key}
+        values = {each for job in of for each in job if each.partition("=")[0] == key}
         if len(values) > 1:
             raise UserError(
                 f"{key} has one value for all runs of a sweep. Given: {sorted(values)}."
             )
 
 
-def _check_names(names: Iterable[str]) -> None:
-    """Raise an error if there is no task of a name."""
-    known = list(task_files())
-    for name in names:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=3)
-            raise UserError(
-                f"there is no task '{name}'."
-                + (f" Did you mean {' or '.join(close)}?" if close else "")
-                + f"\nPossible: {', '.join(known)}."
-            )
-
-
-def plan_single(cfg: DictConfig, folder: Path) -> Plan:
-    """Return the plan of a run by itself."""
-    plan = Plan(folder.parent, dry_run=cfg.dry_run)
-    _look_for_data(cfg, plan)
-    plan.jobs.append(Job([], _Variant(cfg, plan).stored(folder.parent, folder.name)))
-    return plan
-
-
-def _whole(cfg: DictConfig, here: Mapping[str, Any]) -> DictConfig:
-    """Return a copy of a configuration for all its tasks that are here."""
-    names = [name for name in cfg.tasks if name in here]
-    copy = cfg.copy()
-    with open_dict(copy):
-        copy.main, copy.aux = names[0], dict.fromkeys(names, True)
-        copy.tasks = {name: cfg.tasks[name] for name in names}
-        del copy["hydra"]
-    return copy
-
-
-def _choices(override: Override | None) -> list[str] | None:
+def _choices(override: Override | None) -> tuple[str, ...] | None:
     """Return the tasks that an override of `main` or `aux` names; None if there is none."""
     if override is None:
         return None
     value = override.value()
     if value is None or value == "":
-        return []
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+        return ()
+    names = [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{override.input_line}: names '{name}' twice. Name each task once.")
+    return tuple(names)
 
 
-def _check_task_overrides(others: Sequence[str], pairs: Sequence[Pair], cfg: DictConfig) -> None:
+def _check_task_overrides(others: Sequence[str], combinations: Sequence[Combination]) -> None:
     """Raise an error for `tasks.chu...=` where some run has no task chu."""
     for override in others:
         key = override.partition("=")[0].lstrip("+~")
         name = key.split(".")[1] if key.startswith("tasks.") and key.count(".") > 1 else None
-        without = [p for p in pairs if name and name not in (p[0] or cfg.main, *(p[1] or ()))]
+        without = [each for each in combinations if name and name not in each.task_set()]
         if without:
             raise UserError(
-                f"{key}: task '{name}' is not in {len(without)} of the {len(pairs)} combinations "
-                "of main and aux, so that this override means nothing there.\nSweep over those "
-                f"with '{name}' by themselves, or change the task's yaml."
+                f"{key}: task '{name}' is not in {len(without)} of the {len(combinations)} "
+                "combinations of main and aux, so that this override means nothing there.\nSweep "
+                f"over those with '{name}' by themselves, or change the task's yaml."
             )
 
 
 def _missing_baselines(
-    others: Sequence[str], pairs: Sequence[Pair], cfg: DictConfig, plan: Plan
-) -> list[Pair]:
+    others: Sequence[str], combinations: Sequence[Combination], plan: Plan
+) -> list[Combination]:
     """Return the single runs of main tasks that are trained with others only, and note them.
 
     An override of one task has no place in the single run of another, which is not added then.
     """
-    if not cfg.baselines:
-        return []
     keys = [override.lstrip("+~") for override in others]
-    of_tasks = {key.split(".")[1] for key in keys if key.startswith("tasks.")}
-    sets = [(main or cfg.main, {main or cfg.main, *(aux or ())}) for main, aux in pairs]
-    single = {main for main, tasks in sets if len(tasks) == 1}
-    missing = [main for main in dict.fromkeys(main for main, _ in sets) if main not in single]
-    possible = [name for name in missing if of_tasks <= {name}]
+    overridden = {key.split(".")[1] for key in keys if key.startswith("tasks.")}
+    mains = dict.fromkeys(str(each.main) for each in combinations)
+    single = {each.main for each in combinations if len(each.task_set()) == 1}
+    missing = [main for main in mains if main not in single]
+    possible = [name for name in missing if overridden <= {name}]
     plan.baselines += [name for name in possible if name not in plan.baselines]
     plan.no_baselines += [name for name in missing if name not in possible]
-    return [(name, [name]) for name in possible]
-
-
-def _look_for_data(cfg: DictConfig, plan: Plan) -> set[str | None]:
-    """Note tasks whose data is not here; return those that are skipped."""
-    lacking: dict[str, str] = {}
-    for name, task in tasks_of(cfg).items():
-        if is_here(task):
-            continue
-        if task.sources and cfg.dry_run:
-            plan.to_download += [name] * (name not in plan.to_download)
-            continue
-        try:
-            root_of(task)  # now, by one process, and not in the middle of the sweep
-        except UserError as error:
-            lacking[name] = str(error)
-    plan.missing |= lacking
-    if lacking and not cfg.skip_missing and not cfg.dry_run:
-        how = "\n\n".join(f"{name}: {reason}" for name, reason in lacking.items())
-        raise UserError(
-            f"the data of {', '.join(lacking)} is missing:\n\n{how}\n\n"
-            "Get it, or leave out all runs with these tasks: skip_missing=true."
-        )
-    return set(lacking)
-
-
-class _Variant:
-    """The runs that differ in their tasks only: a configuration that holds the tasks of all."""
-
-    def __init__(self, cfg: DictConfig, plan: Plan) -> None:
-        self.cfg = cfg
-        self.tasks = tasks_of(cfg)
-        lacking = {*plan.missing, *plan.to_download}
-        here = {name: task for name, task in self.tasks.items() if name not in lacking}
-        vectors = make_embeddings(cfg)
-        if cfg.dry_run and not vectors.is_here():
-            plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
-            here = {}
-        self.checksums = checksums(here, vectors) if here else {}
-        self._identity: dict[str, Any] | None = None
-
-    def stored(self, sweep: Path, folder: str) -> RunStatus:
-        """Return the run of the tasks that `main` and `aux` name now, and how far it got.
-
-        Raises:
-            UserError: its folder holds a run of another configuration.
-        """
-        names = sorted({self.cfg.main, *self.cfg.aux})
-        steps = self.cfg.trainer.max_steps
-        steps = self.cfg.steps_per_task * len(names) if steps is None else steps
-        planned = SweepRun(folder, tuple(names), self.cfg.seed, steps)
-        if self.cfg.overwrite:
-            return RunStatus(planned, "waiting")
-        stored = run_status(sweep, planned)
-        known = all(name in self.checksums for name in names)
-        if stored.record and stored.state in ("finished", "interrupted") and known:
-            asked = self._of(names)
-            if config_hash(asked) != stored.record.config_hash:
-                raise UserError(differences(sweep / folder, stored.record, asked))
-        return stored
-
-    def _of(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the identity of the run of some tasks."""
-        if self._identity is None or main_matters(self.cfg):
-            self._identity = identity(self.cfg, self.checksums)
-        return {
-            **self._identity,
-            "checksums": {name: self.checksums[name] for name in ("embeddings", *names)},
-            "tasks": {name: self._identity["tasks"][name] for name in names},
-        }
+    return [Combination(name, (name,)) for name in possible]

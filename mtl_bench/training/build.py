@@ -1,29 +1,32 @@
-"""The parts of a run, made from its configuration. Beside run.py, nothing else here knows one."""
+"""The parts of a run, each made from its section of the configuration."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
-from mtl_bench.config.compose import make_reader, make_type
-from mtl_bench.config.schema import OUR_TRAINER_KEYS
+from mtl_bench.config.compose import make_embeddings, make_reader, make_type
+from mtl_bench.config.run_key import uses_main
+from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger
 from mtl_bench.runs.record import Metric, TaskRecord
-from mtl_bench.runs.schedule import Schedule, budget_of
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Task
+from mtl_bench.tasks.examples import SplitName
 from mtl_bench.tasks.load import load_corpus
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training.data import Batching, TaskDataModule
@@ -31,94 +34,129 @@ from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a run is trained with.
+
+    Attributes:
+        corpora: by task, each with a dev split.
+        embeddings: where word vectors come from.
+        prepared: input and encoded splits.
+        data: the batches.
+        tagger: the untrained model.
+    """
+
+    corpora: dict[str, Corpus]
+    embeddings: Embeddings
+    prepared: Prepared
+    data: TaskDataModule
+    tagger: Tagger
+
+
+def assemble(config: RunConfig, schedule: Schedule, start: int = 0) -> Parts:
+    """Return the parts of a run that is trained from step `start` on."""
+    corpora = read_corpora(config)
+    embeddings = make_embeddings(config.embeddings)
+    prepared = prepare_inputs(config, corpora, embeddings)
+    data = make_data(config, prepared, schedule, start)
+    return Parts(corpora, embeddings, prepared, data, make_tagger(config, prepared))
+
+
+def read_corpora(config: RunConfig) -> dict[str, Corpus]:
+    """Return the corpora of a run's tasks, each with a dev split."""
+    corpora = {}
+    for name in config.task_set():
+        task = config.tasks[name]
+        corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
+        corpora[name] = corpus.with_dev(config.data.dev_fraction, config.data.split_seed)
+    return corpora
+
+
 def prepare_inputs(
-    cfg: DictConfig,
-    tasks: Mapping[str, Task],
-    corpora: Mapping[str, Corpus],
-    embeddings: Embeddings,
+    config: RunConfig, corpora: Mapping[str, Corpus], embeddings: Embeddings
 ) -> Prepared:
     """Return what the run computes with."""
+    data = config.data
+    eval_split, final_split = _splits(config)
     options = ReadingOptions(
-        max_length={name: task.max_length for name, task in tasks.items()},
-        eval_split=cfg.data.eval_split,
-        final_split=cfg.data.final_split,
-        truncate_eval=cfg.data.truncate_eval,
-        lowercase=cfg.data.lowercase,
-        seed=cfg.seed,
+        max_length={name: task.max_length for name, task in config.tasks.items()},
+        eval_split=eval_split,
+        final_split=final_split,
+        truncate_eval=data.truncate_eval,
+        lowercase=data.lowercase,
+        seed=config.seed,
     )
     return prepare(corpora, embeddings, options)
 
 
-def remarks_on(
-    cfg: DictConfig,
-    tasks: Mapping[str, Task],
-    corpora: Mapping[str, Corpus],
-    inputs: Prepared,
-    embeddings: Embeddings,
-) -> Iterator[str]:
+def notes_on(config: RunConfig, parts: Parts) -> Iterator[str]:
     """Yield what the run leaves out or does not know, a line each."""
-    data = cfg.data
+    data = config.data
     batch = data.batch_size if data.drop_last else None
     yield from remarks(
-        corpora,
-        {name: task.max_length for name, task in tasks.items()},
-        Evaluation((data.eval_split, data.final_split), data.truncate_eval, batch),
-        inputs.input,
-        embeddings,
+        parts.corpora,
+        {name: task.max_length for name, task in config.tasks.items()},
+        Evaluation(_splits(config), data.truncate_eval, batch),
+        parts.prepared.input,
+        parts.embeddings,
     )
+    if len(parts.corpora) == 1 and uses_main(config.sampler):
+        yield "a run of one task draws no tasks: `sampler` has no effect"
 
 
-def make_data(cfg: DictConfig, inputs: Prepared, start: int) -> TaskDataModule:
+def _splits(config: RunConfig) -> tuple[SplitName, SplitName]:
+    """Return the splits evaluated while training and at its end; the schema has checked them."""
+    return cast(tuple[SplitName, SplitName], (config.data.eval_split, config.data.final_split))
+
+
+def make_data(
+    config: RunConfig, inputs: Prepared, schedule: Schedule, start: int
+) -> TaskDataModule:
     """Return the batches of a run, from step `start` on."""
-    with blame(cfg, "sampler"):
-        make = _factory(cfg, "sampler")
-        sampler = make({n: len(s) for n, s in inputs.train.items()}, cfg.main)
-    tasks = len(inputs.train)
-    budget = budget_of(cfg.steps_per_task, cfg.trainer.max_steps, tasks)
-    schedule = Schedule(tasks, budget, cfg.trainer.val_check_interval)
-    batching = Batching(cfg.data.batch_size, cfg.seed, cfg.data.drop_last)
-    return TaskDataModule(inputs, sampler, schedule.intervals(start), batching)
+    with named_errors("sampler", config.sampler):
+        make = _factory("sampler", config.sampler)
+        sampler = make({name: len(split) for name, split in inputs.train.items()}, config.main)
+    batching = Batching(config.data.batch_size, config.seed, config.data.drop_last)
+    return TaskDataModule(inputs, sampler, schedule, batching, start)
 
 
-def read_corpus(cfg: DictConfig, name: str, task: Task) -> Corpus:
-    """Return the corpus of a task, with a dev split."""
-    corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
-    return corpus.with_dev(cfg.data.dev_fraction, cfg.data.split_seed)
-
-
-def make_tagger(cfg: DictConfig, inputs: Prepared) -> Tagger:
+def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
     """Return the untrained model of a run."""
-    torch.manual_seed(cfg.seed)
-    if cfg.model.label_weights not in ("none", "balanced"):
-        raise UserError(
-            f"model.label_weights is '{cfg.model.label_weights}'; it is 'none' or 'balanced'."
-        )
-    with blame(cfg, "optimizer"):
-        optimizer = _factory(cfg, "optimizer")
+    torch.manual_seed(config.seed)
+    with named_errors("optimizer", config.optimizer):
+        optimizer = _factory("optimizer", config.optimizer)
         optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
-    with blame(cfg, "encoder"):
-        encoder = _factory(cfg, "encoder")
-    with blame(cfg, "model"):
-        dropout = Dropout(cfg.model.dropout, cfg.seed)
+    with named_errors("encoder", config.encoder):
+        encoder = _factory("encoder", config.encoder)
+    with named_errors("model", asdict(config.model)):
+        dropout = Dropout(config.model.dropout, config.seed)
         tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)
-        for name, split in inputs.train.items() if cfg.model.label_weights == "balanced" else ():
+    if config.model.label_weights == "balanced":
+        for name, split in inputs.train.items():
             tagger.head(name).balance(split.targets)
     return tagger
 
 
-def loggers_of(cfg: DictConfig, folder: Path) -> list[Logger]:
-    """Return the loggers of a run."""
-    with blame(cfg, "logger"):
-        return make_loggers(plain(cfg.logger), plain(cfg), folder, fresh=cfg.overwrite)
+def make_run_loggers(config: RunConfig, folder: Path, fresh: bool) -> list[Logger]:
+    """Return the loggers of a run.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        fresh: whether the run is not resumed, and a new one for W&B.
+    """
+    with named_errors("logger", config.logger):
+        return make_loggers(config.logger, asdict(config), folder, fresh)
 
 
 def make_trainer(
-    cfg: DictConfig, intervals: int, loggers: list[Logger], callbacks: list[pl.Callback]
+    config: RunConfig, intervals: int, loggers: list[Logger], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
     """Return a trainer, one epoch of which is an interval of the schedule."""
-    with blame(cfg, "trainer"):
+    options = {k: v for k, v in asdict(config.trainer).items() if k not in OUR_TRAINER_KEYS}
+    with named_errors("trainer", options):
         return pl.Trainer(
-            **{key: value for key, value in cfg.trainer.items() if key not in OUR_TRAINER_KEYS},
+            **options,
             max_epochs=intervals,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
@@ -131,59 +169,68 @@ def make_trainer(
         )
 
 
-def _factory(cfg: DictConfig, group: str) -> Callable[..., Any]:
+def _factory(group: str, node: Mapping[str, Any]) -> Callable[..., Any]:
     """Return what a group's `_target_` and options make, to be called with the rest later.
 
     Raises:
         UserError: its yaml lacks `_partial_: true`.
     """
     try:
-        made = instantiate(cfg[group])
+        factory = instantiate(node)
     except InstantiationException:
-        if cfg[group].get("_partial_"):
+        if node.get("_partial_"):
             raise
-        made = None
-    if not callable(made):
+        factory = None
+    if not callable(factory):
         raise UserError(
-            f"{group}: add `_partial_: true` to its yaml. {cfg[group].get('_target_')} takes more "
+            f"{group}: add `_partial_: true` to its yaml. {node.get('_target_')} takes more "
             "than the options there, which a run gives it later."
         )
-    factory: Callable[..., Any] = made
-    return factory
+    made: Callable[..., Any] = factory
+    return made
 
 
 @contextmanager
-def blame(cfg: DictConfig, group: str) -> Iterator[None]:
+def named_errors(group: str, node: Mapping[str, Any]) -> Iterator[None]:
     """Turn what a constructor says of its arguments into an answer about configuration keys."""
     try:
         yield
     except (
-        *(TypeError, ValueError, RuntimeError, OverflowError),
-        *(InstantiationException, MisconfigurationException),
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+        InstantiationException,
+        MisconfigurationException,
     ) as error:
-        given = " ".join(f"{group}.{k}={v}" for k, v in cfg[group].items() if k[0] != "_")
+        given = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"{group}: {error}\nGiven: {given}") from error
 
 
-def describe(cfg: DictConfig, task: Task, corpus: Corpus, inputs: Prepared) -> TaskRecord:
-    """Return what is known of a task before it is trained."""
-    return TaskRecord(
-        title=task.title,
-        type=corpus.type.name,
-        options=corpus.type.options(),
-        fingerprint=corpus.fingerprint(),
-        statistics=inputs.statistics[corpus.task],
-        sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
-        metrics={
-            name: Metric(metric.title, metric.higher_is_better)
-            for name, metric in corpus.type.metrics.items()
-        },
-        final_split=cfg.data.final_split,
-    )
+def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
+    """Return what is known of the tasks before they are trained."""
+    return {
+        name: TaskRecord(
+            title=config.tasks[name].title,
+            type=corpus.type.name,
+            options=corpus.type.options(),
+            fingerprint=corpus.fingerprint(),
+            statistics=parts.prepared.statistics[name],
+            sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
+            metrics={
+                metric: Metric(of.title, of.higher_is_better)
+                for metric, of in corpus.type.metrics.items()
+            },
+            final_split=config.data.final_split,
+        )
+        for name, corpus in parts.corpora.items()
+    }
 
 
-def plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return a configuration as plain values."""
-    content = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(content, dict)
-    return {str(key): value for key, value in content.items()}
+def weights_sha256(weights: Mapping[str, Tensor]) -> str:
+    """Return the sha256 over names and bytes of all weights."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.random import Generator
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.batches import Batch, Chunk, EncodedSplit, evaluation_batches
 from mtl_bench.models.inputs.prepare import Prepared
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.training.samplers.draws import Draws
 
 Sampler = Callable[[int, Generator], str]
@@ -39,23 +40,25 @@ class Batching:
 class TaskDataModule(pl.LightningDataModule):
     """Each step draws one task, then a batch of its sentences without replacement.
 
-    One epoch of the Trainer is one interval of the schedule, with an evaluation at its end.
+    One epoch of the Trainer is one interval of the schedule.
     """
 
     def __init__(
         self,
         prepared: Prepared,
         sampler: Sampler,
-        intervals: Sequence[range],
+        schedule: Schedule,
         batching: Batching,
+        start: int = 0,
     ) -> None:
         """Take the encoded sentences.
 
         Args:
             prepared: input and splits of the run.
             sampler: names the task of a step.
-            intervals: the steps to do, in parts that each are an epoch of the Trainer.
+            schedule: of the run.
             batching: how sentences become batches.
+            start: steps done already (when a run is resumed or extended).
         """
         super().__init__()
         for task, split in prepared.train.items():
@@ -75,7 +78,8 @@ class TaskDataModule(pl.LightningDataModule):
                 )
         self.prepared = prepared
         self.sampler = sampler
-        self.intervals = intervals
+        self.intervals = schedule.intervals(start)
+        self._evaluations = set(schedule.evaluations())
         self.batching = batching
         self._draws = Draws(batching.seed)
         self._curve_batches: _Loader | None = None
@@ -102,7 +106,14 @@ class TaskDataModule(pl.LightningDataModule):
         return _Loader(math.ceil(len(steps) / STEPS_PER_CALL), lambda: self.chunks(steps))
 
     def val_dataloader(self) -> _Loader:
-        """Return the batches of the split that curves are drawn from, of all tasks."""
+        """Return the batches of the split that curves are drawn from, of all tasks.
+
+        There are none after the last interval of a run that ends between two evaluations, since a
+        run that is trained longer has none there.
+        """
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        if self.intervals and self.intervals[epoch].stop not in self._evaluations:
+            return _Loader(0, lambda: iter(()))
         # Kept: the same batches are evaluated hundreds of times.
         if self._curve_batches is None:
             self._curve_batches = self._evaluation(self.prepared.curve)

@@ -15,7 +15,6 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.checkpoint import CHECKPOINT
 from mtl_bench.runs.record import WANDB_ID
 
 OFFLINE = {"offline": True, "dryrun": True, "online": False, "run": False}
@@ -31,7 +30,7 @@ def make_loggers(
         nodes: of `conf/logger`, by name.
         config: of the run, as plain values.
         folder: of the run.
-        fresh: whether a run that is not resumed from a checkpoint is a new one for W&B.
+        fresh: whether the run is not resumed, and a new one for W&B.
 
     Raises:
         UserError: W&B has no key, or is told two things.
@@ -83,7 +82,7 @@ def _wandb(name: str, node: Mapping[str, Any], run_id: str) -> WandbLogger:
 def _run_id(folder: Path, fresh: bool) -> str:
     """Return the name of a run in W&B: kept in its folder while it is not finished."""
     file = folder / WANDB_ID
-    if file.exists() and ((folder / CHECKPOINT).exists() or not fresh):
+    if file.exists() and not fresh:
         return file.read_text("utf-8").strip()
     run_id = secrets.token_hex(4)
     write_atomically(file, run_id)

@@ -10,18 +10,16 @@ from sklearn.base import BaseEstimator
 
 from mtl_bench.analysis.data.single_runs import SingleRun
 from mtl_bench.analysis.evaluation.folds import pairs
+from mtl_bench.analysis.features.data import DataFeatures
 from mtl_bench.analysis.predictors.fitting import cross_fit
-from mtl_bench.analysis.predictors.predictor_file import load, save
-from mtl_bench.commands.study import configuration
+from mtl_bench.analysis.predictors.predictor_file import Recipe, load, save
+from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.config.compose import conf_folder
 from tests.unit.analysis.tables import made_table
 
 STEPS = np.arange(10.0, 3010.0, 10.0)
 LOSSES = 3 / np.log(STEPS + 20) + np.random.default_rng(0).normal(0, 0.01, len(STEPS))
-STATISTICS = {
-    **{"size": 100.0, "labels": 5.0, "tokens_per_type": 3.0, "oov_percent": 2.0},
-    **{"label_entropy": 1.5, "frobenius_norm": 80.0, "jsd": 0.3},
-}
+STATISTICS = dict.fromkeys(DataFeatures().names(), 2.0)
 
 
 def choices(group):
@@ -31,17 +29,17 @@ def choices(group):
 @pytest.mark.parametrize("name", choices("features"))
 def test_a_family_describes_a_run(name):
     family = instantiate(configuration([f"features=[{name}]"]).features[name])
-    found = family(SingleRun("t", STATISTICS, STEPS, LOSSES))
-    assert set(family.names()) <= found.keys()
-    assert np.isfinite([found[n] for n in family.names()]).all()
-    assert all(type(value) is float for value in found.values())
+    values = family(SingleRun("t", STATISTICS, STEPS, LOSSES))
+    assert set(family.names()) <= values.keys()
+    assert np.isfinite([values[n] for n in family.names()]).all()
+    assert all(type(value) is float for value in values.values())
 
 
 @pytest.mark.parametrize("name", choices("features"))
 def test_a_family_has_no_feature_of_a_run_that_has_hardly_begun(name):
     family = instantiate(configuration([f"features=[{name}]"]).features[name])
-    found = family(SingleRun("t", {}, STEPS[:2], LOSSES[:2]))
-    assert np.isnan([found[n] for n in family.names()]).all()
+    values = family(SingleRun("t", {}, STEPS[:2], LOSSES[:2]))
+    assert np.isnan([values[n] for n in family.names()]).all()
 
 
 def test_families_do_not_take_each_other_s_names():
@@ -68,10 +66,10 @@ def test_a_predictor_is_an_estimator_that_repeats_itself(name, tmp_path):
     features = {t: {"f0": 0.1, "f1": 0.2, "f2": 0.3} for t in table.main}
     for n, main in enumerate(table.main):
         features[main] = {f"f{k}": table.values[n, k] for k in range(3)}
-    save(tmp_path / "predictor.json", table, features, config, {}, "f1")
+    save(tmp_path / "predictor.json", table, features, Recipe(config, {}))
     content = json.loads((tmp_path / "predictor.json").read_text())
-    said = load(tmp_path / "predictor.json").scores(table.pairs(), features)
-    assert said == [pair["score"] for pair in content["pairs"]]
+    scores = load(tmp_path / "predictor.json").scores(table.pairs(), features)
+    assert scores == [pair["score"] for pair in content["pairs"]]
 
 
 @pytest.mark.parametrize("name", choices("study"))

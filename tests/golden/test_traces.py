@@ -25,17 +25,14 @@ RUNS = {
 
 def trace(configure, overrides):
     """Return the losses of 50 steps."""
-    from hydra.utils import instantiate
-
-    from mtl_bench.config.run_key import tasks_of
+    from mtl_bench.config.run_key import schedule_of
+    from mtl_bench.config.schema import checked
     from mtl_bench.training import build
 
     cfg = configure(*overrides, "steps_per_task=50", "trainer.max_steps=50")
-    tasks = tasks_of(cfg)
-    corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
-    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    data = build.make_data(cfg, inputs, start=0)
-    tagger = build.make_tagger(cfg, inputs).double()
+    config = checked(cfg)
+    parts = build.assemble(config, schedule_of(config))
+    data, tagger = parts.data, parts.tagger.double()
     optimizer = tagger.configure_optimizers()
     losses = []
     for step in range(50):

@@ -75,7 +75,7 @@ def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
     end = train("-m", *THREE, *SHORT)
     assert end.returncode == 0, end.stderr
     assert "6 runs (3 singles, 3 pairs)" in end.stdout
-    assert "6 waiting" in end.stdout
+    assert "6 pending" in end.stdout
     assert re.search(r"to train +6 runs, 36 steps, \d+ at a time", end.stdout)
     assert re.search(r"time +about \d+ s", end.stdout)
     assert "[6/6]" in end.stderr
@@ -86,7 +86,7 @@ def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
     assert "6 runs: 6 finished ✓" in out
     again = train("-m", *THREE, *SHORT, "seed=0,1")
     assert again.returncode == 0, again.stderr
-    assert "6 finished, 6 waiting" in again.stdout
+    assert "6 finished, 6 pending" in again.stdout
     assert "2 seeds" in again.stdout
     before = {f: f.stat().st_mtime_ns for f in SWEEP.rglob("record.json")}
     finished = train("-m", *THREE, *SHORT)
@@ -186,7 +186,7 @@ def test_ctrl_c_at_any_moment_is_understood(tmp_path, seconds):
     out, _ = sweep.communicate(timeout=60)
     assert sweep.returncode == 130, out
     assert "Traceback" not in out
-    assert "the same command goes on from here" in out
+    assert "the same command re-run the command to resume" in out
 
 
 @pytest.mark.slow
@@ -210,7 +210,7 @@ def test_ctrl_c_saves_what_runs_and_the_same_command_goes_on(tmp_path, capsys):
     os.killpg(sweep.pid, signal.SIGINT)
     out, _ = sweep.communicate(timeout=60)
     assert sweep.returncode == 130, out
-    assert "interrupted by SIGINT; the same command goes on from here" in out
+    assert "interrupted by SIGINT; the same command re-run the command to resume" in out
     assert any(run.state == "interrupted" for run in read_sweep(SWEEP))
     assert not any(run.state == "running" for run in read_sweep(SWEEP))
     end = train("-m", *LONG)
@@ -318,7 +318,7 @@ def test_skip_missing_and_adding_a_task(tmp_path):
     assert end.returncode == 0, end.stderr
     assert "missing" in end.stdout
     added = train("-m", "main=syn_chu,syn_pos", "aux=syn_chu,syn_pos", *SHORT)
-    assert "1 finished, 2 waiting" in added.stdout
+    assert "1 finished, 2 pending" in added.stdout
     assert len(read_sweep(SWEEP)) == 3
 
 

@@ -4,44 +4,23 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from mtl_bench.report.wandb import workspace
+from mtl_bench.analysis.data.frame import StudiedMetric
+from mtl_bench.report.wandb import Destination, workspace
 from tests.report.wandb_server import ENTITY, Server
+from tests.unit.analysis.sweeps import write_sweep
 
-pytestmark = pytest.mark.slow  # a sweep, its study, and W&B's service for each test
-REPOSITORY = Path(__file__).parents[2]
-TASKS = "syn_chu,syn_pos,syn_mwe,syn_key,syn_sem"
-TINY = [
-    "steps_per_task=6",
-    "trainer.val_check_interval=6",
-    "model.hidden_size=5",
-    "embeddings.dim=5",
-]
+pytestmark = pytest.mark.slow  # a study, and W&B's service for each test
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
     """Return a sweep of small runs whose study can be made."""
-    folder = tmp_path_factory.mktemp("wandb")
-    command = [
-        sys.executable,
-        str(REPOSITORY / "train.py"),
-        "-m",
-        f"main={TASKS}",
-        f"aux={TASKS}",
-        *TINY,
-    ]
-    command += [
-        "sweep_name=small",
-        f"paths.output_dir={folder}",
-        "optimizer=adam",
-        "hydra.callbacks={}",
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return folder / "small"
+    folder = tmp_path_factory.mktemp("wandb") / "small"
+    write_sweep(folder)
+    return folder
 
 
 def bench(*arguments):
@@ -76,7 +55,7 @@ def test_offline_it_can_be_read_back_and_sent_later(sweep, server):
         "study/gains",
         "study/claims",
         "study/heatmap",
-        "curves/syn_chu",
+        "curves/w",
         "report-small",
     ):
         assert part in text
@@ -108,9 +87,11 @@ def test_online_it_is_sent(sweep, server):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:wandb_workspaces")
 @pytest.mark.filterwarnings("ignore:Pydantic V1 style:DeprecationWarning")
 def test_a_view_has_a_section_for_each_task():
-    view = workspace(["chu", "pos"], "sweep", "mtl_bench", ENTITY)
+    metrics = {"chu": StudiedMetric("f1", "F1"), "pos": StudiedMetric("accuracy", "accuracy")}
+    view = workspace(metrics, Destination("mtl_bench", ENTITY, "sweep"))
     assert [section.name for section in view.sections] == ["study", "chu", "pos"]
     assert view.sections[1].panels[0].y == ["val/f1/chu"]
+    assert view.sections[2].panels[0].title == "accuracy of pos"
 
 
 def test_a_view_is_saved(sweep, server):
@@ -118,4 +99,4 @@ def test_a_view_is_saved(sweep, server):
     end = bench("wandb", "workspace", sweep, "--entity", ENTITY)
     assert "saved: " in end.stdout, end.stderr
     [spec] = [variables for query, variables in server.asked if "upsertView" in query]
-    assert "val/f1/syn_chu" in json.dumps(spec)
+    assert "val/f1/w" in json.dumps(spec)

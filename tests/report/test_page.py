@@ -1,13 +1,18 @@
 """The report's page, as a browser shows it."""
 
 import csv
+import math
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from mtl_bench.analysis.conclusions import sentence
-from mtl_bench.analysis.data.evidence import published_evidence
+from mtl_bench.analysis.data.frame import StudiedMetric
+from mtl_bench.analysis.evaluation.scoring import EvaluationSettings
+from mtl_bench.analysis.section import Section, SectionTable
 from mtl_bench.analysis.study import Study
+from mtl_bench.paper.published_runs import published_evidence
 from mtl_bench.report.page import Origin, write_report
 from tests.unit.analysis.tables import CURVE, DATA, paper_table
 
@@ -42,7 +47,7 @@ def test_a_cell_opens_the_curves_of_its_pair(visit, published):
     assert dialog.locator("path").count() == 2
     assert "with chu" in dialog.locator("svg").inner_html()
     dialog.locator("svg").hover(position={"x": 300, "y": 100})
-    assert "of the schedule: alone" in dialog.locator("p").inner_text()
+    assert "of the budget: alone" in dialog.locator("p").inner_text()
     page.keyboard.press("Escape")
     assert page.locator("dialog[open]").count() == 0
     assert page.problems == []
@@ -103,30 +108,37 @@ def test_it_prints(visit, published, tmp_path):
 HOSTILE = "<script>alert(1)</script>"
 
 
+SETTINGS = EvaluationSettings({}, {})
+
+
 def hostile_study():
     """Return the paper's study with a task that has a bad name."""
     evidence, table = published_evidence(), paper_table()
+    values = evidence.values.replace("chu", HOSTILE)
+    values["tasks"] = [
+        "+".join(sorted(HOSTILE if task == "chu" else task for task in tasks.split("+")))
+        for tasks in values["tasks"]
+    ]
 
     def name(task):
         return HOSTILE if task == "chu" else task
 
-    def named(run):
-        return "+".join(sorted(map(name, run.split("+"))))
-
     evidence = replace(
         evidence,
-        gains=[replace(g, main=name(g.main), aux=name(g.aux)) for g in evidence.gains],
-        singles=[replace(run, task=name(run.task)) for run in evidence.singles],
-        progress={(named(r), name(t)): p for (r, t), p in evidence.progress.items()},
+        values=values,
+        metrics={name(task): metric for task, metric in evidence.metrics.items()},
+        all_gains=[replace(g, main=name(g.main), aux=name(g.aux)) for g in evidence.gains],
         missing=["<b>bold</b>: failed with $x_1^2$ </script><img src=x onerror=alert(2)>"],
     )
     features = {task: dict.fromkeys((*DATA, *CURVE), 0.0) for task in table.main}
-    coefficients = dict.fromkeys(table.columns, 0.1)
-    return Study(evidence, features, table, [], [], coefficients, {}, [], [], [], "too few")
+    return Study(evidence, SETTINGS, features, table, no_prediction="too few")
 
 
 def test_bad_names_are_text(visit, tmp_path):
-    file = write_report(hostile_study(), Origin([("task", HOSTILE)], f"title: {HOSTILE}"), tmp_path)
+    table = SectionTable("t", HOSTILE, pd.DataFrame({HOSTILE: [HOSTILE]}))
+    section = Section("own", HOSTILE, HOSTILE, [table])
+    origin = Origin({"task": HOSTILE}, f"title: {HOSTILE}")
+    file = write_report(hostile_study(), [section], origin, tmp_path)
     page = visit(file)
     assert page.problems == []
     assert page.locator("img").count() == 0
@@ -138,40 +150,46 @@ def test_bad_names_are_text(visit, tmp_path):
 
 
 def of_mwe(*gains):
-    """Evidence with some gains of mwe only."""
-    return replace(published_evidence(), gains=gains, undefined={("zero", "chu"): 12.04})
+    """Evidence with some gains of mwe, and one over 0."""
+    evidence = published_evidence()
+    zero = replace(evidence.gains[0], main="zero", aux="chu", gain_percent=math.nan, points=12.04)
+    return replace(evidence, all_gains=[*gains, zero])
+
+
+def gain_of(main, aux):
+    [gain] = [g for g in published_evidence().gains if (g.main, g.aux) == (main, aux)]
+    return gain
 
 
 def test_the_sentence_says_what_is_sure():
-    gains = {g.aux: g for g in published_evidence().gains if g.main == "mwe"}
-    best, worst = gains["chu"], gains["key"]
+    best, worst = gain_of("mwe", "chu"), gain_of("mwe", "key")
     assert sentence(of_mwe(best, worst), "mwe").startswith(
         "chu helps most: +19.6 %, +8.5 points. Clear gains: 1 of 2"
     )
     assert sentence(of_mwe(worst), "mwe").startswith("No auxiliary helps; key costs least (-5.8 %")
-    unknown = replace(best, verdict="not known", low=None, high=None, error=None)
+    unknown = replace(best, effect="not known", low=None, high=None, error=None)
     assert "train several seeds" in sentence(of_mwe(unknown), "mwe")
-    unsure = replace(best, verdict="within noise")
+    unsure = replace(best, effect="within noise")
     assert "within noise" in sentence(of_mwe(unsure, worst), "mwe")
-    nothing = replace(best, gain=0.0, verdict="within noise")
+    nothing = replace(best, gain_percent=0.0, effect="within noise")
     assert sentence(of_mwe(nothing), "mwe").startswith("No auxiliary changes it for the better.")
     assert "chu adds most, +12.0 points" in sentence(of_mwe(), "zero")
-    sets = replace(of_mwe(), sets=[replace(best, aux="chu+pos")])
+    sets = of_mwe(replace(best, aux="chu+pos"))
     assert sentence(sets, "mwe").startswith("chu+pos helps most: +19.6 %")
 
 
-def without_pairs(**changes):
+def without_pairs(*gains):
     """The paper's study with other gains than those of pairs."""
-    evidence = replace(published_evidence(), gains=[], **changes)
-    table = paper_table()
-    return Study(evidence, {}, table, [], [], {}, {}, [], [], [], "no pairs")
+    evidence = replace(published_evidence(), all_gains=gains)
+    return Study(evidence, SETTINGS, {}, paper_table(), no_prediction="no pairs")
 
 
 @pytest.mark.parametrize("width", [390, 1400])
 def test_a_page_of_sets_and_of_single_runs_alone(visit, tmp_path, width):
-    chu = next(g for g in published_evidence().gains if (g.main, g.aux) == ("mwe", "chu"))
-    sets = without_pairs(sets=[replace(chu, aux="chu+pos")], undefined={("pos", "chu"): 3.0})
-    page = visit(write_report(sets, Origin([]), tmp_path / "sets"), width)
+    sets = replace(gain_of("mwe", "chu"), aux="chu+pos")
+    undefined = replace(gain_of("pos", "chu"), gain_percent=math.nan, points=3.0)
+    study = without_pairs(sets, undefined)
+    page = visit(write_report(study, [], Origin({}), tmp_path / "sets"), width)
     assert page.problems == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     card = page.locator(".card").first.inner_text()
@@ -179,7 +197,20 @@ def test_a_page_of_sets_and_of_single_runs_alone(visit, tmp_path, width):
     assert "chu+pos +19.6 % (+8.5)" in card
     assert "Alone it scores 0" in page.locator("#main-pos").inner_text()
     assert page.locator('nav a[href="#mains"]').count() == 1
-    page = visit(write_report(without_pairs(), Origin([]), tmp_path / "singles"), width)
+    page = visit(write_report(without_pairs(), [], Origin({}), tmp_path / "singles"), width)
     assert page.problems == []
     assert "no pairs" in page.locator("#answers").inner_text()
     assert page.locator('nav a[href="#mains"]').count() == 0
+
+
+def test_a_metric_that_is_no_share_is_shown_as_it_is(visit, tmp_path):
+    error = StudiedMetric("error", "mean error", higher_is_better=False)
+    evidence = published_evidence()
+    values = evidence.values.replace("f1", "error")
+    evidence = replace(evidence, values=values, metrics=dict.fromkeys(evidence.metrics, error))
+    study = Study(evidence, SETTINGS, {}, paper_table(), no_prediction="too few")
+    page = visit(write_report(study, [], Origin({}), tmp_path))
+    assert "Alone its mean error is 0.433." in page.locator("#main-mwe").inner_text()
+    page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()
+    assert "mean error of mwe" in page.locator("dialog svg").inner_html()
+    assert page.problems == []

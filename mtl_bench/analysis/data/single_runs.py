@@ -1,4 +1,4 @@
-"""What is known of a task from its data and from its single run, and features made of it."""
+"""What the data and the single run of a task tell of it, and features made of that."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from mtl_bench.runs.curve import CurveRow
-from mtl_bench.runs.sweep_folder import RunStatus
+from mtl_bench.analysis.data.frame import DATA, TRAIN
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ class SingleRun:
 
     Attributes:
         task: name.
-        statistics: of its data, as `tasks.statistics` computes them.
+        statistics: of its data, as its record has them.
         steps: [N] steps at which a loss was logged, ascending.
         losses: [N] mean training loss of the steps since the one logged before, in nats.
     """
@@ -42,18 +42,22 @@ class Family(Protocol):
         """Return the features, nan where there is none; other numbers may stand beside them."""
 
 
-def single_run(stored: RunStatus, curve: list[CurveRow]) -> SingleRun:
-    """Return what a finished single run tells of its task."""
-    [task] = stored.run.tasks
-    assert stored.record is not None
-    lines = [(row.own_step, row.values["loss"]) for row in curve if row.split == "train"]
-    steps, losses = np.array(lines, dtype=np.float64).reshape(-1, 2).T
-    known = {
-        name: value
-        for name, value in stored.record.tasks[task].statistics.items()
-        if isinstance(value, int | float)
-    }
-    return SingleRun(task, known, steps, losses)
+def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]:
+    """Return the single runs among the runs of a sweep, their losses up to a budget."""
+    alone = values[(values["tasks"] == values["task"]) & (values["budget"] <= budget + 1e-6)]
+    found = []
+    for (task, _), rows in alone.groupby(["task", "run"], sort=True):
+        of_data = rows[rows["split"] == DATA]
+        losses = rows[(rows["split"] == TRAIN) & (rows["metric"] == "loss")]
+        found.append(
+            SingleRun(
+                str(task),
+                dict(zip(of_data["metric"], of_data["value"], strict=True)),
+                losses["step"].to_numpy(np.float64),
+                losses["value"].to_numpy(np.float64),
+            )
+        )
+    return found
 
 
 def features_of(
@@ -63,17 +67,15 @@ def features_of(
 
     A run whose features are nan (a curve that was not fitted) is left out of their mean.
     """
-    found: dict[str, dict[str, float]] = {}
-    for task in sorted({run.task for run in runs}):
-        own = [
-            {name: value for family in families.values() for name, value in family(run).items()}
-            for run in runs
-            if run.task == task
-        ]
-        found[task] = {name: _mean([each[name] for each in own]) for name in own[0]}
-    return found
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else float("nan")
+    rows = [
+        {"task": run.task}
+        | {name: value for family in families.values() for name, value in family(run).items()}
+        for run in runs
+    ]
+    if not rows:
+        return {}
+    means = pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).groupby("task").mean()
+    return {
+        str(task): {str(n): float(v) for n, v in row.items()}
+        for task, row in means.to_dict("index").items()
+    }

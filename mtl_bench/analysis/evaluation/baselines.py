@@ -1,4 +1,4 @@
-"""What a predictor has to beat: answers that need no features, or features that mean nothing.
+"""Baselines of a predictor: predictions without features, or from features without meaning.
 
 Each returns [B, N] scores for B fits, as `predictors.cross_fit` does, and learns from the training
 rows of each fit only.
@@ -18,34 +18,34 @@ from mtl_bench.analysis.evaluation.folds import Bools
 from mtl_bench.analysis.features.pair_table import Table, ratio
 
 
-def majority(table: Table, train: Bools) -> Floats:
-    """Score every pair by the majority of all pairs seen: it orders nothing."""
+def majority_of_all(table: Table, train: Bools) -> Floats:
+    """Score every pair by the majority of all training pairs: it orders nothing."""
     return np.repeat(_mean(table.helps(), train)[:, None] - 0.5, len(table), axis=1)
 
 
-def main_record(table: Table, train: Bools) -> Floats:
+def majority_of_main(table: Table, train: Bools) -> Floats:
     """Score a pair by the majority of its main task's other pairs; of all pairs if it has none."""
-    return _record(table.helps(), table.main, train) - 0.5
+    return _mean_of_same(table.helps(), table.main, train) - 0.5
 
 
-def aux_record(table: Table, train: Bools) -> Floats:
+def mean_gain_of_aux(table: Table, train: Bools) -> Floats:
     """Score a pair by the mean gain that its auxiliary gave to other main tasks."""
-    return _record(table.gain, table.aux, train)
+    return _mean_of_same(table.gain, table.aux, train)
 
 
-def aux_size(table: Table, train: Bools) -> Floats:
-    """Score a pair by the size of its auxiliary: above the median of those seen is "gain"."""
+def size_of_aux(table: Table, train: Bools) -> Floats:
+    """Score a pair by the size of its auxiliary: above the median of training rows is a gain."""
     sizes = table.values[:, table.columns.index(("size", "aux"))]
     return np.array([sizes - np.median(sizes[rows]) for rows in train])
 
 
 def oracle(table: Table, train: Bools) -> Floats:
-    """Score a pair by its gain: the best that can be."""
+    """Score a pair by its gain: the best possible predictor."""
     return np.repeat(table.gain[None, :], len(train), axis=0)
 
 
 def identities(table: Table) -> Table:
-    """Return the table with names for features: a column for each main and each auxiliary task."""
+    """Return the table with task names as features: a column for each main and each aux task."""
     tasks = sorted({*table.main, *table.aux})
     values = [[t == m for t in tasks] + [t == a for t in tasks] for m, a in table.pairs()]
     columns = [(task, role) for role in ("main", "aux") for task in tasks]
@@ -54,22 +54,21 @@ def identities(table: Table) -> Table:
 
 def random_numbers(table: Table, draws: int) -> Iterator[Table]:
     """Yield tables in which each task has as many random numbers as it had features."""
-    tasks, features, _ = _by_task(table)
+    tasks, features, _ = _features_by_task(table)
     for draw in range(draws):
         numbers = np.random.default_rng(draw).random((len(tasks), len(features)))
-        yield _retold(table, tasks, features, numbers)
+        yield _with_features(table, tasks, features, numbers)
 
 
-def dealt_wrong(table: Table, draws: int) -> Iterator[Table]:
-    """Yield tables in which tasks have swapped their features.
+def permuted(table: Table, draws: int) -> Iterator[Table]:
+    """Yield tables in which the features are permuted among the tasks.
 
-    Gains stay with their pairs, and features with each other: what is broken is only which task
-    they describe. How often such a table scores as high as the true one is the p-value of "these
-    features tell nothing of their tasks".
+    Gains stay with their pairs, and the features of a task with each other. How often such a table
+    scores as high as the true one is the p-value of "these features say nothing of their tasks".
     """
-    tasks, features, numbers = _by_task(table)
+    tasks, features, numbers = _features_by_task(table)
     for order in _orders(len(tasks), draws):
-        yield _retold(table, tasks, features, numbers[list(order)])
+        yield _with_features(table, tasks, features, numbers[list(order)])
 
 
 def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
@@ -86,7 +85,7 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
             yield order
 
 
-def _by_task(table: Table) -> tuple[list[str], list[str], Floats]:
+def _features_by_task(table: Table) -> tuple[list[str], list[str], Floats]:
     """Return the tasks, the features, and [T, F] their values."""
     tasks = sorted({*table.main, *table.aux})
     features = list(dict.fromkeys(feature for feature, _ in table.columns))
@@ -99,12 +98,14 @@ def _by_task(table: Table) -> tuple[list[str], list[str], Floats]:
     return tasks, features, numbers
 
 
-def _retold(table: Table, tasks: Sequence[str], features: Sequence[str], numbers: Floats) -> Table:
-    """Return the table with other features of its tasks."""
+def _with_features(
+    table: Table, tasks: Sequence[str], features: Sequence[str], numbers: Floats
+) -> Table:
+    """Return the table with other features for its tasks."""
     main = numbers[[tasks.index(task) for task in table.main]]
     aux = numbers[[tasks.index(task) for task in table.aux]]
-    of = {"main": main, "aux": aux, "ratio": ratio(main, aux)}
-    columns = [of[role][:, features.index(feature)] for feature, role in table.columns]
+    by_role = {"main": main, "aux": aux, "ratio": ratio(main, aux)}
+    columns = [by_role[role][:, features.index(feature)] for feature, role in table.columns]
     return table.replaced(table.columns, np.column_stack(columns))
 
 
@@ -114,12 +115,12 @@ def _mean(values: Floats, rows: NDArray[np.bool_]) -> Floats:
     return result
 
 
-def _record(values: Floats, of: Sequence[str], train: Bools) -> Floats:
+def _mean_of_same(values: Floats, tasks: Sequence[str], train: Bools) -> Floats:
     """Return [B, N] the mean over training rows of the same task; over all where there are none."""
     result = np.repeat(_mean(values, train)[:, None], len(values), axis=1)
-    for task in set(of):
-        own = np.array([each == task for each in of])
-        seen = train & own
-        some = seen.any(axis=1)
-        result[np.ix_(some, own)] = _mean(values, seen)[some, None]
+    for task in set(tasks):
+        own = np.array([each == task for each in tasks])
+        rows = train & own
+        fits = rows.any(axis=1)
+        result[np.ix_(fits, own)] = _mean(values, rows)[fits, None]
     return result

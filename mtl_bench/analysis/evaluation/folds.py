@@ -29,21 +29,31 @@ class Folds:
     runs: int = 1
 
 
+def shuffled_folds(rows: Bools, runs: int) -> Bools:
+    """Return [runs * FOLDS, N] the rows that shuffled cross-validation tests, among `rows` [N].
+
+    The orders are NumPy's, not those of scikit-learn's `RepeatedKFold`, which come from another
+    generator and would change every number published.
+    """
+    test = np.zeros((runs * FOLDS, len(rows)), dtype=np.bool_)
+    for run in range(runs):
+        order = np.random.default_rng(run).permutation(np.flatnonzero(rows))
+        for fold, part in enumerate(np.array_split(order, FOLDS)):
+            test[run * FOLDS + fold, part] = True
+    return test
+
+
 def pairs(table: Table, runs: int) -> Folds:
     """Return shuffled five-fold cross-validation over pairs, `runs` times: the paper's.
 
     Both tasks of a pair are seen in other pairs.
     """
-    held = np.zeros((runs * FOLDS, len(table)), dtype=np.bool_)
-    for run in range(runs):
-        order = np.random.default_rng(run).permutation(len(table))
-        for fold, part in enumerate(np.array_split(order, FOLDS)):
-            held[run * FOLDS + fold, part] = True
-    return Folds(~held, held, runs)
+    test = shuffled_folds(np.ones(len(table), dtype=np.bool_), runs)
+    return Folds(~test, test, runs)
 
 
 def unseen_main(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001 (there is one way to do it)
-    """Return folds that hold out one task wholly, and ask what helps it.
+    """Return folds that hold out one task wholly, and ask which auxiliaries help it.
 
     One fit scores all of its auxiliaries, which other tasks have been paired with.
     """
@@ -52,7 +62,7 @@ def unseen_main(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001 (there is
 
 
 def unseen_aux(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001
-    """Return folds that hold out one task wholly, and ask whom it helps."""
+    """Return folds that hold out one task wholly, and ask which main tasks it helps."""
     main, aux = np.array(table.main), np.array(table.aux)
     return _one_run([((main != t) & (aux != t), aux == t) for t in sorted(set(aux))])
 
@@ -62,9 +72,9 @@ def both_unseen(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001
     main, aux = np.array(table.main), np.array(table.aux)
     folds = []
     for one, other in sorted({tuple(sorted(pair)) for pair in zip(main, aux, strict=True)}):
-        held = np.isin(main, (one, other)) & np.isin(aux, (one, other))
-        seen = ~np.isin(main, (one, other)) & ~np.isin(aux, (one, other))
-        folds.append((seen, held))
+        test = np.isin(main, (one, other)) & np.isin(aux, (one, other))
+        train = ~np.isin(main, (one, other)) & ~np.isin(aux, (one, other))
+        folds.append((train, test))
     return _one_run(folds)
 
 
@@ -75,10 +85,10 @@ def _one_run(folds: Sequence[tuple[Bools, Bools]]) -> Folds:
     return Folds(train, test)
 
 
-PROTOCOLS: dict[str, Callable[[Table, int], Folds]] = {
+HELD_OUT: dict[str, Callable[[Table, int], Folds]] = {
     "pairs": pairs,
     "unseen_main": unseen_main,
     "unseen_aux": unseen_aux,
     "both_unseen": both_unseen,
 }
-"""By name, in the order of how much is new to the predictor."""
+"""What an evaluation holds out, by name, in the order of how much is new to the predictor."""

@@ -1,6 +1,6 @@
 """How good predictions are: as a choice between gain and loss, and as a ranking of auxiliaries.
 
-A predictor gives every pair a score; above 0 it says "gain".
+A predictor gives every pair a score; above 0 it predicts a gain.
 """
 
 from __future__ import annotations
@@ -11,19 +11,40 @@ import numpy as np
 from scipy.stats import rankdata
 
 from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Folds
+from mtl_bench.analysis.evaluation.folds import Bools, Folds
 from mtl_bench.analysis.features.pair_table import Table
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
 DRAWS = 1000
 
 
+def choice_counts(predicted: Bools, truth: Bools, test: Bools) -> Floats:
+    """Return [B, 4, N] for each pair tested: 1, right, true positive, predicted plus true gains.
+
+    Args:
+        predicted: [B, N] whether a gain is predicted.
+        truth: [N] whether there is one.
+        test: [B, N] rows that each fit is tested on.
+    """
+    right, both = predicted == truth, predicted & truth
+    either = predicted.astype(np.float64) + truth
+    counts: Floats = np.stack([test, test & right, test & both, test * either], axis=1) * 1.0
+    return counts
+
+
+def accuracy_and_f1(counts: Floats) -> tuple[Floats, Floats]:
+    """Return accuracy and F1 (of gains) from counts [..., 4]; F1 is 0 where there are no gains."""
+    pairs, right, both, either = np.moveaxis(counts, -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return right / pairs, np.where(either > 0, 2 * both / np.where(either > 0, either, 1), 0)
+
+
 @dataclass(frozen=True)
-class Parts:
+class Tally:
     """What the metrics are made of, by main task, so that tasks can be resampled.
 
     Attributes:
-        counts: [M, 4] pairs, right ones, predicted gains that are gains, predicted plus true gains.
+        counts: [M, 4] see `choice_counts`.
         wins: [M, M] by main task of the gain and of the loss: how often the gain scores higher
             (ties count half).
         contests: [M, M] how many such comparisons there are.
@@ -42,14 +63,13 @@ class Parts:
             weights: [D, M] of the main tasks; by default 1 each.
         """
         w = np.ones((1, len(self.counts))) if weights is None else weights
-        pairs, right, both, said = (w @ self.counts).T
+        accuracy, f1 = accuracy_and_f1(w @ self.counts)
         contests = ((w @ self.contests) * w).sum(axis=1)
         wins = ((w @ self.wins) * w).sum(axis=1)
         ranked = np.isfinite(self.ranking[:, 0])
         with np.errstate(invalid="ignore", divide="ignore"):
-            f1 = np.where(said > 0, 2 * both / said, 0)
             ranking = (w[:, ranked] @ self.ranking[ranked]) / w[:, ranked].sum(1, keepdims=True)
-            result: Floats = np.column_stack([right / pairs, f1, wins / contests, ranking])
+            result: Floats = np.column_stack([accuracy, f1, wins / contests, ranking])
         return result
 
     def resampled(self, draws: int = DRAWS) -> Floats:
@@ -60,20 +80,20 @@ class Parts:
         return self.metrics(weights)
 
 
-def middle(metrics: Floats) -> Floats:
-    """Return [2, F] the middle 95 percent of [D, F] draws, those that are nan left out."""
-    columns = (column[np.isfinite(column)] for column in metrics.T)
+def central_interval(draws: Floats) -> Floats:
+    """Return [2, F] the ends of the central 95 percent of [D, F] draws; nan draws are left out."""
+    columns = (column[np.isfinite(column)] for column in draws.T)
     ends = [np.quantile(c, [0.025, 0.975]) if len(c) else np.full(2, np.nan) for c in columns]
     return np.array(ends).T
 
 
-def score_parts(table: Table, folds: Folds, scores: Floats) -> Parts:
+def tally(table: Table, folds: Folds, scores: Floats) -> Tally:
     """Return what the metrics of some predictions are made of, means over runs.
 
     Only scores of one fit are compared with each other. Those of different fits differ by what was
     held out: without the gains of a task the mean of the others is lower, so that pooled scores
-    order tasks backwards (an AUC of 0.1 for a predictor that knows nothing). So the AUC compares
-    pairs of one fold, and rankings are scored where one fold holds all pairs of a main task.
+    order tasks backwards (an AUC of 0.1 for a constant predictor). So the AUC compares pairs of one
+    fold, and rankings are scored where one fold holds all pairs of a main task.
 
     Args:
         table: N pairs and their gains.
@@ -82,25 +102,25 @@ def score_parts(table: Table, folds: Folds, scores: Floats) -> Parts:
     """
     names = table.tasks()
     main = np.array([names.index(task) for task in table.main])
-    of = (main == np.arange(len(names))[:, None]).astype(np.float64)  # [M, N]
+    of_main = (main == np.arange(len(names))[:, None]).astype(np.float64)  # [M, N]
     truth = table.helps() > 0
-    said = (scores > 0) & folds.test
-    counts = np.stack(
-        [folds.test, folds.test & (said == truth), said & truth, folds.test * (1.0 * said + truth)]
-    ).sum(axis=1)
+    counts = choice_counts((scores > 0) & folds.test, truth, folds.test).sum(axis=0)
     wins, contests = (np.zeros((len(table), len(table))) for _ in range(2))
-    for held, score in zip(folds.test, scores, strict=True):
-        compared = np.ix_(held & truth, held & ~truth)
+    for test, score in zip(folds.test, scores, strict=True):
+        compared = np.ix_(test & truth, test & ~truth)
         wins[compared] += np.sign(score[compared[0]] - score[compared[1]]) / 2 + 0.5
         contests[compared] += 1
     ranking = np.full((len(names), 4), np.nan)
-    for row, own in enumerate(of > 0):
+    for row, own in enumerate(of_main > 0):
         whole = (folds.test & own).sum(axis=1) == own.sum()
         if own.sum() > 1 and whole.any():
             ranking[row] = _rank(table.gain[own], scores[np.ix_(whole, own)])
     runs = folds.runs
-    return Parts(
-        of @ counts.T / runs, of @ wins @ of.T / runs, of @ contests @ of.T / runs, ranking
+    return Tally(
+        of_main @ counts.T / runs,
+        of_main @ wins @ of_main.T / runs,
+        of_main @ contests @ of_main.T / runs,
+        ranking,
     )
 
 
@@ -109,8 +129,7 @@ def _rank(gains: Floats, scores: Floats) -> Floats:
 
     Scores that tie leave the choice to chance; scores that all tie correlate with nothing: 0.
     """
-    ranks, truth = rankdata(scores, axis=1), rankdata(gains)
-    spearman = _correlation(ranks - ranks.mean(1, keepdims=True), truth - truth.mean())
+    spearman = rank_correlations(scores, gains)
     above = np.sign(scores[:, :, None] - scores[:, None, :]).reshape(len(scores), -1)
     better = np.sign(gains[:, None] - gains[None, :]).reshape(-1)
     kendall = _correlation(above, better)
@@ -127,9 +146,12 @@ def rank_correlation(a: Floats, b: Floats) -> float:
 
 
 def rank_correlations(a: Floats, b: Floats) -> Floats:
-    """Return Spearman's rank correlation of each row of [D, N] with [N]; 0 if one is constant."""
-    middle = (len(b) + 1) / 2
-    return _correlation(rankdata(a, axis=1) - middle, rankdata(b) - middle)
+    """Return Spearman's rank correlation of each row of [D, N] with [N]; 0 if one is constant.
+
+    `scipy.stats.spearmanr` takes one row at a time, and gives nan where one is constant.
+    """
+    mean_rank = (len(b) + 1) / 2
+    return _correlation(rankdata(a, axis=1) - mean_rank, rankdata(b) - mean_rank)
 
 
 def _correlation(a: Floats, b: Floats) -> Floats:

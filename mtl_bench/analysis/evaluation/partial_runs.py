@@ -1,4 +1,4 @@
-"""How early a gain can be told: curves cut short, and pilot runs of pairs."""
+"""How early a gain can be predicted: from shortened curves, and from pilot runs of pairs."""
 
 from __future__ import annotations
 
@@ -7,88 +7,108 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.data.evidence import Evidence, Progress
+from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
-from mtl_bench.analysis.evaluation.folds import PROTOCOLS, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, middle, score_parts
-from mtl_bench.analysis.evaluation.scoring import Plan, Protocol, Score
+from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
+from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
+from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
 from mtl_bench.analysis.features.pair_table import Table, make_table
+from mtl_bench.analysis.gains.paired_scores import relative_change
 
 CURVES = (5, 10, 20, 30, 50, 100)  # percent of the single runs
 PILOTS = (5, 10, 20, 30, 50, 70)  # percent of single and pair runs
+CURVE_FAMILIES = ("slopes", "shift")  # features of the data cost no steps
 
 
 @dataclass(frozen=True)
-class Early:
-    """What is known after a part of the runs, and how well it predicts the gains at the end.
+class EarlyScore:
+    """How well a part of the runs predicts the gains at their end.
 
     Attributes:
-        looked_at: `single runs` (their curves are features) or `pilot pairs`.
-        percent: of their steps.
+        runs: `single runs` (their curves are features) or `pilot pairs`.
+        percent: of their budget.
         cost: steps in percent of those of all single and pair runs.
-        score: how well.
+        score: of the predictions.
     """
 
-    looked_at: str
+    runs: str
     percent: int
     cost: float
     score: Score
 
 
-def cut(run: SingleRun, percent: float) -> SingleRun:
+def early_scores(
+    evidence: Evidence, table: Table, settings: EvaluationSettings, families: Mapping[str, Family]
+) -> list[EarlyScore]:
+    """Return how early gains can be predicted, from curves and from pilot runs."""
+    curves = {name: families[name] for name in CURVE_FAMILIES if name in families}
+    scores: list[EarlyScore] = []
+    if curves:
+        for percent in CURVES:
+            scores += from_curves(evidence, table, settings, curves, percent)
+    for percent in PILOTS:
+        scores += from_pilots(evidence, table, percent)
+    return scores
+
+
+def shortened(run: SingleRun, percent: float) -> SingleRun:
     """Return the first part of a run; percentages inside it then count from its new end."""
     kept = run.steps <= run.steps[-1] * percent / 100
     return replace(run, steps=run.steps[kept], losses=run.losses[kept])
 
 
 def from_curves(
-    evidence: Evidence, table: Table, plan: Plan, families: Mapping[str, Family], percent: int
-) -> list[Early]:
-    """Return how the paper's predictor does with curves cut short.
-
-    Only the robust curve features are looked at: those of the data cost no steps.
+    evidence: Evidence,
+    table: Table,
+    settings: EvaluationSettings,
+    families: Mapping[str, Family],
+    percent: int,
+) -> list[EarlyScore]:
+    """Return the scores of the paper's predictor with shortened curves.
 
     Args:
         evidence: the runs.
         table: pairs and gains.
-        plan: of the evaluation.
+        settings: of the evaluation.
         families: of curve features.
         percent: what is left of the runs.
     """
-    features = features_of([cut(run, percent) for run in evidence.singles], families)
+    features = features_of([shortened(r, percent) for r in evidence.single_runs()], families)
     names = [name for family in families.values() for name in family.names()]
     gains = dict(zip(table.pairs(), table.gain.tolist(), strict=True))
-    found = make_table(gains, features, names).finite()
-    cost = evidence.single_steps * percent / evidence.all_steps
-    logistic = plan.predictors["logistic"]
+    early = make_table(gains, features, names).finite()
+    single_steps, all_steps = evidence.steps()
     result = []
-    for name in ("pairs", "unseen_main"):
-        protocol = Protocol(name, found, PROTOCOLS[name](found, plan.pair_runs), plan)
-        score = protocol.fitted("curve so far", "logistic", found, logistic)
-        result.append(Early("single runs", percent, cost, score))
+    for held_out in ("pairs", "unseen_main"):
+        folds = HELD_OUT[held_out](early, settings.pair_runs)
+        evaluation = Evaluation(held_out, early, folds, settings)
+        score = evaluation.fitted(
+            "curve so far", "logistic", early, settings.predictors["logistic"]
+        )
+        result.append(EarlyScore("single runs", percent, single_steps * percent / all_steps, score))
     return result
 
 
-def from_pilots(
-    progress: Mapping[tuple[str, str], Progress], table: Table, percent: int
-) -> list[Early]:
+def from_pilots(evidence: Evidence, table: Table, percent: int) -> list[EarlyScore]:
     """Return how the gain of pilot runs predicts the gain at the end; [] without evaluations.
 
     Args:
-        progress: by run (`a` or `a+b`) and task.
+        evidence: the runs.
         table: pairs and gains.
-        percent: of the schedule that is trained.
+        percent: of the budget that is trained.
     """
-    scores = []
+    curves, empty = evidence.curves(), LearningCurve(np.empty(0), np.empty(0))
+    predictions = []
     for main, aux in table.pairs():
-        single = progress[main, main].at(percent)
-        pair = progress["+".join(sorted((main, aux))), main].at(percent)
-        scores.append((pair - single) / single if single != 0 else 0.0)
-    if not np.isfinite(scores).all():
+        single = curves.get((main, main), empty).at(percent)
+        pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
+        sign = evidence.metrics[main].sign
+        predictions.append(relative_change(single, pair, sign) if single else 0.0)
+    if not np.isfinite(predictions).all():
         return []
     everything = np.ones((1, len(table)), dtype=np.bool_)
-    found = score_parts(table, Folds(~everything, everything), np.array([scores]))
-    values, (low, high) = found.metrics()[0], middle(found.resampled())
-    named = [dict(zip(METRICS, each.tolist(), strict=True)) for each in (values, low, high)]
-    score = Score("none", "gain so far", "itself", 1, *named)
-    return [Early("pilot pairs", percent, float(percent), score)]
+    counts = tally(table, Folds(~everything, everything), np.array([predictions]))
+    ends = (counts.metrics()[0], *central_interval(counts.resampled()))
+    values, low, high = (dict(zip(METRICS, end.tolist(), strict=True)) for end in ends)
+    score = Score("none", "gain so far", "itself", 1, values, low, high)
+    return [EarlyScore("pilot pairs", percent, float(percent), score)]

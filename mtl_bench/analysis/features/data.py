@@ -5,8 +5,13 @@ from __future__ import annotations
 from mtl_bench.analysis.data.single_runs import SingleRun
 
 NAMES = (
-    *("size", "labels", "tokens_per_type", "oov_percent"),
-    *("label_entropy", "frobenius_norm", "jsd"),
+    "size",
+    "labels",
+    "tokens_per_type",
+    "oov_percent",
+    "label_entropy",
+    "frobenius_norm",
+    "jsd",
 )
 
 

@@ -24,7 +24,7 @@ class CurveGradients:
         window: float = 0,
         name: str = "gradient",
     ) -> None:
-        """Take the places, how much of the curve each looks at (both percent), and a name."""
+        """Take the places, the width of the curve that each looks at (both percent), and a name."""
         self.percent = tuple(percent)
         self.window = window
         self.name = name
@@ -39,13 +39,13 @@ class CurveGradients:
 
     def _at(self, run: SingleRun, percent: int) -> float:
         count = len(run.steps)
-        middle = count * percent // 100
+        center = count * percent // 100
         reach = max(1, int(count * self.window / 100))
-        if middle < reach or middle + reach >= count:
+        if center < reach or center + reach >= count:
             return float("nan")
         if not self.window:
-            rise = run.losses[middle + 1] - run.losses[middle - 1]
-            return float(rise / (run.steps[middle + 1] - run.steps[middle - 1]))
-        near = slice(middle - reach, middle + reach + 1)
+            rise = run.losses[center + 1] - run.losses[center - 1]
+            return float(rise / (run.steps[center + 1] - run.steps[center - 1]))
+        near = slice(center - reach, center + reach + 1)
         slope, _ = np.polyfit(run.steps[near], run.losses[near], 1)
         return float(slope)

@@ -47,8 +47,8 @@ class LogCurve:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OptimizeWarning)
                 (a, b, c, d), _ = curve_fit(log_curve, run.steps, run.losses, maxfev=20_000)
-        except (RuntimeError, ValueError):  # no convergence; a loss that is no number
+        except (RuntimeError, ValueError):  # no convergence; a loss that is not finite
             return {"converged": 0.0}
         rmse = np.sqrt(np.mean((log_curve(run.steps, a, b, c, d) - run.losses) ** 2))
-        found = {"a": a, "b": b, "c": c, "d": d, "shift": d / c, "rmse": rmse, "converged": 1.0}
-        return {name: float(value) for name, value in found.items()}
+        result = {"a": a, "b": b, "c": c, "d": d, "shift": d / c, "rmse": rmse, "converged": 1.0}
+        return {name: float(value) for name, value in result.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtl_bench.analysis.data.single_runs import Floats
 
@@ -47,18 +48,26 @@ class Table:
         positive: Floats = (self.gain > 0).astype(np.float64)
         return positive
 
-    def only(self, features: Sequence[str]) -> Table:
+    def only(self, features: Collection[str]) -> Table:
         """Return the table with the columns of some features."""
-        kept = [n for n, (feature, _) in enumerate(self.columns) if feature in features]
-        return self.replaced([self.columns[n] for n in kept], self.values[:, kept])
+        return self._with([n for n, (name, _) in enumerate(self.columns) if name in features])
 
     def finite(self) -> Table:
-        """Return the table without columns that some pair has no number for.
+        """Return the table without columns that are not finite for some pair.
 
         Such are a ratio to 0, and what comes of a curve that was too short or not fitted.
         """
-        kept = np.flatnonzero(np.isfinite(self.values).all(axis=0))
-        return self.replaced([self.columns[n] for n in kept], self.values[:, kept])
+        finite = np.isfinite(self.values).all(axis=0)
+        return self._with(np.flatnonzero(finite))
+
+    def in_columns(self, columns: Sequence[tuple[str, str]]) -> Table:
+        """Return the table with some columns, in their order."""
+        return self._with([self.columns.index(column) for column in columns])
+
+    def _with(self, chosen: Sequence[int] | NDArray[np.int64]) -> Table:
+        """Return the table with some columns, by their numbers."""
+        numbers = np.array(chosen, dtype=np.int64)
+        return self.replaced([self.columns[n] for n in numbers], self.values[:, numbers])
 
     def replaced(self, columns: Sequence[tuple[str, str]], values: Floats) -> Table:
         """Return the same pairs and gains with other columns."""

@@ -1,4 +1,4 @@
-"""Whether measured gains recover a known truth, such as that of the embedded tasks."""
+"""Whether measured gains agree with reference gains, such as those of the synthetic tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtl_bench.analysis.evaluation.metrics import middle, rank_correlation
+from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation
 
 DRAWS = 1000
 
@@ -15,52 +15,52 @@ Pairs = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """Rank correlations of measured gains with the truth.
+class Agreement:
+    """Rank correlations of measured gains with the reference.
 
     Attributes:
         pairs: how many were compared.
-        whole: over all pairs.
-        interval: the middle 95 percent of `whole` when main tasks are resampled.
-        within: mean over main tasks of the correlation among their auxiliaries.
-        shuffled: the middle 95 percent of `whole` when the truth is that of other tasks.
+        over_all: over all pairs.
+        interval: the central 95 percent of `over_all` when main tasks are resampled.
+        within_mains: mean over main tasks of the correlation among their auxiliaries.
+        permuted: the central 95 percent of `over_all` when tasks are permuted in the reference.
     """
 
     pairs: int
-    whole: float
+    over_all: float
     interval: tuple[float, float]
-    within: float
-    shuffled: tuple[float, float]
+    within_mains: float
+    permuted: tuple[float, float]
 
 
-def recovery(truth: Pairs, gains: Pairs) -> Recovery:
-    """Compare the pairs that both know, by (main, aux)."""
-    pairs = sorted(truth.keys() & gains.keys())
-    known, found = (np.array([of[pair] for pair in pairs]) for of in (truth, gains))
+def agreement(reference: Pairs, gains: Pairs) -> Agreement:
+    """Compare the pairs that both have, by (main, aux)."""
+    pairs = sorted(reference.keys() & gains.keys())
+    expected, measured = (np.array([of[pair] for pair in pairs]) for of in (reference, gains))
     main = np.array([pair[0] for pair in pairs])
     mains = sorted(set(main))
     random = np.random.default_rng(0)
-    drawn = []
+    resampled = []
     for _ in range(DRAWS):
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
-        drawn.append(rank_correlation(known[rows], found[rows]))
+        resampled.append(rank_correlation(expected[rows], measured[rows]))
     tasks = sorted({task for pair in pairs for task in pair})
-    shuffled = []
+    permuted = []
     for _ in range(DRAWS):
-        deal = dict(zip(tasks, random.permutation(tasks), strict=True))
-        other = [truth.get((str(deal[m]), str(deal[a])), np.nan) for m, a in pairs]
-        there = np.isfinite(other)
-        shuffled.append(rank_correlation(np.array(other)[there], found[there]))
-    within = [rank_correlation(known[main == m], found[main == m]) for m in mains]
-    return Recovery(
-        len(pairs),
-        rank_correlation(known, found),
-        _ends(drawn),
-        float(np.mean(within)),
-        _ends(shuffled),
+        other = dict(zip(tasks, random.permutation(tasks), strict=True))
+        values = np.array([reference.get((str(other[m]), str(other[a])), np.nan) for m, a in pairs])
+        finite = np.isfinite(values)
+        permuted.append(rank_correlation(values[finite], measured[finite]))
+    within = [rank_correlation(expected[main == m], measured[main == m]) for m in mains]
+    return Agreement(
+        pairs=len(pairs),
+        over_all=rank_correlation(expected, measured),
+        interval=_interval(resampled),
+        within_mains=float(np.mean(within)),
+        permuted=_interval(permuted),
     )
 
 
-def _ends(values: list[float]) -> tuple[float, float]:
-    low, high = middle(np.array(values)[:, None])[:, 0]
+def _interval(values: list[float]) -> tuple[float, float]:
+    low, high = central_interval(np.array(values)[:, None])[:, 0]
     return float(low), float(high)

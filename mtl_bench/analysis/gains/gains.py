@@ -1,128 +1,114 @@
-"""What an auxiliary task changes: gains of pair runs over single runs."""
+"""The gains of a sweep, from the values of its runs."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean, stdev
 
-from mtl_bench.runs.sweep_folder import RunStatus
+import pandas as pd
 
-LOW_F1 = 0.05
-"""A single score below which a relative change says little."""
-
-
-METRICS = {"f1": "F1", "span_f1": "span F1", "accuracy": "accuracy"}
-"""What gains can be of, and what people call it; the first is the primary one."""
-
-
-@dataclass(frozen=True)
-class Gain:
-    """The gain of a main task from auxiliary tasks, in one variant of a sweep.
-
-    Attributes:
-        main: task.
-        aux: tasks trained beside it, joined by `+`.
-        variant: overrides that the runs share.
-        single: metric of the main task trained alone, by seed (0 to 1).
-        multi: the same beside the auxiliary tasks, by seed.
-    """
-
-    main: str
-    aux: str
-    variant: str
-    single: dict[int, float]
-    multi: dict[int, float]
-
-    def percent(self) -> dict[int, float]:
-        """Return the relative change in percent, by seed, where the single score is not 0."""
-        return {
-            seed: 100 * (value - self.single[seed]) / self.single[seed]
-            for seed, value in self.multi.items()
-            if self.single[seed] > 0
-        }
-
-    def mean(self) -> float | None:
-        """Return the mean over seeds; None if no seed has a gain."""
-        values = self.percent().values()
-        return fmean(values) if values else None
-
-    def points(self) -> float:
-        """Return the absolute change in points (hundredths), mean over seeds."""
-        return 100 * fmean(value - self.single[seed] for seed, value in self.multi.items())
-
-    def spread(self) -> float | None:
-        """Return the standard deviation over seeds, if there are two or more."""
-        values = self.percent().values()
-        return stdev(values) if len(values) > 1 else None
-
-    def low(self) -> bool:
-        """Return whether the single score is too low to divide by with confidence."""
-        return fmean(self.single.values()) < LOW_F1
+from mtl_bench.analysis.data.frame import (
+    StudiedMetric,
+    has_result,
+    studied_metrics,
+    values_frame,
+)
+from mtl_bench.analysis.gains.gain import Gain
+from mtl_bench.analysis.gains.paired_scores import PairedScores, paired_scores
+from mtl_bench.analysis.gains.uncertainty import late_means, with_errors, with_late
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
 
-def gains(runs: Iterable[RunStatus], metric: str = "f1") -> list[Gain]:
-    """Return the gains of finished runs whose single run of the same variant and seed is there.
+def measured_gains(
+    values: pd.DataFrame, metrics: Mapping[str, StudiedMetric], budget: float
+) -> list[Gain]:
+    """Return the gains at a budget, with their noise, ordered by main task and auxiliary.
 
     Args:
-        runs: of a sweep.
-        metric: one of METRICS; a task without it has no gains.
+        values: of the runs of a sweep.
+        metrics: that gains are of, by main task.
+        budget: steps per task; runs that were trained to less are left out.
     """
-    scores: dict[tuple[str, str], dict[tuple[str, ...], dict[int, float]]] = defaultdict(dict)
-    for run in runs:
-        if run.state == "finished" and run.record:
-            for task, of in run.record.tasks.items():
-                if metric in of.final:
-                    by_set = scores[task, run.run.variant]
-                    by_set.setdefault(run.run.tasks, {})[run.run.seed] = of.final[metric]
-    found = []
-    for (main, variant), by_set in sorted(scores.items()):
-        single = by_set.get((main,), {})
-        for tasks, values in sorted(by_set.items()):
-            paired = {seed: value for seed, value in values.items() if seed in single}
-            if len(tasks) > 1 and paired:
-                aux = "+".join(task for task in tasks if task != main)
-                baseline = {seed: single[seed] for seed in paired}
-                found.append(Gain(main, aux, variant, baseline, paired))
-    return found
+    lates = late_means(values, metrics, budget)
+    gains = [
+        with_late(gain_of(scores, metrics[scores.main], budget), scores, lates, metrics)
+        for scores in paired_scores(values, metrics, budget)
+    ]
+    return with_errors(gains)
 
 
-def missing_singles(runs: Iterable[RunStatus]) -> dict[str, set[str]]:
-    """Return the main tasks without a finished single run, by variant.
+def gain_of(scores: PairedScores, metric: StudiedMetric, budget: float) -> Gain:
+    """Return the gain of paired scores, without its noise."""
+    percent = list(scores.percent(metric.sign).values())
+    single, pair = fmean(scores.single.values()), fmean(scores.pair.values())
+    return Gain(
+        main=scores.main,
+        aux=scores.aux,
+        variant=scores.variant,
+        metric=metric.name,
+        split=scores.split,
+        budget=budget,
+        seeds=len(percent) or len(scores.pair),
+        single=single,
+        pair=pair,
+        points=metric.scale * metric.sign * (pair - single),
+        gain_percent=fmean(percent) if percent else math.nan,
+        seed_sd=stdev(percent) if len(percent) > 1 else None,
+    )
 
-    They are those that runs of several tasks were trained for.
+
+def asked_budgets(statuses: Iterable[RunStatus]) -> list[float]:
+    """Return the budgets that a sweep was asked for, and those that its runs were trained to."""
+    return sorted(
+        {budget for status in statuses for budget in status.run.budgets}
+        | {status.record.budget for status in statuses if status.record and has_result(status)}
+    )
+
+
+def gains_frame(
+    sweep: Path,
+    statuses: Sequence[RunStatus] | None = None,
+    *,
+    metric: str | None = None,
+    budgets: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """Return the gains of a sweep: a row for each pair or set, variant and budget.
+
+    Args:
+        sweep: its folder.
+        statuses: its runs, if they have been read.
+        metric: that gains are of; None for each main task's primary metric.
+        budgets: None for those that the sweep was asked for.
+
+    Returns:
+        A frame whose columns are the fields of `Gain`.
     """
-    missing: dict[str, set[str]] = defaultdict(set)
-    done = set()
-    asked = []
-    for run in runs:
-        if run.state == "finished" and run.record:
-            variant = run.run.variant
-            if len(run.run.tasks) == 1:
-                done.add((variant, run.run.tasks[0]))
+    statuses = read_sweep(sweep) if statuses is None else statuses
+    values, _ = values_frame(sweep, statuses)
+    metrics = studied_metrics(statuses, metric)
+    found = [
+        asdict(gain)
+        for budget in (asked_budgets(statuses) if budgets is None else budgets)
+        for gain in measured_gains(values, metrics, budget)
+    ]
+    return pd.DataFrame(found, columns=list(Gain.__dataclass_fields__))
+
+
+def missing_singles(statuses: Iterable[RunStatus]) -> dict[str, set[str]]:
+    """Return the main tasks of finished runs whose own single run is not finished, by variant."""
+    alone, mains = set(), set()
+    for status in statuses:
+        if status.record and has_result(status):
+            variant, tasks = status.run.variant, status.run.tasks
+            if len(tasks) == 1:
+                alone.add((variant, tasks[0]))
             else:
-                asked.append((variant, run.record.main))
-    for variant, main in asked:
-        if (variant, main) not in done:
-            missing[variant].add(main)
+                mains.add((variant, status.record.main))
+    missing: dict[str, set[str]] = defaultdict(set)
+    for variant, main in mains - alone:
+        missing[variant].add(main)
     return dict(missing)
-
-
-def signed(value: float, decimals: int = 1) -> str:
-    """Return a number with its sign; what rounds to 0 has none.
-
-    >>> signed(1.25), signed(-0.04)
-    ('+1.2', '0.0')
-    """
-    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
-
-
-def main_order(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the main tasks of (main, aux) pairs: those with the most auxiliaries first.
-
-    >>> main_order([("a", "ner"), ("ner", "a"), ("ner", "b")])
-    ['ner', 'a']
-    """
-    counts = Counter(main for main, _ in pairs)
-    return sorted(counts, key=lambda main: (-counts[main], main))

@@ -27,7 +27,7 @@ def cross_fit(predictor: BaseEstimator, table: Table, train: Bools) -> Floats:
         train: [B, N] rows of each fit.
 
     Returns:
-        [B, N] scores; above 0 the predictor says "gain".
+        [B, N] scores; above 0 the predictor predicts a gain.
     """
     strength = _strength(predictor)
     if strength is not None:
@@ -48,7 +48,7 @@ def fit(predictor: BaseEstimator, table: Table, rows: Bools | slice = slice(None
 
 
 def score(fitted: BaseEstimator, values: Floats) -> Floats:
-    """Return [N] what a fitted predictor says; above 0 is "gain"."""
+    """Return [N] the scores of a fitted predictor; above 0 it predicts a gain."""
     if not is_classifier(fitted):
         result: Floats = fitted.predict(values)
         return result

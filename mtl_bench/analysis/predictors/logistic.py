@@ -2,7 +2,7 @@
 
 Each minimises what liblinear does, ||w||^2 / 2 + C sum_n log(1 + exp(-y_n w.x_n)), in which the
 intercept is a weight like the others. Newton's method on all of them together is exact to rounding,
-and some twenty times faster than a loop over scikit-learn's (`tests/unit/meta/test_logistic.py`
+and some twenty times faster than a loop over scikit-learn's (`tests/unit/analysis/test_logistic.py`
 compares the two).
 """
 
@@ -46,7 +46,7 @@ def fit_logistic(x: Floats, y: Floats, rows: Floats, c: float = 1.0) -> Floats:
         hessian += np.eye(width)
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         size = np.ones(len(rows))
-        for _ in range(30):  # a full step nearly always descends; else halve it
+        for _ in range(30):  # a full step nearly always descends; else it is halved
             tried = weights - size[:, None] * step
             new = _loss(x, y, rows, tried, c)
             worse = new > loss + 1e-12 * np.abs(loss)

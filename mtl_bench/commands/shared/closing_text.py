@@ -7,36 +7,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from mtl_bench.config.compose import conf_folder
+import joblib
+from omegaconf import OmegaConf
+
+from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.curve import CURVE
 from mtl_bench.runs.sweep_folder import RunStatus
 
+TEXT_VERSION = 1
+"""Raised when code changes the study, the page or the text of the same runs and settings."""
+
 COMPUTES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
-PACKAGE = Path(__file__).parents[2]
+FILE = ".closing.json"
 
 
 class ClosingText:
     """The text that a sweep's study ended with, beside a checksum of all that it follows from.
 
-    These are the runs, the settings, our code and what it computes with; and the files of study
-    and report, so that all is done again when one of them is gone or was written by another study.
+    These are the runs and the settings, and the files of study and report, so that all is done
+    again when one of them is gone or was written by another study.
     """
 
-    def __init__(self, sweep: Path, stored: Sequence[RunStatus], overrides: Sequence[str]) -> None:
+    def __init__(
+        self, sweep: Path, statuses: Sequence[RunStatus], overrides: Sequence[str]
+    ) -> None:
         """Take the sweep's folder, its runs, and the overrides of its study."""
         self.sweep = sweep
-        self.file = sweep / "study" / ".parts" / "closing.json"
-        curves = [sweep / run.run.folder / CURVE for run in stored]
-        files = [*curves, *_below(PACKAGE), *_below(conf_folder())]
-        versions = [sys.version, *map(version, COMPUTES)]
-        self._inputs = f"{sweep} {list(overrides)} {versions} {stored} {_checksum(files)}"
+        self.file = sweep / "study" / FILE
+        versions = [TEXT_VERSION, *map(version, COMPUTES)]
+        settings = OmegaConf.to_yaml(configuration(overrides))
+        self._inputs = (str(sweep), versions, settings, repr(statuses))
 
     def read(self) -> str | None:
         """Return the text; None if there is none, or something has changed since."""
@@ -53,20 +58,11 @@ class ClosingText:
         write_atomically(self.file, content)
 
     def _checksum(self) -> str:
-        written = [file for part in ("study", "report") for file in _below(self.sweep / part)]
-        return hashlib.sha256(f"{self._inputs} {_checksum(written)}".encode()).hexdigest()
-
-
-def _below(folder: Path) -> list[Path]:
-    """Return the files below a folder, without those that are kept to save time."""
-    caches = {".parts", "__pycache__"}
-    return [file for file in folder.rglob("*") if not caches & set(file.relative_to(folder).parts)]
-
-
-def _checksum(files: Iterable[Path]) -> str:
-    """Return a sha256 of the names and contents of files; of those that can be read."""
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        with suppress(OSError):  # a folder, or gone
-            digest.update(f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+        files = sorted(
+            file
+            for part in ("study", "report")
+            for file in (self.sweep / part).rglob("*")
+            if file.is_file() and file.name != FILE
+        )
+        contents = [(str(f), hashlib.sha256(f.read_bytes()).hexdigest()) for f in files]
+        return str(joblib.hash((self._inputs, contents)))

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_bench.config.compose import make_reader, plain_task, task_files
+from mtl_bench.config.compose import make_reader, make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import RECORD
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.definition import Task, load_corpus
+from mtl_bench.tasks.definition import Task
+from mtl_bench.tasks.load import load_corpus
 
 
 def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
@@ -49,4 +50,4 @@ def sweep_folder(name: str | Path) -> Path:
 
 def corpus_of(name: str, task: Task) -> Corpus:
     """Read the corpus of a task."""
-    return load_corpus(name, task, make_reader(name, task))
+    return load_corpus(name, task, make_reader(name, task), make_type(name, task))

@@ -7,11 +7,15 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = Mapping[str, str | float | bool | None]
 FORMATS = ("table", "markdown", "csv", "json")
@@ -20,6 +24,12 @@ FORMATS = ("table", "markdown", "csv", "json")
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Let a command be asked for another format than a table for people."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="of the output")
+
+
+def frame_rows(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame; what is missing or nan becomes None."""
+    rows: list[Row] = frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
+    return rows
 
 
 def print_table(

@@ -1,8 +1,8 @@
 "use strict";
 (() => {
   document.documentElement.classList.add("js");
-  const curves = JSON.parse(document.getElementById("curves").textContent);
-  const heat = document.getElementById("heat"), metric = document.documentElement.dataset.metric, dialog = document.getElementById("curve");
+  const { curves, metrics } = JSON.parse(document.getElementById("curves").textContent);
+  const heat = document.getElementById("heat"), dialog = document.getElementById("curve");
   if (!heat) return;
   const SVG = "http://www.w3.org/2000/svg";
   const draw = (parent, name, attributes, text) => {
@@ -32,7 +32,7 @@
     const button = document.createElement("button"), name = head.dataset.task;
     button.type = "button";
     button.textContent = name;
-    button.title = head.scope === "row" ? `sort columns by what helps ${name}` : `sort rows by whom ${name} helps`;
+    button.title = head.scope === "row" ? `sort columns by their gain for ${name}` : `sort rows by their gain from ${name}`;
     button.addEventListener("click", () => { sort(head); button.focus(); });
     head.replaceChildren(button);
   });
@@ -40,6 +40,7 @@
   // A cell opens the curves of its pair, with values where one points.
   const chart = (main, lines) => {
     const width = 680, height = 330, left = 62, right = 96, top = 12, bottom = 40;
+    const { title, unit } = metrics[main], name = unit ? `${title} of ${main} (${unit.trim()})` : `${title} of ${main}`;
     const all = lines.flatMap((line) => line.points[1]);
     const low = Math.min(...all), high = Math.max(...all, low + 0.1);
     const x = (v) => left + (width - left - right) * v / 100;
@@ -47,15 +48,15 @@
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", `${metric} of ${main} over the run`);
+    svg.setAttribute("aria-label", `${title} of ${main} over the run`);
     for (let n = 0; n <= 4; n++) {
       const value = low + (high - low) * n / 4;
       draw(svg, "line", { x1: left, x2: width - right, y1: y(value), y2: y(value), stroke: "var(--line)" });
       draw(svg, "text", { x: left - 6, y: y(value) + 4, "text-anchor": "end", "font-size": 12, fill: "currentColor" }, value.toFixed(1));
       draw(svg, "text", { x: x(25 * n), y: height - bottom + 16, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, `${25 * n} %`);
     }
-    draw(svg, "text", { x: x(50), y: height - 6, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, "steps of the run's schedule");
-    draw(svg, "text", { x: 12, y: height / 2, "text-anchor": "middle", "font-size": 12, fill: "currentColor", transform: `rotate(-90 12 ${height / 2})` }, `${metric} of ${main} (%)`);
+    draw(svg, "text", { x: x(50), y: height - 6, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, "steps, percent of the budget");
+    draw(svg, "text", { x: 12, y: height / 2, "text-anchor": "middle", "font-size": 12, fill: "currentColor", transform: `rotate(-90 12 ${height / 2})` }, name);
     let above = -Infinity;
     const ends = [...lines].sort((a, b) => y(a.points[1].at(-1)) - y(b.points[1].at(-1)));
     for (const line of ends) {
@@ -71,9 +72,9 @@
       const box = svg.getBoundingClientRect(), at = (event.clientX - box.left) / box.width * width;
       const share = Math.min(100, Math.max(0, (at - left) / (width - left - right) * 100));
       mark.setAttribute("x1", x(share)); mark.setAttribute("x2", x(share)); mark.setAttribute("visibility", "visible");
-      note.textContent = `${share.toFixed(0)} % of the schedule: ` + lines.map((line) => {
+      note.textContent = `${share.toFixed(0)} % of the budget: ` + lines.map((line) => {
         const nearest = line.points[0].reduce((best, v, n) => Math.abs(v - share) < Math.abs(line.points[0][best] - share) ? n : best, 0);
-        return `${line.name} ${line.points[1][nearest].toFixed(1)} %`;
+        return `${line.name} ${line.points[1][nearest].toFixed(unit ? 1 : 3)}${unit}`;
       }).join(", ");
     });
     return [svg, note];

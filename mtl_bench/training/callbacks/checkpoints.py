@@ -1,12 +1,12 @@
-"""Saving a run while it trains, and going on from there.
+"""Saving a run while it trains, and resuming from what was saved.
 
-A checkpoint holds plain values and tensors only: `torch.load(..., weights_only=True)` reads it in
-any process. A resumed run repeats the uninterrupted one bit for bit, since every draw follows
-from (seed, step).
+A checkpoint holds plain values and tensors only, behind a header line that needs no torch. A
+resumed run repeats the uninterrupted one bit for bit, since every draw follows from (seed, step).
 """
 
 from __future__ import annotations
 
+import io
 import pickle
 import signal
 import threading
@@ -19,8 +19,9 @@ import pytorch_lightning as pl
 import torch
 
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 from mtl_bench.models.inputs.batches import Chunk
-from mtl_bench.models.weights import save
+from mtl_bench.runs.checkpoint import CheckpointHeader
 from mtl_bench.training.callbacks.curves import Curves
 from mtl_bench.training.signals import Interrupted, is_worker, stop_signals
 
@@ -31,70 +32,54 @@ class Checkpoints(pl.Callback):
     A second signal of the same kind acts at once.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        config_hash: str,
-        curves: Curves,
-        every_seconds: float,
-        overwrite: bool = False,
-    ) -> None:
-        """Read the checkpoint, if there is one, and continue its curves.
+    def __init__(self, path: Path, run_key: str, curves: Curves, every_seconds: float) -> None:
+        """Take where to save, and what is saved beside the model and its optimizer.
 
         Args:
             path: of the checkpoint.
-            config_hash: of the run.
-            curves: kept with the checkpoint.
+            run_key: of the run.
+            curves: of the run.
             every_seconds: between two saves.
-            overwrite: ignore a checkpoint that is damaged or of another configuration.
-
-        Raises:
-            UserError: the checkpoint is damaged or of another configuration.
         """
         self.path = path
-        self.config_hash = config_hash
+        self.run_key = run_key
         self.curves = curves
         self.every_seconds = every_seconds
-        self.seconds_before = 0.0
-        self._asked: int | None = None
+        self._seconds_before = 0.0
+        self._signal: int | None = None
+        self._trainer: pl.Trainer | None = None
         self._previous: dict[int, Any] = {}
-        self._state = self._read(overwrite)
-        if self._state:
-            curves.load_state_dict(self._state["curves"])
-            self.seconds_before = self._state["seconds"]
+        self._state: dict[str, Any] | None = None
         self._started = self._saved = time.monotonic()
 
-    def _read(self, overwrite: bool) -> dict[str, Any] | None:
-        if not self.path.exists():
-            return None
-        remedy = "Type `overwrite=true` to train from the start, or choose another `sweep_name`."
-        try:
-            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-            of = state["config_hash"]
-        except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
-            if overwrite:
-                return None
-            raise UserError(f"{self.path}: the checkpoint cannot be read.\n{remedy}") from None
-        if of != self.config_hash and overwrite:
-            return None
-        if of != self.config_hash:
-            raise UserError(
-                f"{self.path}: the checkpoint is of a run with another configuration.\n{remedy}"
-            )
-        return state
+    def read(self) -> None:
+        """Read the checkpoint: the curves now, model and optimizer when training starts.
 
-    @property
-    def steps_done(self) -> int:
-        """The steps done: where to go on from."""
-        return self.curves.step
+        Raises:
+            UserError: it is damaged.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                stream.readline()
+                content = io.BytesIO(stream.read())
+            self._state = torch.load(content, map_location="cpu", weights_only=True)
+            assert self._state is not None
+            self.curves.load_state_dict(self._state["curves"])
+            self._seconds_before = self._state["seconds"]
+        except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
+            raise UserError(
+                f"{self.path}: the checkpoint cannot be read.\n"
+                "Type `overwrite=true` to train from the start, or choose another `sweep_name`."
+            ) from None
 
     @property
     def seconds(self) -> float:
         """Training time so far, that of earlier parts of the run included."""
-        return self.seconds_before + time.monotonic() - self._started
+        return self._seconds_before + time.monotonic() - self._started
 
     def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
         """Listen to signals while the model trains."""
+        self._trainer = trainer
         if stage == "fit" and threading.current_thread() is threading.main_thread():
             for number in stop_signals():
                 self._previous[number] = signal.signal(number, self._ask)
@@ -106,7 +91,10 @@ class Checkpoints(pl.Callback):
         self._previous.clear()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._asked = number
+        self._signal = number
+        if self._trainer is not None:
+            # Lightning would stop in the middle of an evaluation, before anything is saved.
+            self._trainer._signal_connector.received_sigterm = False
         signal.signal(number, signal.SIG_IGN if is_worker() else self._previous[number])
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -143,19 +131,21 @@ class Checkpoints(pl.Callback):
         self.save(trainer, module)
 
     def _save_if_due(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if self._asked or time.monotonic() - self._saved >= self.every_seconds:
+        if self._signal or time.monotonic() - self._saved >= self.every_seconds:
             self.save(trainer, module)
-        if self._asked:
-            raise Interrupted(self._asked)
+        if self._signal:
+            raise Interrupted(self._signal)
 
     def save(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Write the checkpoint; the old one stays until the new one is complete."""
         state = {
-            "config_hash": self.config_hash,
             "model": module.state_dict(),
             "optimizer": trainer.optimizers[0].state_dict(),
             "curves": self.curves.state_dict(),
             "seconds": self.seconds,
         }
-        save(state, self.path)
+        content = io.BytesIO()
+        content.write(CheckpointHeader(self.run_key, self.curves.step).line())
+        torch.save(state, content)
+        write_atomically(self.path, content.getbuffer())
         self._saved = time.monotonic()

@@ -28,8 +28,8 @@ class Curves(pl.Callback):
         self.split = split
         self.rows: list[CurveRow] = []
         self.step = 0
-        self._open: dict[str, list[float]] = {}
-        self._own: dict[str, int] = {}
+        self._pending: dict[str, list[float]] = {}  # losses of a row that is not complete
+        self._own_steps: dict[str, int] = {}
 
     def on_train_batch_end(
         self,
@@ -51,13 +51,15 @@ class Curves(pl.Callback):
         self.step = chunk.steps.stop
 
     def _add(self, trainer: pl.Trainer, step: int, task: str, loss: float) -> None:
-        waiting = self._open.setdefault(task, [])
-        waiting.append(loss)
-        self._own[task] = self._own.get(task, 0) + 1
-        if len(waiting) == STEPS_PER_ROW:
-            mean = sum(waiting) / STEPS_PER_ROW
-            waiting.clear()
-            self.rows.append(CurveRow(step + 1, self._own[task], task, "train", mean))
+        losses = self._pending.setdefault(task, [])
+        losses.append(loss)
+        self._own_steps[task] = self._own_steps.get(task, 0) + 1
+        if len(losses) == STEPS_PER_ROW:
+            mean = sum(losses) / STEPS_PER_ROW
+            losses.clear()
+            self.rows.append(
+                CurveRow(step + 1, self._own_steps[task], task, "train", {"loss": mean})
+            )
             for logger in trainer.loggers:
                 logger.log_metrics({f"train/loss/{task}": mean}, step=step + 1)
 
@@ -65,31 +67,31 @@ class Curves(pl.Callback):
         """Add the metrics of an evaluation."""
         assert isinstance(module, Tagger)
         for task, values in module.evaluated.items():
-            metrics = {name: value for name, value in values.items() if name in CurveRow.METRICS}
-            self.rows.append(
-                CurveRow(self.step, self._own.get(task, 0), task, self.split, **metrics)
-            )
+            own_steps = self._own_steps.get(task, 0)
+            self.rows.append(CurveRow(self.step, own_steps, task, self.split, dict(values)))
             for logger in trainer.loggers:
                 logger.log_metrics(
-                    {f"val/{name}/{task}": value for name, value in metrics.items()}, self.step
+                    {f"val/{name}/{task}": value for name, value in values.items()}, self.step
                 )
 
     def latest(self) -> dict[str, float]:
         """Return the newest training loss by task."""
-        return {row.task: row.loss for row in self.rows if row.split == "train"}
+        return {row.task: row.values["loss"] for row in self.rows if row.split == "train"}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a resumed run needs, as plain values."""
         return {
             "step": self.step,
-            "open": {task: list(losses) for task, losses in self._open.items()},
-            "own": dict(self._own),
-            "rows": [row.cells() for row in self.rows],
+            "pending": {task: list(losses) for task, losses in self._pending.items()},
+            "own_steps": dict(self._own_steps),
+            "rows": [
+                [row.step, row.own_step, row.task, row.split, dict(row.values)] for row in self.rows
+            ],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state."""
         self.step = state["step"]
-        self._open = {task: list(losses) for task, losses in state["open"].items()}
-        self._own = dict(state["own"])
-        self.rows = [CurveRow.from_cells(cells) for cells in state["rows"]]
+        self._pending = {task: list(losses) for task, losses in state["pending"].items()}
+        self._own_steps = dict(state["own_steps"])
+        self.rows = [CurveRow(*row) for row in state["rows"]]

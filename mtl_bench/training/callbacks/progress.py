@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.table import Table
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.tagger import Tagger
 from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.training.callbacks.curves import Curves
 
 
@@ -26,8 +27,8 @@ class Progress(pl.Callback):
     def __init__(
         self,
         curves: Curves,
-        tasks: Sequence[str],
-        steps: int,
+        record: Record,
+        schedule: Schedule,
         shown: bool,
         beat: Callable[[int, int], None],
     ) -> None:
@@ -35,14 +36,17 @@ class Progress(pl.Callback):
 
         Args:
             curves: of the run.
-            tasks: of the run, in the order to show them in.
-            steps: of the run in all.
+            record: of the run, whose tasks are described.
+            schedule: of the run.
             shown: whether a person looks on here.
-            beat: called with the step reached and `steps`, for those who look on from elsewhere.
+            beat: called with the step reached and those in all, for those who look on from
+                elsewhere.
         """
         self.curves = curves
-        self.tasks = tasks
-        self.steps = steps
+        self.tasks = dict(record.main_first())
+        self.steps = schedule.steps
+        # A line after the first evaluation in each tenth of the run.
+        self._lines = {step * 10 // self.steps: step for step in schedule.evaluations()[::-1]}
         self.shown = shown
         self.beat = beat
         self.console = Console(stderr=True)
@@ -86,20 +90,19 @@ class Progress(pl.Callback):
                 values=self._losses(),
             )
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
         """Print a line where there is no terminal."""
         assert isinstance(module, Tagger)
         step = self.curves.step
-        interval = trainer.datamodule.schedule.interval  # type: ignore[attr-defined]  # TaskDataModule
-        if (
-            self.shown
-            and not self._bar
-            and step * 10 // self.steps > (step - interval) * 10 // self.steps
-        ):
-            scores = " ".join(f"{task}={module.evaluated[task]['f1']:.4f}" for task in self.tasks)
+        if self.shown and not self._bar and self._lines.get(step * 10 // self.steps) == step:
+            scores = "  ".join(
+                f"{name} {task.metrics[task.primary].title} "
+                f"{module.evaluated[name][task.primary]:.4f}"
+                for name, task in self.tasks.items()
+            )
             print(
                 f"step {step}/{self.steps}  {self._speed():.0f} steps/s  "
-                f"{self._losses()}  {self.curves.split} F1 {scores}",
+                f"{self._losses()}  {self.curves.split}: {scores}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -120,15 +123,18 @@ class Progress(pl.Callback):
         return f"loss {losses}" if losses else ""
 
 
-def summary(record: Record, folder: Path) -> None:
+def print_final_metrics(record: Record, folder: Path) -> None:
     """Print the final metrics: a table on a terminal, else plain lines."""
     console = Console()
-    names = ("f1", "accuracy", "span_f1", "loss")
+    titles = {
+        name: of.title for _, task in record.main_first() for name, of in task.metrics.items()
+    }
+    titles["loss"] = "loss"
     rows = [
-        [task, of.final_split, *(f"{of.final[n]:.4f}" if n in of.final else "-" for n in names)]
-        for task, of in record.main_first()
+        [name, task.final_split, *(_number(task.final.get(metric)) for metric in titles)]
+        for name, task in record.main_first()
     ]
-    header = ["task", "split", "F1", "accuracy", "span F1", "loss"]
+    header = ["task", "split", *titles.values()]
     if console.is_terminal:
         table = Table(*header)
         for row in rows:
@@ -138,3 +144,7 @@ def summary(record: Record, folder: Path) -> None:
         for row in rows:
             print(row[0], *(f"{h}={v}" for h, v in zip(header[1:], row[1:], strict=True)), sep="  ")
     print(f"record: {folder / RECORD}")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -17,6 +17,8 @@ class Proportional:
     {'chu': 0.5, 'pos': 0.5}
     """
 
+    uses_main = False
+
     def __init__(self, sizes: Mapping[str, int], main: str, exponent: float) -> None:  # noqa: ARG002
         """Take sizes, main task and exponent: 0 draws uniformly, 1 by size."""
         if not math.isfinite(exponent):

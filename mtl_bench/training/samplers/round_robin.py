@@ -10,6 +10,8 @@ from numpy.random import Generator
 class RoundRobin:
     """The tasks in turn, in the order of their names."""
 
+    uses_main = False
+
     def __init__(self, sizes: Mapping[str, int], main: str) -> None:  # noqa: ARG002 (a sampler's signature)
         """Take the number of training sentences by task, and the main task's name."""
         self.tasks = sorted(sizes)

@@ -15,6 +15,11 @@ class Weighted(Proportional):
     {'chu': 0.1, 'pos': 0.8, 'sem': 0.1}
     """
 
+    @staticmethod
+    def uses_main(weights: Mapping[str, float]) -> bool:  # type: ignore[override]  # of its options
+        """Return whether the probabilities name the main task."""
+        return "main" in weights
+
     def __init__(self, sizes: Mapping[str, int], main: str, weights: Mapping[str, float]) -> None:
         """Take sizes, main task, and probabilities by task; `main` stands for the main task."""
         if "main" in weights and main in weights:

@@ -1,45 +1,143 @@
-"""Gains of pair runs over single runs."""
+"""Gains of runs of several tasks over single runs, from the folder of a sweep."""
+
+import math
 
 import pytest
 
-from mtl_bench.analysis.gains.gains import gains
-from mtl_bench.runs.record import Record, TaskRecord
-from mtl_bench.runs.sweep_folder import RunStatus, SweepRun
+from mtl_bench.analysis.data.frame import COLUMNS, runs_frame, values_frame
+from mtl_bench.analysis.gains.gains import gains_frame, missing_singles
+from mtl_bench.runs.sweep_folder import read_sweep, write_plan
+from tests.unit.analysis.sweeps import ERROR, write_run
 
 
-def stored(tasks, f1, seed=0, variant="", state="finished"):
-    folder = "/".join(filter(None, ("+".join(tasks), variant, f"seed{seed}")))
-    of = {t: TaskRecord(t, "", {}, {}, None, None, "test", {"f1": f1[t]}) for t in tasks}
-    record = Record("finished", of, seed, {}, "", {}, 1, 1, {}, None, 1, {}, {}, {})
-    return RunStatus(SweepRun(folder, tuple(tasks), seed, 100), state, record)
+def gains(sweep, **options):
+    frame = gains_frame(sweep, **options)
+    return {(g.main, g.aux, g.budget): g for g in frame.itertuples()}
 
 
-def test_a_gain_is_the_relative_change_in_percent_paired_by_seed():
-    runs = [stored(["a"], {"a": 0.5}), stored(["a"], {"a": 0.4}, 1), stored(["b"], {"b": 0.8})]
-    runs += [stored(["a", "b"], {"a": 0.6, "b": 0.6}), stored(["a", "b"], {"a": 0.4, "b": 1.0}, 1)]
-    found = {(gain.main, gain.aux): gain for gain in gains(runs)}
-    assert found["a", "b"].percent() == pytest.approx({0: 20, 1: 0})
-    assert found["a", "b"].mean() == pytest.approx(10)
-    assert found["a", "b"].spread() == pytest.approx(14.142, abs=1e-3)
-    assert found["b", "a"].percent() == pytest.approx({0: -25})  # seed 1 has no single run
-    assert found["b", "a"].spread() is None
+def test_all_values_are_one_long_frame(tmp_path):
+    write_run(tmp_path, ["a", "b"], {"a": 0.5, "b": 0.6}, seed=3, variant="lr=1")
+    frame, problems = values_frame(tmp_path, read_sweep(tmp_path))
+    assert list(frame) == COLUMNS
+    assert problems == []
+    [final] = frame[frame.final & (frame.task == "b") & (frame.metric == "f1")].itertuples()
+    assert (final.run, final.main, final.variant) == ("a+b/lr=1/seed3", "a", "lr=1")
+    assert (final.tasks, final.seed, final.step, final.budget) == ("a+b", 3, 200, 100)
+    assert (final.split, final.value) == ("test", 0.6)
+    dev = frame[(frame.split == "dev") & (frame.task == "b") & (frame.metric == "f1")]
+    assert dev.budget.tolist() == list(range(5, 101, 5))
+    losses = frame[(frame.split == "train") & (frame.task == "a")]
+    assert len(losses) == 100
+    assert "jsd" not in set(frame[frame.split == "data"].metric)
 
 
-def test_missing_failed_and_other_variants_are_never_filled_in():
-    runs = [stored(["a"], {"a": 0.5}, variant="lr=1"), stored(["a", "b"], {"a": 0.6, "b": 0.6})]
-    assert gains(runs) == []
-    runs = [stored(["a"], {"a": 0.5}, state="failed"), stored(["a", "b"], {"a": 0.6, "b": 0.6})]
-    assert gains(runs) == []
+def test_a_damaged_curve_is_named_and_the_other_runs_are_read(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["b"], {"b": 0.5})
+    (tmp_path / "a/seed0/curve.csv").write_text("nonsense")
+    frame, [problem] = values_frame(tmp_path, read_sweep(tmp_path))
+    assert set(frame.task) == {"b"}
+    assert "a/seed0/curve.csv" in problem
 
 
-def test_a_gain_over_nothing_is_undefined_and_over_little_flagged():
-    pair = stored(["a", "b"], {"a": 0.6, "b": 0.6})
-    [gain] = gains([stored(["a"], {"a": 0.0}), pair])
-    assert gain.mean() is None
-    assert gain.low()
-    assert gains([stored(["a"], {"a": 0.04}), pair])[0].low()
+def test_a_run_has_a_row_with_its_primary_metrics(tmp_path):
+    write_run(tmp_path, ["a", "b"], {"a": 0.5, "b": 0.6})
+    [run] = runs_frame(read_sweep(tmp_path)).to_dict("records")
+    assert (run["tasks"], run["state"], run["budget"]) == ("a+b", "finished", 100)
+    assert (run["a"], run["b"]) == (0.5, 0.6)
 
 
-def test_sets_of_three_have_two_auxiliary_tasks():
-    runs = [stored(["a"], {"a": 0.5}), stored(["a", "b", "c"], {"a": 0.6, "b": 0.6, "c": 0.6})]
-    assert [(gain.main, gain.aux) for gain in gains(runs)] == [("a", "b+c")]
+def test_a_gain_is_the_relative_change_in_percent_paired_by_seed(tmp_path):
+    for seed, alone in enumerate((0.5, 0.4)):
+        write_run(tmp_path, ["a"], {"a": alone}, seed=seed)
+    write_run(tmp_path, ["b"], {"b": 0.8})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    write_run(tmp_path, ["a", "b"], {"a": 0.4, "b": 1.0}, seed=1)
+    by_pair = gains(tmp_path)
+    gain = by_pair["a", "b", 100]
+    assert (gain.gain_percent, gain.seed_sd) == pytest.approx((10, 14.142), abs=1e-3)
+    assert (gain.seeds, gain.single, gain.pair) == pytest.approx((2, 0.45, 0.5))
+    assert (gain.points, gain.metric, gain.split) == (pytest.approx(5), "f1", "test")
+    other = by_pair["b", "a", 100]
+    assert (other.seeds, other.gain_percent) == (1, pytest.approx(-25))  # seed 1 has no single run
+
+
+def test_where_lower_is_better_a_gain_is_a_decrease(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 4.0}, types={"a": ERROR})
+    write_run(tmp_path, ["a", "b"], {"a": 3.0, "b": 1.0}, types={"a": ERROR})
+    gain = gains(tmp_path)["a", "b", 100]
+    assert (gain.gain_percent, gain.points, gain.metric) == (25, 1, "error")
+
+
+def test_another_metric_than_the_primary_one_can_be_chosen(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    assert gains(tmp_path, metric="accuracy")["a", "b", 100].gain_percent == 0
+    assert gains(tmp_path, metric="error") == {}
+
+
+def test_runs_of_other_budgets_are_compared_on_their_curves(tmp_path):
+    half = {50: {"a": 0.2}, 100: {"a": 0.4}}
+    write_run(tmp_path, ["a"], {"a": 0.9}, budget=100, curve=half)
+    write_run(
+        tmp_path, ["a", "b"], {"a": 0.8, "b": 0.5}, budget=60, curve={50: {"a": 0.3, "b": 0.5}}
+    )
+    by_budget = gains(tmp_path)
+    # At 100 steps there is no pair run, at 60 no final metric of the single run.
+    assert {budget for *_, budget in by_budget} == {60}
+    gain = by_budget["a", "b", 60]
+    assert (gain.gain_percent, gain.split) == (pytest.approx(50), "dev")
+
+
+def test_a_sweep_asked_for_two_budgets_has_gains_at_each(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5}, curve={50: {"a": 0.2}, 100: {"a": 0.4}})
+    both = {50: {"a": 0.3, "b": 0.1}, 100: {"a": 0.4, "b": 0.1}}
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6}, curve=both)
+    statuses = read_sweep(tmp_path)
+    write_plan(tmp_path, [type(s.run)(s.run.folder, s.run.tasks, 0, (50.0,)) for s in statuses])
+    by_budget = gains(tmp_path)
+    assert by_budget["a", "b", 50].gain_percent == pytest.approx(50)
+    assert by_budget["a", "b", 100].gain_percent == pytest.approx(20)
+    assert (by_budget["a", "b", 50].split, by_budget["a", "b", 100].split) == ("dev", "test")
+
+
+def test_a_run_that_is_to_be_extended_counts_at_its_budget(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    statuses = read_sweep(tmp_path)
+    write_plan(tmp_path, [type(s.run)(s.run.folder, s.run.tasks, 0, (200.0,)) for s in statuses])
+    assert {status.state for status in read_sweep(tmp_path)} == {"pending"}
+    assert set(gains(tmp_path)) == {("a", "b", 100)}
+
+
+def test_missing_failed_and_other_variants_are_never_filled_in(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5}, variant="lr=1")
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    assert gains(tmp_path) == {}
+    assert missing_singles(read_sweep(tmp_path)) == {"": {"a"}}
+
+
+def test_a_gain_over_0_is_undefined_and_has_points(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.0})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    gain = gains(tmp_path)["a", "b", 100]
+    assert math.isnan(gain.gain_percent)
+    assert gain.points == pytest.approx(60)
+
+
+def test_sets_of_three_have_two_auxiliary_tasks(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b", "c"], {"a": 0.6, "b": 0.6, "c": 0.6})
+    assert set(gains(tmp_path)) == {("a", "b+c", 100)}
+
+
+def test_late_evaluations_give_one_seed_an_interval(tmp_path):
+    wave = [0.002, -0.002]
+    alone = {b: {"a": 0.5 + wave[b // 5 % 2]} for b in range(5, 101, 5)}
+    both = {b: {"a": 0.6 + wave[b // 5 % 2], "b": 0.5} for b in range(5, 101, 5)}
+    write_run(tmp_path, ["a"], {"a": 0.5}, curve=alone)
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.5}, curve=both)
+    gain = gains(tmp_path)["a", "b", 100]
+    assert gain.effect == "gain"
+    assert gain.low < gain.gain_percent < gain.high
+    assert gain.late_percent == pytest.approx(20, abs=0.1)

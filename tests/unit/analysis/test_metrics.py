@@ -8,8 +8,8 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from mtl_bench.analysis.evaluation import baselines
-from mtl_bench.analysis.evaluation.folds import PROTOCOLS, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, score_parts
+from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
+from mtl_bench.analysis.evaluation.metrics import METRICS, tally
 from tests.unit.analysis.tables import made_table
 
 
@@ -19,7 +19,7 @@ def whole(table):
 
 
 def metrics(table, folds, scores):
-    return dict(zip(METRICS, score_parts(table, folds, scores).metrics()[0], strict=True))
+    return dict(zip(METRICS, tally(table, folds, scores).metrics()[0], strict=True))
 
 
 @settings(max_examples=50)
@@ -45,11 +45,11 @@ def test_as_others_compute_them(seed, ties):
     assert found["regret"] == pytest.approx(np.mean([g.max() for _, g in own]) - np.mean(picks))
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", HELD_OUT)
 def test_knowing_nothing_is_worth_nothing_whatever_is_held_out(name):
     table = made_table(tasks=8, seed=3)
-    folds = PROTOCOLS[name](table, 5)
-    found = metrics(table, folds, baselines.majority(table, folds.train))
+    folds = HELD_OUT[name](table, 5)
+    found = metrics(table, folds, baselines.majority_of_all(table, folds.train))
     assert found["auc"] == pytest.approx(0.5)
     if name == "unseen_main":
         assert found["spearman"] == 0
@@ -59,7 +59,7 @@ def test_knowing_nothing_is_worth_nothing_whatever_is_held_out(name):
 
 def test_the_oracle_is_right():
     table = made_table()
-    folds = PROTOCOLS["unseen_main"](table, 1)
+    folds = HELD_OUT["unseen_main"](table, 1)
     found = metrics(table, folds, baselines.oracle(table, folds.train))
     assert found == pytest.approx(
         {m: 0 if m == "regret" else found["top_gain"] if m == "top_gain" else 1 for m in METRICS}
@@ -69,10 +69,10 @@ def test_the_oracle_is_right():
 def test_resampled_tasks_scatter_around_the_metrics():
     table = made_table(tasks=10, seed=1)
     scores = np.random.default_rng(0).normal(size=(1, len(table)))
-    parts = score_parts(table, whole(table), scores)
+    parts = tally(table, whole(table), scores)
     drawn = parts.resampled(400)
     assert drawn.shape == (400, len(METRICS))
     np.testing.assert_allclose(
         drawn.mean(axis=0)[[0, 2, 3]], parts.metrics()[0, [0, 2, 3]], atol=0.03
     )
-    np.testing.assert_array_equal(score_parts(table, whole(table), scores).resampled(400), drawn)
+    np.testing.assert_array_equal(tally(table, whole(table), scores).resampled(400), drawn)

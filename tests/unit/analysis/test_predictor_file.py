@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mtl_bench.analysis.predictors.predictor_file import load, save
+from mtl_bench.analysis.predictors.predictor_file import Recipe, load, save
 from mtl_bench.errors import UserError
 from tests.unit.analysis.tables import made_table
 
-PLAIN = {"_target_": "sklearn.linear_model.Ridge", "alpha": 2.0}
+RIDGE = {"_target_": "sklearn.linear_model.Ridge", "alpha": 2.0}
 PIPE = {
     "_target_": "sklearn.pipeline.make_pipeline",
     "_args_": [
@@ -26,23 +26,23 @@ def table():
 
 @pytest.fixture
 def features(table):
-    found = {}
+    by_task = {}
     for n, main in enumerate(table.main):
-        found[main] = {f"f{k}": table.values[n, k] for k in range(3)}
-    return found
+        by_task[main] = {f"f{k}": table.values[n, k] for k in range(3)}
+    return by_task
 
 
-@pytest.mark.parametrize("config", [PLAIN, PIPE])
-def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
+@pytest.mark.parametrize("config", [RIDGE, PIPE])
+def test_what_is_loaded_predicts_the_same(tmp_path, table, features, config):
     file = tmp_path / "predictor.json"
-    save(file, table, features, config, FAMILIES, "f1")
+    save(file, table, features, Recipe(config, FAMILIES, "f1"))
     content = json.loads(file.read_text())
     assert len(content["coefficients"]) == 9
     predictor = load(file)
-    said = predictor.scores(table.pairs(), features)
-    assert said == pytest.approx([pair["score"] for pair in content["pairs"]])
-    assert predictor.record("t0", "t1") != predictor.record("t2", "t1")
-    assert predictor.record("t0", "new") is None
+    scores = predictor.scores(table.pairs(), features)
+    assert scores == pytest.approx([pair["score"] for pair in content["pairs"]])
+    assert predictor.mean_gain("t0", "t1") != predictor.mean_gain("t2", "t1")
+    assert predictor.mean_gain("t0", "new") is None
     new = {**features, "new": dict.fromkeys(features["t0"], 0.5)}
     assert len(predictor.scores([("new", "t1"), ("t0", "new")], new)) == 2
     with pytest.raises(UserError, match="task 'new' lacks f1"):
@@ -52,7 +52,7 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(schema_version=9), "has schema version 9, expected 1"),
+        (lambda c: c.update(schema_version=9), "has schema version 9, expected 2"),
         (lambda c: c["predictor"].update(_target_="os.system"), "names 'os.system'"),
         (lambda c: c["predictor"].update(_target_="sklearn.utils.shuffle"), "names 'sklearn.utils"),
         (lambda c: c["predictor"].update(cv={"_target_": "subprocess.run"}), "names 'subprocess"),
@@ -62,7 +62,7 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
         ),
         (
             lambda c: c["families"]["data"].update(x={"_target_": "pathlib.Path.touch"}),
-            "plain options",
+            "options that are plain values",
         ),
         (
             lambda c: c["families"]["data"].update(
@@ -76,14 +76,17 @@ def test_what_is_loaded_says_the_same(tmp_path, table, features, config):
             ),
             "has features of",
         ),
-        (lambda c: c["pairs"][0].update(gain=1000.0), "says something else than when it was made"),
+        (
+            lambda c: c["pairs"][0].update(gain=1000.0),
+            "predicts something else than when it was made",
+        ),
         (lambda c: c.pop("pairs"), "is not a predictor, or is damaged"),
         (lambda c: c["predictor"].update(alpha="x"), "is damaged"),
     ],
 )
 def test_a_file_is_data_and_no_program(tmp_path, table, features, change, message):
     file = tmp_path / "predictor.json"
-    save(file, table, features, PLAIN, FAMILIES, "f1")
+    save(file, table, features, Recipe(RIDGE, FAMILIES))
     content = json.loads(file.read_text())
     change(content)
     file.write_text(json.dumps(content))
@@ -94,6 +97,6 @@ def test_a_file_is_data_and_no_program(tmp_path, table, features, change, messag
 def test_no_file_and_half_a_file(tmp_path):
     with pytest.raises(UserError, match="No such file"):
         load(tmp_path / "predictor.json")
-    (tmp_path / "predictor.json").write_text('{"schema_version": 1, "pre')
+    (tmp_path / "predictor.json").write_text('{"schema_version": 2, "pre')
     with pytest.raises(UserError, match="damaged"):
         load(tmp_path / "predictor.json")

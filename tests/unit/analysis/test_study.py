@@ -1,21 +1,26 @@
 """The study of the paper's runs, whole."""
 
-import csv
 import json
 import subprocess
 import sys
+from io import StringIO
 
 import numpy as np
+import pandas as pd
 import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.__main__ import main as bench
-from mtl_bench.analysis.data.evidence import Progress, published_evidence
+from mtl_bench.analysis.data.evidence import LearningCurve, sweep_evidence
 from mtl_bench.analysis.data.single_runs import SingleRun
-from mtl_bench.analysis.evaluation.partial_runs import cut, from_pilots
-from mtl_bench.commands.study import configuration
-from tests.unit.analysis.tables import made_table
+from mtl_bench.analysis.evaluation.partial_runs import from_pilots, shortened
+from mtl_bench.analysis.features.pair_table import make_table
+from mtl_bench.commands.shared.study_pipeline import configuration
+from mtl_bench.files import cache_folder
+from mtl_bench.paper.published_runs import published_evidence
+from mtl_bench.runs.sweep_folder import read_sweep
+from tests.unit.analysis.sweeps import write_sweep
 
 QUICK = ["draws=5", "pair_runs=2", "runs=10"]
 
@@ -28,47 +33,52 @@ def out(tmp_path_factory):
 
 
 def rows(file):
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    return pd.read_csv(file).to_dict("records")
 
 
 def test_its_files(out):
     assert sorted(f.name for f in out.iterdir()) == [
-        *(".parts", "claims.csv", "coefficients.csv", "early.csv", "features.csv", "gains.csv"),
-        *("predictor.json", "scores.csv", "study.json"),
+        "claims.csv",
+        "coefficients.csv",
+        "early.csv",
+        "features.csv",
+        "gains.csv",
+        "predictor.json",
+        "scores.csv",
+        "study.json",
+        "table3.csv",
     ]
     assert len(rows(out / "gains.csv")) == 90
     assert len(rows(out / "features.csv")) == 10
     assert len(rows(out / "coefficients.csv")) == 42
     content = json.loads((out / "study.json").read_text())
     assert (content["gains_above_0"], content["missing"]) == (40, [])
-    assert len(content["answers"]) == 4
+    assert (content["metric"], content["budget"]) == ("F1", 50_000)
+    assert len(content["conclusions"]) == 4
 
 
 def test_paper_and_difference_stand_in_the_rows(out):
-    found = {
-        row["features"]: row for row in rows(out / "scores.csv") if row["protocol"] == "printed"
-    }
-    row = found["all features"]
-    assert float(row["paper_accuracy"]) == 0.749
-    assert float(row["difference_accuracy"]) == pytest.approx(float(row["accuracy"]) - 0.749)
-    assert found["all features (half the steps)"]["paper_accuracy"] == ""
+    table = pd.read_csv(out / "table3.csv").set_index("features")
+    row = table.loc["all features"]
+    assert row.paper_accuracy == 0.749
+    assert row.difference_accuracy == pytest.approx(row.accuracy - 0.749)
+    assert np.isnan(table.loc["all features (half the steps)"].paper_accuracy)
     first = rows(out / "coefficients.csv")[0]
     assert first["feature"] == "gradient_30"
-    assert float(first["difference"]) == pytest.approx(float(first["coefficient"]) + 1.566)
+    assert first["difference"] == pytest.approx(first["coefficient"] + 1.566)
 
 
 def test_features_are_the_released_ones_and_robust_ones_beside(out):
     chu = next(row for row in rows(out / "features.csv") if row["task"] == "chu")
-    assert float(chu["curve_c"]) == pytest.approx(1.52624256)
-    assert float(chu["slope_10"]) < 0
-    assert float(chu["curve_rmse"]) < 0.5
-    assert chu["curve_converged"] == "1.0"
+    assert chu["curve_c"] == pytest.approx(1.52624256)
+    assert chu["slope_10"] < 0
+    assert chu["curve_rmse"] < 0.5
+    assert chu["curve_converged"] == 1
 
 
-def test_the_paper_s_claims_have_verdicts(out):
-    found = {row["claim"]: row for row in rows(out / "claims.csv")}
-    assert len(found) == 17
+def test_the_paper_s_claims_have_results(out):
+    by_claim = {row["claim"]: row for row in rows(out / "claims.csv")}
+    assert len(by_claim) == 17
     allowed = {
         "holds",
         "does not hold",
@@ -76,28 +86,39 @@ def test_the_paper_s_claims_have_verdicts(out):
         "cannot be tested here",
         "not contradicted",
     }
-    assert {row["verdict"] for row in found.values()} <= allowed
-    assert found["multi-task learning improves 40 of 90 cases"]["verdict"] == "holds"
+    assert {row["result"] for row in by_claim.values()} <= allowed
+    assert by_claim["multi-task learning improves 40 of 90 cases"]["result"] == "holds"
 
 
 def test_early_says_what_it_costs(out):
-    found = rows(out / "early.csv")
-    pilots = [row for row in found if row["looked_at"] == "pilot pairs"]
-    assert [float(row["cost_percent"]) for row in pilots] == [5, 10, 20, 30, 50, 70]
-    assert float(pilots[-1]["spearman"]) > float(pilots[0]["spearman"])
-    curves = [row for row in found if row["looked_at"] == "single runs"]
-    assert float(curves[-1]["cost_percent"]) == pytest.approx(10.0)  # 10 x 50,000 of 5,000,000
+    early = rows(out / "early.csv")
+    pilots = [row for row in early if row["runs"] == "pilot pairs"]
+    assert [row["cost_percent"] for row in pilots] == [5, 10, 20, 30, 50, 70]
+    assert pilots[-1]["spearman"] > pilots[0]["spearman"]
+    curves = [row for row in early if row["runs"] == "single runs"]
+    assert curves[-1]["cost_percent"] == pytest.approx(10.0)  # 10 x 50,000 of 5,000,000
 
 
-def test_a_second_time_nothing_is_computed_and_another_setting_is(out, tmp_path):
-    before = {f.name: f.read_bytes() for f in (out / ".parts").iterdir()}
-    times = {f.name: f.stat().st_mtime_ns for f in (out / ".parts").iterdir()}
-    scores = (out / "scores.csv").read_bytes()
-    assert bench(["study", "published", "--out", str(out), *QUICK, "early=true"]) == 0
-    assert {f.name: f.stat().st_mtime_ns for f in (out / ".parts").iterdir()} == times
-    assert (out / "scores.csv").read_bytes() == scores
-    assert bench(["study", "published", "--out", str(out), *QUICK, "draws=6", "early=true"]) == 0
-    assert len(list((out / ".parts").iterdir())) == 2 * len(before)
+def test_a_second_time_nothing_is_computed_and_another_setting_is(tmp_path):
+    def study(*overrides):
+        out = str(tmp_path / "out")
+        assert bench(["study", "published", "--out", out, *QUICK, *overrides]) == 0
+        outputs = (cache_folder() / "scores").rglob("output.pkl")
+        return {file: file.stat().st_mtime_ns for file in outputs}
+
+    first = study()
+    scores = (tmp_path / "out/scores.csv").read_bytes()
+    assert study() == first
+    assert (tmp_path / "out/scores.csv").read_bytes() == scores
+    assert len(study("draws=6")) == 2 * len(first)
+
+
+def test_files_of_others_in_the_folder_stay(tmp_path):
+    (tmp_path / "mine.csv").write_text("a\n1\n")
+    for overrides in (["early=true"], []):
+        assert bench(["study", "published", "--out", str(tmp_path), *QUICK, *overrides]) == 0
+    assert (tmp_path / "mine.csv").exists()
+    assert not (tmp_path / "early.csv").exists()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +145,9 @@ def test_a_second_time_nothing_is_computed_and_another_setting_is(out, tmp_path)
             "os.nothing",
         ),
         (["study", "published", "--out", "/proc/x"], "No such file"),
-        (["predict", "nothing.json", "nowhere"], "No such file"),
+        (["study", "published", "--out", "x", "metric=accuracy"], "gains of f1"),
+        (["study", "published", "--out", "x", "budget=soon"], "budget is 'soon'"),
+        (["rank", "nothing.json", "nowhere"], "No such file"),
     ],
 )
 def test_mistakes_are_answered(arguments, message, capsys, tmp_path, monkeypatch):
@@ -137,7 +160,7 @@ def test_the_right_wing_needs_neither_torch_nor_lightning():
     code = (
         "import sys; from mtl_bench.__main__ import main; import mtl_bench.analysis.study, "
         "mtl_bench.analysis.study_files, mtl_bench.analysis.predictors.predictor_file, mtl_bench.commands.after_sweep; "
-        "from mtl_bench.commands.study import configuration; configuration([]); "
+        "from mtl_bench.commands.shared.study_pipeline import configuration; configuration([]); "
         "sys.exit(bool({'torch', 'pytorch_lightning'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -153,28 +176,78 @@ def test_the_configuration_is_made_of_groups():
 
 def test_published_evidence_is_the_paper_s():
     evidence = published_evidence()
-    assert (len(evidence.gains), len(evidence.singles)) == (90, 10)
-    assert (evidence.single_steps, evidence.all_steps) == (500_000, 5_000_000)
-    assert len(evidence.progress) == 100
+    assert (len(evidence.gains), len(evidence.single_runs())) == (90, 10)
+    assert evidence.steps() == (500_000, 5_000_000)
+    assert len(evidence.curves()) == 100
+    assert evidence.scores_alone()["mwe"] == pytest.approx(0.43345, abs=1e-3)
 
 
-def test_a_run_is_cut_and_its_progress_read():
+def test_a_run_is_shortened_and_its_curve_read():
     run = SingleRun("a", {}, np.arange(1.0, 101.0), np.arange(100.0))
-    assert len(cut(run, 10).steps) == 10
-    progress = Progress(np.array([0.25, 0.5, 0.75, 1.0]), np.array([0.1, 0.2, 0.3, 0.4]))
-    assert progress.at(50) == pytest.approx(0.15)
-    assert progress.at(100) == pytest.approx(0.3)
-    assert np.isnan(progress.at(10))
+    assert len(shortened(run, 10).steps) == 10
+    curve = LearningCurve(np.array([0.25, 0.5, 0.75, 1.0]), np.array([0.1, 0.2, 0.3, 0.4]))
+    assert curve.at(50) == pytest.approx(0.15)
+    assert curve.at(100) == pytest.approx(0.3)
+    assert np.isnan(curve.at(10))
 
 
-def test_pilots_that_already_are_the_end_predict_it():
-    table = made_table(tasks=4)
-    progress = {}
-    for (m, a), gain in zip(table.pairs(), table.gain, strict=True):
-        progress[m, m] = Progress(np.array([1.0]), np.array([0.5]))
-        f1 = 0.5 * (1 + gain / 100)
-        progress["+".join(sorted((m, a))), m] = Progress(np.array([1.0]), np.array([f1]))
-    [early] = from_pilots(progress, table, 100)
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """A sweep of six tasks of two types."""
+    folder = tmp_path_factory.mktemp("sweeps") / "toy"
+    write_sweep(folder)
+    return folder
+
+
+def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
+    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
+    assert evidence.budget == 100
+    curve = evidence.curves()["w+x", "w"]
+    final = next(g.pair for g in evidence.gains if (g.main, g.aux) == ("w", "x"))
+    assert curve.at(10) == pytest.approx(final * 0.075)  # evaluations at 5 and 10 percent
+
+
+def test_pilots_that_already_are_the_end_predict_it(sweep):
+    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
+    gains = {(gain.main, gain.aux): gain.gain_percent for gain in evidence.gains}
+    features = {task: {"f": 1.0} for task in "uvwxyz"}
+    table = make_table(gains, features, ["f"])
+    [early] = from_pilots(evidence, table, 100)
     assert early.score.values["accuracy"] == 1
     assert early.score.values["spearman"] == pytest.approx(1)
-    assert from_pilots(progress, table, 50) == []
+    assert from_pilots(evidence, table, 1) == []
+
+
+def test_tasks_of_several_types_are_studied_ranked_and_shown(sweep, tmp_path, capsys):
+    assert bench(["gains", str(sweep)]) == 0
+    assert (
+        "Gain of F1 or mean error (test) in percent, at 100 steps per task"
+        in capsys.readouterr().out
+    )
+    assert bench(["gains", str(sweep), "--format", "csv"]) == 0
+    by_pair = {
+        (g.main, g.aux): g for g in pd.read_csv(StringIO(capsys.readouterr().out)).itertuples()
+    }
+    error = by_pair["v", "w"]
+    assert error.metric == "error"
+    assert error.gain_percent == pytest.approx(100 * (error.single - error.pair) / error.single)
+    assert bench(["report", str(sweep), "--out", str(tmp_path), *QUICK]) == 0
+    page = (tmp_path / "report/index.html").read_text()
+    assert "Alone its mean error is 0." in page
+    assert "v with w: " in page
+    assert bench(["rank", str(tmp_path / "study/predictor.json"), str(sweep), "--main", "v"]) == 0
+    ranking = capsys.readouterr().out
+    assert all(task in ranking for task in "uwxyz")
+    assert bench(["show", str(sweep / "v+w/seed0")]) == 0
+    assert "mean error" in capsys.readouterr().out
+    assert bench(["status", str(sweep)]) == 0
+    assert "21 runs: 21 finished" in capsys.readouterr().out
+
+
+def test_gains_of_a_budget_and_a_metric_that_are_not_there_are_explained(sweep, capsys):
+    assert bench(["gains", str(sweep), "--budget", "50"]) == 0
+    assert "(dev) in percent, at 50 steps per task" in capsys.readouterr().out
+    assert bench(["gains", str(sweep), "--budget", "200"]) == 2
+    assert "trained to the budget" in capsys.readouterr().err
+    assert bench(["gains", str(sweep), "--metric", "bleu"]) == 2
+    assert "no bleu; they have accuracy, error, f1" in capsys.readouterr().err

@@ -3,64 +3,55 @@
 import numpy as np
 import pytest
 
-from mtl_bench.analysis.gains.gains import Gain
-from mtl_bench.analysis.gains.uncertainty import (
-    Late,
-    Measured,
-    ceiling,
-    late,
-    measured,
-    with_errors,
-)
-from mtl_bench.runs.curve import CurveRow
-from tests.unit.analysis.tables import made_table
-
-
-def curve(f1, task="a"):
-    rows = [CurveRow(n, n, task, "train", 1.0) for n in range(3)]
-    return rows + [CurveRow(n, n, task, "dev", 1.0, value) for n, value in enumerate(f1)]
+from mtl_bench.analysis.data.frame import StudiedMetric
+from mtl_bench.analysis.evaluation.ceiling import ceiling
+from mtl_bench.analysis.gains.paired_scores import PairedScores
+from mtl_bench.analysis.gains.uncertainty import LateMean, late_mean, with_errors, with_late
+from tests.unit.analysis.tables import made_gain, made_table
 
 
 def test_late_evaluations_are_the_last_ones_and_a_trend_is_no_scatter():
-    found = late(curve([0.1] * 95 + [0.5, 0.6, 0.7, 0.8, 0.9]), "a")
-    assert found.mean == pytest.approx(0.7)
-    assert found.sd == pytest.approx(0, abs=1e-12)
-    noisy = late(curve(0.5 + np.random.default_rng(0).normal(0, 0.01, 5000)), "a")
+    late = late_mean(np.array([0.1] * 95 + [0.5, 0.6, 0.7, 0.8, 0.9]))
+    assert late.mean == pytest.approx(0.7)
+    assert late.sd == pytest.approx(0, abs=1e-12)
+    noisy = late_mean(0.5 + np.random.default_rng(0).normal(0, 0.01, 5000))
     assert noisy.sd == pytest.approx(0.01, rel=0.15)
-    assert late(curve([0.1] * 4), "a") is None
-    assert late(curve([0.1] * 9), "b") is None
+    assert late_mean(np.full(4, 0.1)) is None
 
 
-def test_a_gain_is_measured_with_its_floor_of_noise():
-    gain = Gain("a", "b", "", {0: 0.5, 1: 0.5}, {0: 0.55, 1: 0.6})
-    lates = {("a", 0): Late(0.5, 0.01, 3), ("a+b", 0): Late(0.55, 0.01, 4)}
-    found = measured(gain, lates)
-    assert (found.seeds, found.gain, found.late) == pytest.approx((2, 15, 10))
-    assert found.sd == pytest.approx(50**0.5)
-    assert found.floor == pytest.approx(100 * np.hypot(0.01, 0.011) / 0.5)
-    assert found.freedom == 3
-    assert measured(Gain("a", "b", "", {0: 0.0}, {0: 0.5}), {}) is None
+@pytest.mark.parametrize(("higher", "percent"), [(True, 10), (False, -10)])
+def test_late_evaluations_give_a_gain_a_scatter(higher, percent):
+    scores = PairedScores("a", "a+b", "", "dev", {0: 0.5, 1: 0.5}, {0: 0.55, 1: 0.6})
+    lates = {
+        ("", "a", "a", 0): LateMean(0.5, 0.01, 3),
+        ("", "a+b", "a", 0): LateMean(0.55, 0.01, 4),
+    }
+    metrics = {"a": StudiedMetric("x", "X", higher)}
+    gain = with_late(made_gain("a", "b", 15.0), scores, lates, metrics)
+    assert gain.late_percent == pytest.approx(percent)
+    assert gain.late_sd == pytest.approx(100 * np.hypot(0.01, 0.011) / 0.5)
+    assert gain.degrees_of_freedom == 3
 
 
-def gain(value, seeds=1, sd=None, floor=None, main="a"):
-    return Measured(main, "b", seeds, 0.5, 0.5, value, value, sd, floor, 18)
+def gain(value, seeds=1, sd=None, late_sd=None, main="a"):
+    return made_gain(main, "b", value, seeds=seeds, seed_sd=sd, late_sd=late_sd)
 
 
-def test_verdicts_come_from_intervals():
+def test_effects_come_from_intervals():
     few = with_errors(
-        [gain(1.0, floor=1.0), gain(3.0, floor=1.0), gain(-3.0, floor=1.0), gain(1.0)]
+        [gain(1.0, late_sd=1.0), gain(3.0, late_sd=1.0), gain(-3.0, late_sd=1.0), gain(1.0)]
     )
-    assert [g.verdict for g in few] == ["within noise", "gain", "loss", "not known"]
+    assert [g.effect for g in few] == ["within noise", "gain", "loss", "not known"]
     assert (few[1].low, few[1].high) == pytest.approx((3 - 2.101, 3 + 2.101), abs=1e-3)
     pooled = with_errors([gain(3.0, 2, 1.0), gain(3.0, 2, 3.0), gain(3.0, 2, 0.1, main="c")])
     deviation = 5**0.5  # of (1 + 9) / 2, with two degrees of freedom: t = 4.303
     assert pooled[0].error == pooled[1].error == pytest.approx(deviation / 2**0.5)
     assert pooled[0].high == pytest.approx(3 + 4.303 * deviation / 2**0.5, rel=1e-3)
     assert pooled[2].error == pytest.approx(0.1 / 2**0.5)
-    assert with_errors([gain(3.0, 4, 0.1, floor=2.0)])[0].error == pytest.approx(1.0)
+    assert with_errors([gain(3.0, 4, 0.1, late_sd=2.0)])[0].error == pytest.approx(1.0)
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say():
+def test_intervals_hold_the_true_gain_as_often_as_they_say():
     random = np.random.default_rng(0)
     hits = []
     for _ in range(200):

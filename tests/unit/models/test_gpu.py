@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from hydra.utils import instantiate
 
-from mtl_bench.config.run_key import tasks_of
+from mtl_bench.config.run_key import schedule_of
+from mtl_bench.config.schema import checked
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.training import build
 
@@ -12,11 +12,9 @@ from mtl_bench.training import build
 def losses(configure, device, steps, *overrides):
     """Return the losses of a run's first steps, which stay on the device."""
     cfg = configure("main=syn_pos", "aux=syn_ccg", "embeddings.dim=50", *overrides)
-    tasks = tasks_of(cfg)
-    corpora = {name: build.read_corpus(cfg, name, task) for name, task in tasks.items()}
-    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    data = build.make_data(cfg, inputs, start=0)
-    tagger = build.make_tagger(cfg, inputs).to(device)
+    config = checked(cfg)
+    parts = build.assemble(config, schedule_of(config))
+    data, tagger = parts.data, parts.tagger.to(device)
     optimizer = tagger.configure_optimizers()
     tagger.optimizers = lambda **_: optimizer  # what Lightning's trainer gives it
     chunk = Chunk(range(steps), [data.draw(step) for step in range(steps)], False).to(device)

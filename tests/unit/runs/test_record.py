@@ -8,26 +8,18 @@ from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.curve import CURVE, CurveRow, read_curve
+from mtl_bench.runs.curve import CURVE, CurveRow, read_curve, write_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
-from mtl_bench.runs.record import RECORD, Record, TaskRecord, read_record
+from mtl_bench.runs.record import RECORD, read_record
+from tests.unit.runs.records import record
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def record(**changes):
-    task = TaskRecord(
-        "t", "f", {"size": 1.0, "jsd": None}, {"train": 1}, "O", None, "test", {"f1": 0.5}
-    )
-    fields = {
-        "status": "finished", "tasks": {"t": task}, "seed": 0, "config": {"a": [1]},
-        "config_hash": "h", "identity": {}, "steps_planned": 1, "steps_done": 1,
-        "versions": {}, "git_commit": None, "threads": 1, "host": {}, "timings": {}, "vectors": {},
-    }  # fmt: skip
-    return Record(**{**fields, **changes})
-
-
-ROWS = [CurveRow(10, 10, "t", "train", 1 / 3), CurveRow(10, 10, "t", "dev", 0.1, f1=0.7)]
+ROWS = [
+    CurveRow(10, 10, "t", "train", {"loss": 1 / 3}),
+    CurveRow(10, 10, "t", "dev", {"loss": 0.1, "f1": 0.7}),
+]
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -37,10 +29,24 @@ def test_what_is_written_is_read(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == [CURVE, RECORD]
 
 
-@given(NUMBER, st.none() | NUMBER, st.text(max_size=5))
-def test_a_row_keeps_every_bit(loss, f1, task):
-    row = CurveRow(1, 2, task, "dev", loss, f1=f1)
-    assert CurveRow.from_cells(row.cells()) == row
+@given(
+    st.lists(
+        st.tuples(
+            NUMBER,
+            st.none() | NUMBER,
+            st.text(st.characters(exclude_categories=("C",)), max_size=5),
+        ),
+        max_size=4,
+    )
+)
+def test_a_curve_keeps_every_bit(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("curve")
+    curve = [
+        CurveRow(n, n, task, "dev", {"loss": loss} | ({} if mae is None else {"mae": mae}))
+        for n, (loss, mae, task) in enumerate(rows)
+    ]
+    write_curve(folder, curve)
+    assert read_curve(folder) == curve
 
 
 def test_a_folder_without_a_record_has_none(tmp_path):
@@ -74,15 +80,35 @@ def test_a_truncated_curve_names_the_line(tmp_path):
         read_curve(tmp_path)
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_again(tmp_path):
+    folder = tmp_path / "chu+pos" / "seed3"
+    folder.mkdir(parents=True)
+    config = {"main": "pos", "aux": {"chu": True}, "seed": 3, "sweep_name": "mine"}
+    old = {"schema_version": 1, "config": config, "tasks": {"chu": {}, "pos": {}}}
+    (folder / RECORD).write_text(json.dumps(old))
+    with pytest.raises(UserError, match="schema version 1; this program reads 2") as error:
+        read_record(folder)
+    command = "python train.py main=pos 'aux=[chu]' seed=3 sweep_name=mine overwrite=true"
+    assert str(error.value).endswith(command)
+
+
+def test_settings_are_read_by_their_keys():
+    of = record(config={"data": {"drop_last": True}})
+    assert of.setting("data.drop_last") is True
+    assert of.setting("data.other") is None
+    assert of.setting("seed.x") is None
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     write_atomically(tmp_path / "x", b"old")
 
-    def fail(stream):
-        stream.write(b"half")
-        raise OSError("disk full")
+    def fail(_):
+        raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(tmp_path / "x", fail)
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left on device") as error:
+        write_atomically(tmp_path / "x", b"new")
+    assert error.value.filename == str(tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["x"]
 

@@ -32,7 +32,7 @@ def plan(tmp_path):
 
 
 def folders(plan):
-    return [job.stored.run.folder for job in plan.jobs]
+    return [job.status.run.folder for job in plan.jobs]
 
 
 def test_mirrored_pairs_are_one_run(plan):
@@ -40,9 +40,9 @@ def test_mirrored_pairs_are_one_run(plan):
         *(f"main={a} aux={b}" for a in ("syn_chu", "syn_pos") for b in ("syn_chu", "syn_pos"))
     )
     assert folders(found) == ["syn_chu/seed0", "syn_chu+syn_pos/seed0", "syn_pos/seed0"]
-    assert [job.stored.run.steps for job in found.jobs] == [2000, 4000, 2000]
+    assert [job.status.run.steps for job in found.jobs] == [2000, 4000, 2000]
     assert found.sweep == Path("multirun_outputs/default")
-    assert {job.stored.state for job in found.jobs} == {"waiting"}
+    assert {job.status.state for job in found.jobs} == {"pending"}
 
 
 def test_mirrored_pairs_are_two_where_the_sampler_names_main(plan):
@@ -94,7 +94,7 @@ def test_sets_lists_and_defaults(plan):
 
 def test_trainer_max_steps_caps_every_run(plan):
     found = plan("main=syn_chu aux=syn_pos", "main=syn_chu", every=["trainer.max_steps=70"])
-    assert [job.stored.run.steps for job in found.jobs] == [70, 70]
+    assert [job.status.run.steps for job in found.jobs] == [70, 70]
 
 
 def test_nothing_to_do_is_a_mistake(plan):
@@ -124,17 +124,58 @@ def test_missing_data_is_told_first(plan):
     assert found.to_download == ["chu"]
 
 
-def test_what_is_finished_is_known_and_what_differs_refused(plan, command, monkeypatch):
+def test_what_is_finished_is_left_out_and_what_differs_refused(plan, command):
     run = ["main=syn_chu", "aux=syn_pos", "steps_per_task=2"]
     assert command(*run)[0] == 0
-    found = plan(" ".join(run), "main=syn_pos steps_per_task=2", every=["baselines=false"])
-    assert [job.stored.state for job in found.jobs] == ["finished", "waiting"]
-    assert len(found.left()) == 1
-    assert found.steps_left() == 2
-    there = Path("multirun_outputs/default/syn_chu+syn_pos")
-    shutil.copytree(there / "steps_per_task=2", there / "steps_per_task=3")
-    with pytest.raises(UserError, match="steps_per_task: 2 there, 3 now"):
-        plan("main=syn_pos aux=syn_chu steps_per_task=3")
-    [job, _] = plan("main=syn_pos aux=syn_chu steps_per_task=3 overwrite=true").jobs
-    assert job.stored.state == "waiting"
+    sweep = plan(" ".join(run), "main=syn_pos steps_per_task=2", every=["baselines=false"])
+    assert [job.status.state for job in sweep.jobs] == ["finished", "pending"]
+    assert len(sweep.left()) == 1
+    assert sweep.steps_left() == 2
+    folder = Path("multirun_outputs/default/syn_chu+syn_pos")
+    shutil.copytree(folder / "seed0", folder / "seed1")
+    with pytest.raises(UserError, match="seed: 0 there, 1 now"):
+        plan("main=syn_pos aux=syn_chu seed=1")
+    [job, _] = plan("main=syn_pos aux=syn_chu seed=1 overwrite=true").jobs
+    assert job.status.state == "pending"
     GlobalHydra.instance().clear()
+
+
+def test_budgets_of_one_run_are_one_job(plan):
+    sweep = plan(*(f"main=syn_chu aux=syn_pos steps_per_task={n}" for n in (500, 2000, 20)))
+    assert folders(sweep) == ["syn_chu+syn_pos/seed0", "syn_chu/seed0"]
+    assert {job.status.run.budgets for job in sweep.jobs} == {(20, 500, 2000)}
+    assert [job.status.run.steps for job in sweep.jobs] == [4000, 2000]
+    assert all("steps_per_task=2000" in job.overrides for job in sweep.jobs)
+
+
+def test_the_smaller_limit_is_planned_as_it_is_trained(plan, command):
+    limits = ["main=syn_chu", "trainer.max_steps=5000", "steps_per_task=5"]
+    [job] = plan(" ".join(limits)).jobs
+    assert job.status.run.steps == 5
+    assert command(*limits)[0] == 0
+    [job] = plan(" ".join(limits)).jobs
+    assert (job.status.state, job.status.record.steps_done) == ("finished", 5)
+    GlobalHydra.instance().clear()
+
+
+def test_a_run_that_asks_for_more_is_extended_and_for_less_is_finished(plan, command):
+    assert command("main=syn_chu", "steps_per_task=3")[0] == 0
+    [job] = plan("main=syn_chu steps_per_task=9").jobs
+    assert (job.status.state, job.is_extended(), job.status.run.steps) == ("pending", True, 9)
+    [job] = plan("main=syn_chu steps_per_task=2").jobs
+    assert job.status.state == "finished"
+    GlobalHydra.instance().clear()
+
+
+def test_what_follows_the_budget_is_part_of_the_run(plan):
+    sweep = plan(
+        *(f"main=syn_chu steps_per_task={n}" for n in (20, 30)),
+        every=["optimizer=adam", "+optimizer.total=${steps_per_task}"],
+    )
+    assert sweep.follow_budget == ["optimizer"]
+    assert len(folders(sweep)) == 2
+
+
+def test_a_task_named_twice_is_a_mistake(plan):
+    with pytest.raises(UserError, match="names 'syn_pos' twice"):
+        plan("main=syn_chu aux=[syn_pos,syn_pos]")

@@ -1,4 +1,4 @@
-"""`mtl-bench predict`: which auxiliary to try, by a study's predictor, from single runs alone."""
+"""`mtl-bench rank`: which auxiliary to try, by a study's predictor, from single runs alone."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_bench.commands.gains import add_metric
+from mtl_bench.commands.shared.arguments import add_metric
 from mtl_bench.commands.shared.definitions import sweep_folder
+from mtl_bench.commands.shared.study_pipeline import DEFAULT_VARIANT
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
 
-PLAIN = "plain"  # the variant without overrides
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
 NOTE = (
-    "Score: above 0 the predictor says that the auxiliary helps. Mean gain elsewhere: of the "
+    "Score: above 0 the predictor predicts that the auxiliary helps. Mean gain elsewhere: of the "
     "auxiliary, percent, over the main tasks of the study. Which of the two to trust, if any, "
-    "stands in the answers of the study (study.json)."
+    "stands in the conclusions of the study (study.json)."
 )
 
 
@@ -38,25 +37,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the auxiliaries of each main task, the most promising first."""
-    from mtl_bench.analysis.data.single_runs import features_of, single_run
+    from mtl_bench.analysis.data.frame import has_result, values_frame
+    from mtl_bench.analysis.data.single_runs import features_of, single_runs
     from mtl_bench.analysis.predictors.predictor_file import load  # scikit-learn: 1 s
 
     predictor = load(arguments.predictor)
     if arguments.metric and arguments.metric != predictor.metric:
         raise UserError(
-            f"{arguments.predictor}: learned gains of {predictor.metric}. For others: `mtl-bench "
-            f"study <sweep> --metric {arguments.metric}`."
+            f"{arguments.predictor}: learned gains of {predictor.metric or 'primary metrics'}. For "
+            f"others: `mtl-bench study <sweep> --metric {arguments.metric}`."
         )
-    runs = _one_variant(
-        [
-            run
-            for run in read_sweep(arguments.sweep)
-            if run.state == "finished" and len(run.run.tasks) == 1
-        ],
-        arguments.variant,
-    )
-    singles = [single_run(run, read_curve(arguments.sweep / run.run.folder)) for run in runs]
-    features = features_of(singles, predictor.families)
+    statuses = read_sweep(arguments.sweep)
+    singles = [status for status in statuses if has_result(status) and len(status.run.tasks) == 1]
+    values, problems = values_frame(arguments.sweep, _one_variant(singles, arguments.variant))
+    if problems:
+        raise UserError("\n".join(problems))
+    features = features_of(single_runs(values), predictor.families)
     mains = sorted(features) if arguments.main is None else [arguments.main]
     if not set(mains) <= features.keys() or len(features) < 2:
         raise UserError(
@@ -66,28 +62,27 @@ def run(arguments: argparse.Namespace) -> None:
         )
     pairs = [(main, aux) for main in mains for aux in sorted(features) if aux != main]
     scored = zip(pairs, predictor.scores(pairs, features), strict=True)
-    ordered = sorted(scored, key=lambda each: (each[0][0], -each[1]))
     rows: list[Row] = [
         {
-            "main": m,
-            "aux": a,
+            "main": main,
+            "aux": aux,
             "score": round(score, 4),
-            "mean gain elsewhere": predictor.record(m, a),
+            "mean gain elsewhere": predictor.mean_gain(main, aux),
         }
-        for (m, a), score in ordered
+        for (main, aux), score in sorted(scored, key=lambda each: (each[0][0], -each[1]))
     ]
     print_table(rows, arguments.format, [NOTE])
 
 
-def _one_variant(runs: Sequence[RunStatus], chosen: str | None) -> list[RunStatus]:
+def _one_variant(statuses: Sequence[RunStatus], chosen: str | None) -> list[RunStatus]:
     """Return the runs of a variant: the one chosen, else the one with the most tasks.
 
     Raises:
         UserError: there is no such variant, or several have as many tasks.
     """
     tasks: dict[str, set[str]] = defaultdict(set)
-    for run in runs:
-        tasks[run.run.variant or PLAIN] |= set(run.run.tasks)
+    for status in statuses:
+        tasks[status.run.variant or DEFAULT_VARIANT] |= set(status.run.tasks)
     listed = "".join(f"\n  {name}: {', '.join(sorted(of))}" for name, of in sorted(tasks.items()))
     most = max(map(len, tasks.values()), default=0)
     largest = [name for name, of in tasks.items() if len(of) == most]
@@ -95,9 +90,9 @@ def _one_variant(runs: Sequence[RunStatus], chosen: str | None) -> list[RunStatu
         raise UserError(
             "single runs of several variants are not mixed; choose one with `--variant`:" + listed
         )
-    name = chosen or next(iter(largest), PLAIN)
+    name = chosen or next(iter(largest), DEFAULT_VARIANT)
     if name not in tasks and chosen:
         raise UserError(f"--variant {chosen}: there are no single runs of it. There are:{listed}")
     if len(tasks) > 1 and not chosen:
         print(f"variant: {name}, which has the most tasks (`--variant` chooses)", file=sys.stderr)
-    return [run for run in runs if (run.run.variant or PLAIN) == name]
+    return [status for status in statuses if (status.run.variant or DEFAULT_VARIANT) == name]

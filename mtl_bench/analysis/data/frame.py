@@ -1,0 +1,195 @@
+"""Everything that runs measured, as one long pandas frame: a row for each value.
+
+| column | what |
+|---|---|
+| `run` | folder below the sweep's |
+| `main`, `variant`, `seed` | of the run |
+| `tasks` | of the run, sorted and joined by `+` |
+| `task` | whose value it is |
+| `step` | of the run, when the value was taken |
+| `budget` | steps per task done by then |
+| `split` | `train` (losses), `data` (statistics of the corpus), or the one evaluated |
+| `metric` | `loss`, a metric of the task, or the name of a statistic |
+| `value` | as the record has it |
+| `final` | whether it is of the evaluation that ended the run; its budget is the run's |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mtl_bench.errors import UserError
+from mtl_bench.runs.curve import CurveRow, read_curve
+from mtl_bench.runs.record import Metric, Record
+from mtl_bench.runs.sweep_folder import RunStatus, SweepRun
+
+OF_A_RUN = ["run", "main", "variant", "tasks", "seed"]
+OF_A_VALUE = ["task", "step", "budget", "split", "metric", "value", "final"]
+COLUMNS = [*OF_A_RUN, *OF_A_VALUE]
+TRAIN, DATA = "train", "data"
+
+
+@dataclass(frozen=True)
+class StudiedMetric:
+    """The metric of a task that gains are of.
+
+    Attributes:
+        name: in records and curves.
+        title: what people call it.
+        higher_is_better: if not, a gain is a decrease.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool = True
+
+    @property
+    def scale(self) -> int:
+        """What values are multiplied by to be shown: scores from 0 to 1 are shown in percent."""
+        return 100 if self.higher_is_better else 1
+
+    @property
+    def unit(self) -> str:
+        """What stands behind a value that is shown."""
+        return " %" if self.higher_is_better else ""
+
+    @property
+    def sign(self) -> int:
+        """What a difference is multiplied by so that an improvement is above 0."""
+        return 1 if self.higher_is_better else -1
+
+
+def has_result(status: RunStatus) -> bool:
+    """Return whether a run was finished, if only to a smaller budget than is asked for now."""
+    return status.record is not None and status.record.status == "finished"
+
+
+def studied_metrics(
+    statuses: Iterable[RunStatus], metric: str | None = None
+) -> dict[str, StudiedMetric]:
+    """Return the metric that each task's gains are of.
+
+    Args:
+        statuses: runs of a sweep.
+        metric: its name; None for each task's primary one. Tasks without it are left out.
+    """
+    chosen: dict[str, StudiedMetric] = {}
+    for status in statuses:
+        if status.record is None:
+            continue
+        for name, task in status.record.tasks.items():
+            key = metric or task.primary
+            of_task: Metric | None = task.metrics.get(key)
+            if of_task:
+                chosen[name] = StudiedMetric(key, of_task.title, of_task.higher_is_better)
+    return chosen
+
+
+def values_frame(sweep: Path, statuses: Iterable[RunStatus]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the values of all runs that have a result, and what is wrong with other runs.
+
+    Args:
+        sweep: its folder.
+        statuses: runs of it.
+
+    Returns:
+        A frame with COLUMNS, and a line for each run whose curve is missing or damaged.
+    """
+    frames, problems = [], []
+    for status in statuses:
+        if status.record is None or not has_result(status):
+            continue
+        try:
+            curve = read_curve(sweep / status.run.folder)
+        except UserError as error:
+            problems.append(str(error))
+            continue
+        frames.append(frame_of_run(status.run, status.record.main, _rows(status.record, curve)))
+    return join_frames(frames), problems
+
+
+def frame_of_run(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Return the frame of one run; a row is (task, step, split, metric, value, final)."""
+    count = len(run.tasks)
+    frame = pd.DataFrame(
+        [
+            (t, step, step / count, split, m, value, final)
+            for t, step, split, m, value, final in rows
+        ],
+        columns=OF_A_VALUE,
+    )
+    of_run = (run.folder, main, run.variant, "+".join(run.tasks), run.seed)
+    for column, value in zip(reversed(OF_A_RUN), reversed(of_run), strict=True):
+        frame.insert(0, column, value)
+    return frame
+
+
+def join_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the frames of several runs as one."""
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return pd.DataFrame(columns=COLUMNS).astype({"value": float, "final": bool})
+    return pd.concat(filled, ignore_index=True)
+
+
+def _rows(record: Record, curve: Sequence[CurveRow]) -> Iterator[tuple[Any, ...]]:
+    for name, task in record.tasks.items():
+        for statistic, number in task.statistics.items():
+            if number is not None:
+                yield name, 0, DATA, statistic, float(number), False
+    for row in curve:
+        for metric, value in row.values.items():
+            yield row.task, row.step, row.split, metric, value, False
+    for name, task in record.tasks.items():
+        for metric, value in task.final.items():
+            yield name, record.steps_done, task.final_split, metric, float(value), True
+
+
+def evaluations(
+    values: pd.DataFrame, metrics: Mapping[str, StudiedMetric], budget: float
+) -> pd.DataFrame:
+    """Return the evaluations of each task's studied metric up to a budget, in order of steps."""
+    names = values["task"].map({task: metric.name for task, metric in metrics.items()})
+    chosen = (
+        ~values["split"].isin([TRAIN, DATA])
+        & (values["metric"] == names)
+        & (values["budget"] <= budget + 1e-6)
+    )
+    return values[chosen].sort_values("step", kind="stable")
+
+
+def run_budgets(values: pd.DataFrame) -> pd.Series[float]:
+    """Return the budget that each run was trained to, by run."""
+    return values[values["final"]].groupby("run")["budget"].max()
+
+
+def runs_frame(statuses: Iterable[RunStatus]) -> pd.DataFrame:
+    """Return a row for each run: what it is, its state, and its final primary metrics.
+
+    Columns are `run main tasks variant seed state budget steps_done problem` and, for each task,
+    `<task>`: its primary metric.
+    """
+    rows = []
+    for status in statuses:
+        record, run = status.record, status.run
+        tasks = record.tasks.items() if record and has_result(status) else ()
+        rows.append(
+            {
+                "run": run.folder,
+                "main": record.main if record else None,
+                "tasks": "+".join(run.tasks),
+                "variant": run.variant,
+                "seed": run.seed,
+                "state": status.state,
+                "budget": record.budget if record else run.budgets[-1],
+                "steps_done": record.steps_done if record else status.steps_done,
+                "problem": status.problem,
+                **{name: task.final[task.primary] for name, task in tasks},
+            }
+        )
+    return pd.DataFrame(rows)

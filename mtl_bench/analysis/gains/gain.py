@@ -1,0 +1,97 @@
+"""A gain: what auxiliary tasks change for a main task, with its noise."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from mtl_bench.analysis.data.frame import StudiedMetric
+
+SMALL = 0.05
+"""A score alone (0 to 1) below which a relative change says little."""
+
+Effect = Literal["gain", "loss", "within noise", "not known"]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The gain of a main task from auxiliary tasks, in one variant of a sweep.
+
+    Attributes:
+        main: task.
+        aux: tasks trained beside it, joined by `+`.
+        variant: overrides that the runs share.
+        metric: that it is of.
+        split: on which the metric was taken.
+        budget: steps per task at which it was taken, in both runs.
+        seeds: pairs of runs that it comes from.
+        single: metric of the main task alone, mean over seeds.
+        pair: the same beside the auxiliary tasks.
+        points: absolute improvement, in points (hundredths) if the metric is a share.
+        gain_percent: improvement relative to `single`, mean over seeds; nan over 0.
+        late_percent: the same from the means of late evaluations.
+        seed_sd: standard deviation of the gain over seeds.
+        late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
+        degrees_of_freedom: of `late_sd`.
+        error: standard error of `gain_percent`, see `uncertainty.with_errors`.
+        low: lower end of its 95 percent interval.
+        high: upper end.
+        effect: gain or loss if the interval excludes 0.
+    """
+
+    main: str
+    aux: str
+    variant: str
+    metric: str
+    split: str
+    budget: float
+    seeds: int
+    single: float
+    pair: float
+    points: float
+    gain_percent: float
+    late_percent: float | None = None
+    seed_sd: float | None = None
+    late_sd: float | None = None
+    degrees_of_freedom: int = 1
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    effect: Effect = "not known"
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a relative change: the single run does not score 0."""
+        return not math.isnan(self.gain_percent)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.effect in ("gain", "loss")
+
+
+def is_small(gain: Gain, metric: StudiedMetric) -> bool:
+    """Return whether the single score is too small to divide by with confidence."""
+    return metric.higher_is_better and gain.single < SMALL
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """Return a number with its sign; what rounds to 0 has none.
+
+    >>> signed(1.25), signed(-0.04)
+    ('+1.2', '0.0')
+    """
+    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
+
+
+def main_order(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the main tasks of (main, aux) pairs: those with the most auxiliaries first.
+
+    >>> main_order([("a", "ner"), ("ner", "a"), ("ner", "b")])
+    ['ner', 'a']
+    """
+    counts = Counter(main for main, _ in pairs)
+    return sorted(counts, key=lambda main: (-counts[main], main))

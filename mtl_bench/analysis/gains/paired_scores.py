@@ -1,0 +1,95 @@
+"""Scores of a main task alone and beside others, paired by variant, seed and budget."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
+
+
+@dataclass(frozen=True)
+class PairedScores:
+    """Scores of a main task alone and beside auxiliary tasks, by seed, at one budget.
+
+    Attributes:
+        main: task.
+        tasks: of the larger run, joined by `+`.
+        variant: of both runs.
+        split: on which they were taken.
+        single: score alone, by seed.
+        pair: score beside the other tasks, by seed.
+    """
+
+    main: str
+    tasks: str
+    variant: str
+    split: str
+    single: Mapping[int, float]
+    pair: Mapping[int, float]
+
+    @property
+    def aux(self) -> str:
+        """The auxiliary tasks, joined by `+`."""
+        return "+".join(task for task in self.tasks.split("+") if task != self.main)
+
+    def percent(self, sign: int) -> dict[int, float]:
+        """Return the relative improvement in percent, by seed, where the single score is not 0."""
+        return {
+            seed: relative_change(self.single[seed], pair, sign)
+            for seed, pair in self.pair.items()
+            if self.single[seed]
+        }
+
+
+Taken = dict[tuple[str, str, str], dict[int, tuple[Any, ...]]]
+"""Score, budget and split, by task, variant and tasks, then by seed."""
+
+
+def relative_change(single: float, pair: float, sign: int) -> float:
+    """Return the improvement in percent; `sign` is -1 where lower is better.
+
+    >>> relative_change(0.5, 0.6, 1), relative_change(4.0, 3.0, -1)
+    (20.0, 25.0)
+    """
+    return sign * (100 * (pair - single) / abs(single))
+
+
+def paired_scores(
+    values: pd.DataFrame, metrics: Mapping[str, StudiedMetric], budget: float
+) -> Iterator[PairedScores]:
+    """Yield the scores of all pairs of runs of equal variant and seed that reach a budget.
+
+    Final metrics are compared where both runs ended there, else the last evaluations at or before
+    the budget: final metrics may be of another split than those of a curve.
+    """
+    rows = evaluations(values, metrics, budget)
+    rows = rows[rows["run"].map(run_budgets(values)) >= budget - 1e-6]
+    ended = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
+    taken = [_last_scores(rows[chosen]) for chosen in (ended, ~rows["final"])]
+    for main, variant, tasks in sorted(taken[0].keys() | taken[1].keys()):
+        if "+" not in tasks:
+            continue
+        for scores in taken:
+            alone = scores.get((main, variant, main), {})
+            beside = scores.get((main, variant, tasks), {})
+            # Scores of one pair are of one split and one budget.
+            seeds = [s for s in beside if s in alone and beside[s][1:] == alone[s][1:]]
+            if seeds:
+                single, pair = ({s: of[s][0] for s in seeds} for of in (alone, beside))
+                yield PairedScores(main, tasks, variant, beside[seeds[0]][2], single, pair)
+                break
+
+
+def _last_scores(rows: pd.DataFrame) -> Taken:
+    """Return the last score of each task in each run."""
+    last = rows.groupby(["variant", "tasks", "task", "seed"]).last().reset_index()
+    names = ["task", "variant", "tasks", "seed", "value", "budget", "split"]
+    scores: Taken = defaultdict(dict)
+    for task, variant, tasks, seed, *score in zip(*(last[n].tolist() for n in names), strict=True):
+        scores[task, variant, tasks][seed] = tuple(score)
+    return scores

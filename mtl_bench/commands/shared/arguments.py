@@ -1,0 +1,30 @@
+"""Arguments that several commands take."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_metric(parser: argparse.ArgumentParser) -> None:
+    """Add an argument for gains of another metric than the primary one."""
+    parser.add_argument(
+        "--metric", help="that gains are of, such as accuracy (default: each task's primary one)"
+    )
+
+
+def add_study_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a study: what is studied, and how."""
+    parser.add_argument(
+        "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
+    )
+    parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
+    add_metric(parser)
+    parser.add_argument(
+        "--budget", type=float, help="steps per task to compare at (default: that of most gains)"
+    )
+
+
+def study_overrides(arguments: argparse.Namespace) -> list[str]:
+    """Return the overrides of a study that its arguments stand for."""
+    named = {"metric": arguments.metric, "budget": arguments.budget}
+    return [*arguments.overrides, *(f"{key}={v}" for key, v in named.items() if v is not None)]

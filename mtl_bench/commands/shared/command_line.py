@@ -1,0 +1,113 @@
+"""The command line of `train`: arguments as Hydra wants them, mistakes without a traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from mtl_bench.config.compose import is_sweep, task_files
+from mtl_bench.config.explain import explain
+from mtl_bench.config.overrides import check_overrides
+from mtl_bench.errors import UserError
+from mtl_bench.sweeps.exit_codes import INTERRUPTED, USAGE, clear_sweep, sweep_exit_code
+from mtl_bench.sweeps.workers import Stopped
+
+VALUED_FLAGS = (
+    "--config-dir",
+    "-cd",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--package",
+    "-p",
+    "--experimental-rerun",
+)
+"""Options of Hydra that are followed by a value."""
+
+TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """Explain a user's mistakes without a traceback, those that Hydra finds included; exit.
+
+    HYDRA_FULL_ERROR=1 shows everything.
+    """
+    clear_sweep()
+    flags, overrides = _split(sys.argv[1:])
+    full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        with nullcontext() if full else _explained(overrides):
+            check_overrides(overrides, "-m" in flags, list(task_files()))
+            if "-m" in flags:  # composed once before main is chosen, when it has no task's keys
+                overrides = [TASK_KEY.sub(r"\1choice(\2)", each) for each in overrides]
+            sys.argv[1:] = [*flags, *overrides]
+            yield
+    except Stopped as stop:
+        without = " without overwrite=true" if _overwrites(overrides) else ""
+        print(f"\n{stop}; re-run the command{without} to resume.", file=sys.stderr)
+        sys.exit(INTERRUPTED + stop.number)
+    if code := sweep_exit_code():
+        sys.exit(code)
+
+
+def asks_for_help() -> bool:
+    """Return whether the command line asks for help, and for nothing that only Hydra knows."""
+    flags = {argument for argument in sys.argv[1:] if argument.startswith("-")}
+    return bool(flags & {"-h", "--help"}) and flags <= {"-h", "--help", "-m", "--multirun"}
+
+
+def _overwrites(overrides: Sequence[str]) -> bool:
+    return any(override.lower() == "overwrite=true" for override in overrides)
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return Hydra's own options, in whatever place they were typed, and the overrides."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in ("-m", "--multirun"):
+            flags += ["-m"] * ("-m" not in flags)
+        elif argument in VALUED_FLAGS:
+            flags += [argument, *islice(rest, 1)]
+        elif argument.startswith("-"):
+            flags.append(argument)
+        else:
+            overrides.append("aux=[]" if argument == "aux=null" else argument)
+    if "-m" not in flags and any(is_sweep(a) for a in overrides if a.startswith("experiment=")):
+        flags.append("-m")
+    return flags, overrides
+
+
+@contextmanager
+def _explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Print the explanation of an error, and exit."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own answer and exits
+    try:
+        yield
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        print(f"\n{explain(error, overrides)}", file=sys.stderr)
+        sys.exit(USAGE)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
+    except OSError as error:  # Hydra makes a run's folder
+        print(
+            f"\n{error.filename}: {error.strerror}. Choose another `paths.output_dir`?",
+            file=sys.stderr,
+        )
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        print("\ninterrupted by SIGINT; re-run the command to resume.", file=sys.stderr)
+        sys.exit(INTERRUPTED + signal.SIGINT)
+    finally:
+        del os.environ["HYDRA_FULL_ERROR"]

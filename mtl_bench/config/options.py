@@ -1,0 +1,81 @@
+"""Options of what a group's `_target_` names: known to it, and of the kind that it declares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from hydra.utils import get_object
+
+from mtl_bench.config.kinds import is_of_kind, kind_in_words, shown
+from mtl_bench.config.messages import did_you_mean
+from mtl_bench.config.schema import RunConfig
+from mtl_bench.errors import UserError
+
+GROUPS = ("embeddings", "encoder", "sampler", "optimizer")
+
+
+def check_options(config: RunConfig) -> None:
+    """Raise an error if an option of a group is unknown to its class, or of another kind.
+
+    It imports the classes; torch's take seconds.
+
+    Raises:
+        UserError: names the key, what is allowed, and what to type.
+    """
+    for group, node in groups_of(config).items():
+        _check_group(group, node)
+
+
+def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:
+    """Return the groups whose options are those of a class."""
+    return {group: getattr(config, group) for group in GROUPS}
+
+
+def _check_group(group: str, node: Mapping[str, Any]) -> None:
+    """Check one group."""
+    if "_target_" not in node:
+        raise UserError(f"{group}: its yaml has no `_target_`, which names what makes it.")
+    parameters = parameters_of(group, str(node["_target_"]))
+    takes_all = any(each.kind == each.VAR_KEYWORD for each in parameters.values())
+    for name, value in node.items():
+        if str(name)[0] == "_":
+            continue
+        if name not in parameters:
+            if takes_all:
+                continue
+            possible = optional(parameters)
+            raise UserError(
+                f"{group}.{name}: {str(node['_target_']).rpartition('.')[2]} has no option "
+                f"'{name}'.{did_you_mean(str(name), possible)}\n"
+                f"Possible: {', '.join(f'{group}.{each}' for each in possible)}."
+            )
+        hint = parameters[name].annotation
+        if hint is not inspect.Parameter.empty and not is_of_kind(hint, value):
+            raise UserError(f"{group}.{name}: {shown(value)} is not {kind_in_words(hint)}.")
+
+
+def parameters_of(group: str, target: str) -> Mapping[str, inspect.Parameter]:
+    """Return what a class or function takes, with its types as far as they can be known."""
+    try:
+        made = get_object(target)
+        signature = inspect.signature(made)
+    except Exception as error:  # importing code of others may raise anything
+        raise UserError(f"{group}._target_: '{target}' cannot be used: {error}") from error
+    try:
+        hints = get_type_hints(made.__init__ if inspect.isclass(made) else made)
+    except Exception:  # a hint may name what exists for type checkers only
+        hints = {}
+    empty = inspect.Parameter.empty
+    return {
+        name: parameter.replace(annotation=hints.get(name, empty))
+        for name, parameter in signature.parameters.items()
+    }
+
+
+def optional(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
+    """Return the options among some parameters: those that the run itself gives have no default."""
+    return [
+        name for name, each in parameters.items() if each.default is not inspect.Parameter.empty
+    ]
