@@ -21,6 +21,7 @@ from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.inputs.prepare import ReadingOptions, prepare
 from mtl_bench.models.tagger import Tagger
 from mtl_bench.models.weights import load_tagger, save_tagger
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.checks.examine import examine
 from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.examples import Example, Note
@@ -214,7 +215,11 @@ def build(corpora):
     def in_turn(step, random):
         return sorted(corpora)[step % len(corpora)]
 
-    return prepared, tagger, TaskDataModule(prepared, in_turn, [range(300)], Batching(16))
+    return (
+        prepared,
+        tagger,
+        TaskDataModule(prepared, in_turn, Schedule(len(corpora), 300 / len(corpora)), Batching(16)),
+    )
 
 
 def evaluate(tagger, data):
