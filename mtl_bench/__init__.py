@@ -1,3 +1,146 @@
-"""Measure which auxiliary task helps which main task in sequence labelling."""
+"""Measure which auxiliary task helps which main task.
 
-__version__ = "0.1.0"
+From Python, such as a notebook:
+
+>>> import mtl_bench
+>>> run = mtl_bench.train("syn_pos", aux="syn_key", steps_per_task=2)
+>>> run.record.status, sorted(run.record.tasks)
+('finished', ['syn_key', 'syn_pos'])
+>>> sweep = mtl_bench.open_sweep("multirun_outputs/default")
+>>> sweep.runs()["tasks"].tolist()
+['syn_key+syn_pos']
+
+Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mtl_bench.analysis.study import Study
+    from mtl_bench.runs.record import Record
+
+__version__ = "0.2.0"
+__all__ = ["Run", "Sweep", "open_sweep", "study", "train"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run and its folder.
+
+    Attributes:
+        folder: with its record, curve and, if they were kept, weights and checkpoint.
+        record: what it was, how it went, its final metrics (`record.tasks[name].final`).
+    """
+
+    folder: Path
+    record: Record
+
+    def curve(self) -> pd.DataFrame:
+        """Return the curve: columns step, own_step, task, split, loss and the metrics."""
+        import pandas as pd
+
+        from mtl_bench.runs.curve import CURVE
+
+        return pd.read_csv(self.folder / CURVE)
+
+
+def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
+    """Train a run in this process, unless it is finished; the same as `python train.py`.
+
+    Args:
+        main: the main task.
+        aux: auxiliary tasks; none trains the main task alone.
+        overrides: of the configuration; `optimizer__lr=0.1` is `optimizer.lr=0.1`.
+
+    Raises:
+        mtl_bench.errors.UserError: a mistake in the arguments or the data: what was seen, what is
+            allowed, what to do.
+
+    >>> train("syn_pos", steps_per_task=1, optimizer="adam", optimizer__lr=0.01).record.budget
+    1.0
+    """
+    from mtl_bench.config.compose import compose_run, written
+    from mtl_bench.config.options import check_options
+    from mtl_bench.training.run import run
+
+    tasks = [aux] if isinstance(aux, str) else list(aux)
+    given = {"main": main, "aux": tasks, **overrides}
+    config, folder = compose_run(
+        [f"{key.replace('__', '.')}={written(value)}" for key, value in given.items()]
+    )
+    check_options(config)
+    return Run(folder, run(config, folder).record)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The folder of a sweep's runs, read anew at each call."""
+
+    folder: Path
+
+    def runs(self) -> pd.DataFrame:
+        """Return a row for each run: tasks, seed, state, budget, final primary metrics."""
+        from mtl_bench.analysis.data.frame import runs_frame
+        from mtl_bench.runs.sweep_folder import read_sweep
+
+        return runs_frame(read_sweep(self.folder))
+
+    def gains(
+        self, metric: str | None = None, budgets: Sequence[float] | None = None
+    ) -> pd.DataFrame:
+        """Return what each auxiliary changed: a row for each main task, auxiliary and budget.
+
+        Args:
+            metric: that gains are of; None for each main task's primary metric.
+            budgets: steps per task; None for those that the sweep was asked for.
+        """
+        from mtl_bench.analysis.gains.gains import gains_frame
+
+        return gains_frame(self.folder, metric=metric, budgets=budgets)
+
+    def curves(self) -> pd.DataFrame:
+        """Return all values of all finished runs: run, task, seed, step, budget, metric, value."""
+        from mtl_bench.analysis.data.frame import values_frame
+        from mtl_bench.runs.sweep_folder import read_sweep
+
+        return values_frame(self.folder, read_sweep(self.folder), all_losses=True)[0]
+
+
+def open_sweep(folder: str | Path) -> Sweep:
+    """Return the sweep of a folder; the name of one below `multirun_outputs` will do.
+
+    Raises:
+        mtl_bench.errors.UserError: there is no such folder, or no run in it.
+    """
+    from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+
+    place = sweep_folder(folder)
+    read_sweep(place)
+    return Sweep(place)
+
+
+def study(sweep: str | Path, *overrides: str) -> list[Study]:
+    """Study the finished runs of a sweep: what predicts gains; the same as `mtl-bench study`.
+
+    Args:
+        sweep: its folder or name, or `published`: the runs of Bingel and Søgaard (2017).
+        overrides: of `conf/study.yaml`, such as `study=full` or `metric=accuracy`.
+
+    Returns:
+        A study for each variant of the sweep; each is written to the sweep's folder, too.
+    """
+    from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
+    from mtl_bench.runs.sweep_folder import read_sweep
+
+    if sweep == "published":
+        return [study_published(Path("published") / "study", overrides or None).study]
+    folder = open_sweep(sweep).folder
+    finished = study_sweep(folder, read_sweep(folder), overrides or None)
+    return [each.study for each in finished]

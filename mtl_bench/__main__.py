@@ -13,8 +13,17 @@ from mtl_bench.errors import UserError
 
 COMMANDS = (
     "train",
-    *("tasks", "check", "fetch", "status", "gains", "study", "report", "predict", "wandb", "show"),
-    "truth",
+    "tasks",
+    "check",
+    "fetch",
+    "status",
+    "gains",
+    "study",
+    "report",
+    "rank",
+    "wandb",
+    "show",
+    "reference",
 )
 
 

@@ -26,10 +26,17 @@ MIRROR = os.environ.get("MTL_BENCH_MIRROR")
 
 
 @pytest.fixture(autouse=True)
-def own_world(tmp_path, monkeypatch):
-    """A temporary folder to work in, with its own cache and no mirror."""
+def own_world(tmp_path, tmp_path_factory, monkeypatch):
+    """A temporary folder to work in, with its own cache and no mirror.
+
+    Compiled kernels are shared: to build them takes seconds, and they depend on nothing else.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path / "cache"))
+    kernels = tmp_path_factory.getbasetemp().parent / "kernels"
+    kernels.mkdir(exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "kernels").symlink_to(kernels)
     monkeypatch.delenv("MTL_BENCH_MIRROR", raising=False)
     monkeypatch.delenv("MTL_BENCH_TASKS", raising=False)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)

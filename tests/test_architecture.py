@@ -22,8 +22,8 @@ BELOW = {
     "analysis": ("runs",),
     "paper": ("analysis",),
     "report": ("analysis",),
-    "__init__": ("sweeps", "analysis"),
-    "commands": ("report", "paper", "__init__"),
+    "commands": ("report", "paper", "sweeps"),
+    "__init__": ("commands",),
     "__main__": ("commands",),
 }
 TRAINS = {"torch", "pytorch_lightning", "lightning_fabric", "torchmetrics"}

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.evaluation.scoring import Score
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain, main_order, signed
 
 LEVEL = 0.05

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mtl_bench.analysis.conclusions import Conclusion, conclusions
-from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.data.single_runs import Family, features_of
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.evaluation.partial_runs import EarlyScore, early_scores
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings, Score, scorers
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.errors import UserError
 
@@ -72,6 +72,7 @@ def study(
         UserError: the runs have none of the features of the set `all`.
     """
     features = features_of(evidence.single_runs(), families)
+    # Only features that a family computes as well: sets keep their columns.
     for task, released in evidence.released_features.items():
         features[task] |= {name: v for name, v in released.items() if name in features[task]}
     gains = {
@@ -85,6 +86,7 @@ def study(
     if reason := _why_no_prediction(evidence, table, set(features)):
         effects = conclusions(evidence.gains, [], {})
         return Study(evidence, settings, features, table, conclusions=effects, no_prediction=reason)
+    # A set whose columns were all left out cannot be evaluated.
     kept = {feature for feature, _ in table.columns}
     sets = {name: some for name, some in settings.sets.items() if kept & set(some)}
     if "all" not in sets:

@@ -87,6 +87,7 @@ def write_study(
     }
     tables |= {table.name: table.frame for section in sections for table in section.tables}
     tables = {name: frame for name, frame in tables.items() if len(frame.columns)}
+    # Files of an earlier study with other settings would be taken for those of this one.
     for stale in ("predictor.json", *(f"{name}.csv" for name in _list_of(folder, "tables"))):
         (folder / Path(stale).name).unlink(missing_ok=True)
     for name, frame in tables.items():

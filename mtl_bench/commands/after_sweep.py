@@ -11,8 +11,6 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from mtl_bench.commands.gains import print_gains
-from mtl_bench.commands.shared.closing_text import ClosingText
 from mtl_bench.commands.shared.study_pipeline import study_sweep
 from mtl_bench.commands.shared.study_text import conclusions_text
 from mtl_bench.errors import UserError
@@ -46,6 +44,8 @@ class StudyCallback(Callback):
 
     def _print_study(self, sweep: Path, statuses: Sequence[RunStatus]) -> None:
         """Print the conclusions of a study: of one that is made now, or of the same one before."""
+        from mtl_bench.commands.shared.closing_text import ClosingText  # joblib
+
         closing = ClosingText(sweep, statuses, self.overrides)
         if text := closing.read():
             print(text)
@@ -63,6 +63,8 @@ class StudyCallback(Callback):
 
 def _print_gains(sweep: Path, statuses: Sequence[RunStatus]) -> None:
     """Print gains, or why there are none; study and page show the runs all the same."""
+    from mtl_bench.commands.shared.gains_text import print_gains  # pandas, scipy: 1 s
+
     try:
         print_gains(sweep, statuses)
     except UserError as error:

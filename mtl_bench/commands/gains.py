@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.console import Console
 
 from mtl_bench.commands.shared.arguments import add_metric
-from mtl_bench.commands.shared.definitions import sweep_folder
-from mtl_bench.commands.shared.tables import Row, add_format, frame_rows, print_table
+from mtl_bench.commands.shared.tables import add_format, frame_rows, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
-
-if TYPE_CHECKING:
-    from mtl_bench.analysis.data.frame import StudiedMetric
-    from mtl_bench.analysis.gains.gain import Gain
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 HELP = "print the gains of a sweep: rows main tasks, columns auxiliary tasks"
 
@@ -39,144 +28,15 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: there are none.
     """
+    from mtl_bench.analysis.gains.gains import gains_frame  # pandas, scipy: 1 s
+    from mtl_bench.commands.shared.gains_text import print_gains, why_none
+
     statuses = read_sweep(arguments.sweep)
     budgets = None if arguments.budget is None else [arguments.budget]
     if arguments.format not in ("csv", "json"):
         print_gains(arguments.sweep, statuses, arguments.format, arguments.metric, budgets)
         return
-    from mtl_bench.analysis.gains.gains import gains_frame  # pandas, scipy: 1 s
-
     frame = gains_frame(arguments.sweep, statuses, metric=arguments.metric, budgets=budgets)
     if frame.empty:
         raise UserError(why_none(statuses, arguments.metric))
     print_table(frame_rows(frame), arguments.format)
-
-
-def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
-    """Return why runs have no gain, and what to do."""
-    from mtl_bench.analysis.data.frame import studied_metrics
-
-    lines = ["No gain can be computed from these runs."]
-    if metric and not studied_metrics(statuses, metric):
-        tasks = [task for s in statuses if s.record for task in s.record.tasks.values()]
-        names = sorted({name for task in tasks for name in task.metrics})
-        if names:
-            lines.append(f"Their tasks have no {metric}; they have {', '.join(names)}.")
-    lines += _missing_lines(statuses)
-    if len(lines) == 1:
-        states = sorted({status.state for status in statuses})
-        lines.append(
-            "A gain takes a finished run of several tasks, and one of the main task alone, both "
-            f"trained to the budget. States of the {len(statuses)} runs: {', '.join(states)}."
-        )
-    return "\n".join(lines)
-
-
-def _missing_lines(statuses: Sequence[RunStatus]) -> list[str]:
-    """Return the single runs without which gains are missing, and how to train them."""
-    from mtl_bench.analysis.gains.gains import missing_singles
-
-    return [
-        f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
-        f"relative to: `python train.py main={main}` with the other arguments of the sweep."
-        for variant, mains in sorted(missing_singles(statuses).items())
-        for main in sorted(mains)
-    ]
-
-
-def print_gains(
-    sweep: Path,
-    statuses: Sequence[RunStatus],
-    style: str = "table",
-    metric: str | None = None,
-    budgets: Sequence[float] | None = None,
-) -> None:
-    """Print a table for each variant and budget of a sweep, pairs first, then larger sets.
-
-    Raises:
-        UserError: there are no gains.
-    """
-    from mtl_bench.analysis.data.frame import studied_metrics, values_frame
-    from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains
-
-    values, problems = values_frame(sweep, statuses)
-    metrics = studied_metrics(statuses, metric)
-    tables: dict[tuple[str, float], list[Gain]] = {}
-    for budget in asked_budgets(statuses) if budgets is None else budgets:
-        for gain in measured_gains(values, metrics, budget):
-            tables.setdefault((gain.variant, budget), []).append(gain)
-    for line in problems:
-        print(line, file=sys.stderr)
-    if not tables:
-        raise UserError(why_none(statuses, metric))
-    for (variant, budget), gains in sorted(tables.items()):
-        seeds = max(gain.seeds for gain in gains)
-        titles = sorted({metrics[gain.main].title for gain in gains})
-        splits = sorted({gain.split for gain in gains})
-        print(
-            f"\nGain of {' or '.join(titles)} ({' or '.join(splits)}) in percent, at {budget:,.6g} "
-            f"steps per task, {seeds} seed{'s' * (seeds > 1)}{f', {variant}' if variant else ''}"
-        )
-        if pairs := [gain for gain in gains if "+" not in gain.aux]:
-            _print_matrix(pairs, metrics, style)
-        if sets := [gain for gain in gains if "+" in gain.aux]:
-            _print_sets(sets, metrics, style)
-    for line in _missing_lines(statuses):
-        print(f"\n{line}", file=sys.stderr)
-
-
-def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
-    from mtl_bench.analysis.gains.gain import main_order
-
-    columns = sorted({gain.aux for gain in pairs})
-    cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}
-    wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
-    number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
-    rows: list[Row] = [
-        {
-            "main \\ aux": f"{number.get(main, '')} {main}".strip(),
-            **{number.get(aux, aux): cells.get((main, aux), "") for aux in columns},
-        }
-        for main in main_order(cells)
-    ]
-    notes = _notes(cells.values())
-    if number:
-        notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
-    print_table(rows, style, notes)
-
-
-def _print_sets(sets: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
-    from mtl_bench.analysis.gains.gain import main_order, signed
-
-    print("\nWith several auxiliaries at once")
-    rows: list[Row] = [
-        {
-            "main": gain.main,
-            "aux": gain.aux,
-            "gain": _cell(gain, metrics),
-            "points": signed(gain.points),
-        }
-        for main in main_order((gain.main, gain.aux) for gain in sets)
-        for gain in sets
-        if gain.main == main
-    ]
-    print_table(rows, style, _notes(str(row["gain"]) for row in rows))
-
-
-def _cell(gain: Gain, metrics: Mapping[str, StudiedMetric]) -> str:
-    from mtl_bench.analysis.gains.gain import is_small, signed
-
-    if not gain.defined:
-        return f"{signed(gain.points)} pt"
-    return signed(gain.gain_percent) + "*" * is_small(gain, metrics[gain.main])
-
-
-def _notes(cells: Iterable[str]) -> list[str]:
-    """Return a footnote for each sign that cells have."""
-    cells = list(cells)
-    notes = []
-    if any(cell.endswith("*") for cell in cells):
-        notes.append("* the single run scores below 5 %: a relative change says little")
-    if any(cell.endswith("pt") for cell in cells):
-        notes.append("pt: points; the single run scores 0, so that a relative change is undefined")
-    return notes

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_bench.commands.shared.arguments import add_metric
-from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.study_pipeline import DEFAULT_VARIANT
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import RunStatus, read_sweep
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
 
 HELP = "rank auxiliary tasks by a study's predictor, from single runs alone"
 NOTE = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.shared.definitions import corpus_of, definitions, sweep_folder
+from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import read_sweep
-from mtl_bench.tasks.readers.synthetic import truth
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.tasks.readers.synthetic import reference_gains
 
 HELP = "print reference gains of the synthetic tasks (CSV), or compare those of a sweep with them"
 
@@ -22,14 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print main, aux and help, a line each pair of synthetic tasks; or the comparison."""
     synthetic = {n: task for n, task in definitions().items() if n.startswith("syn_")}
-    matrix = truth({n: corpus_of(n, task) for n, task in synthetic.items()})
+    matrix = reference_gains({n: corpus_of(n, task) for n, task in synthetic.items()})
     reference = {(main, aux): value for main, row in matrix.items() for aux, value in row.items()}
     if arguments.sweep is None:
         print("main,aux,help")
         for (main, aux), value in reference.items():
             print(f"{main},{aux},{value:.6f}")
         return
-    from mtl_bench.analysis.gains.agreement import agreement  # scipy: a second
+    from mtl_bench.analysis.evaluation.agreement import agreement  # scipy: a second
     from mtl_bench.analysis.gains.gains import gains_frame
 
     gains = gains_frame(arguments.sweep, read_sweep(arguments.sweep)).dropna(subset="gain_percent")

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     console.print(f"  seed      {record.seed}")
     wall = record.timings.get("wall_seconds")
     console.print(f"  time      {wall:.0f} s" if isinstance(wall, float) else "  time      unknown")
-    console.print(f"  hash      {record.run_key[:16]}")
+    console.print(f"  run key   {record.run_key[:16]}")
     console.print(f"  code      {record.git_commit or 'unknown commit'}")
     console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
     names = list(dict.fromkeys(name for task in tasks.values() for name in task.metrics))

@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 
-from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
-from mtl_bench.runs.sweep_folder import PLAN, RunStatus, State, all_tasks, read_plan, read_sweep
+from mtl_bench.runs.sweep_folder import (
+    PLAN,
+    RunStatus,
+    State,
+    all_tasks,
+    read_plan,
+    read_sweep,
+    sweep_folder,
+)
 
 HELP = "show how far a sweep is"
 SIGNS: dict[State, str] = {

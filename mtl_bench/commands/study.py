@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mtl_bench.commands.shared.arguments import add_study_arguments, study_overrides
-from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.study_pipeline import FinishedStudy, study_published, study_sweep
 from mtl_bench.commands.shared.study_text import show
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 HELP = "can gains be predicted: task-held-out evaluation, and the paper's tables"
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.shared.definitions import sweep_folder
 from mtl_bench.commands.shared.study_pipeline import study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.runs.sweep_folder import read_sweep
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 HELP = "send a sweep's study to Weights & Biases, or save a view of its runs there"
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
@@ -19,17 +21,17 @@ from hydra.errors import InstantiationException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mtl_bench.config.overrides import TASK_GROUPS, check_overrides
 from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
-from mtl_bench.config.schema import RunConfig
+from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.definition import Reader, Task
 from mtl_bench.tasks.types.base import TaskType
 from mtl_bench.text.embeddings import Embeddings
 
-TASK_GROUPS = ("main", "aux")
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -343,3 +345,38 @@ def job_type(*, _root_: DictConfig) -> str:
 def task_tags(*, _root_: DictConfig) -> list[str]:
     """Return the tasks as tags."""
     return [f"main:{_root_.main}", *(f"aux:{a}" for a in sorted(_root_.aux) if a != _root_.main)]
+
+
+def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
+    """Return the configuration and the folder of a run that no Hydra job makes.
+
+    Raises:
+        UserError: an override is a mistake.
+    """
+    register()
+    check_overrides(overrides, multirun=False, tasks=list(task_files()))
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
+        cfg = compose("train", list(overrides), return_hydra_config=True)
+    folder = Path(cfg.hydra.run.dir)
+    with open_dict(cfg):
+        cfg.hydra.runtime.output_dir = str(folder.absolute())
+    HydraConfig.instance().set_config(cfg)  # where loggers find the run's folder
+    for key in unknown_keys(cfg):
+        raise UserError(f"{key}: there is no such key, and nothing would read it.")
+    return checked(cfg), folder
+
+
+def written(value: Any) -> str:
+    """Return a value as an override of the command line has it.
+
+    >>> written(["chu", "pos"]), written(True), written(None), written("my file.txt")
+    ('[chu,pos]', 'true', 'null', "'my file.txt'")
+    """
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(written, value))}]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, str) and not re.fullmatch(r"[\w./\[\],:*-]+", value):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return str(value)

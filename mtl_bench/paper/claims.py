@@ -86,6 +86,7 @@ def _share_of_gains(gains: Gains) -> Claim:
         claim="multi-task learning improves 40 of 90 cases",
         test="gains above 0, and those whose 95 % interval is above 0",
         numbers=f"{above} of {len(gains)} above 0 ({share:.0%}), {clear} clearly",
+        # Ten points either way count as the same share.
         result="holds" if abs(share - 40 / 90) < 0.1 else "does not hold",
     )
 
@@ -104,6 +105,7 @@ def _largest(claim: str, named: tuple[str, ...], value: Mapping[str, float], tes
         return Claim("4", claim, test)
     total = sum(value[task] for task in named)
     sums = [sum(value[task] for task in some) for some in combinations(value, len(named))]
+    # The tolerance lets a set equal itself whatever the order of its sum.
     p = float(np.mean([each >= total - 1e-12 for each in sums]))
     order = sorted(value, key=lambda task: -value[task])
     places = ", ".join(f"{task} is {order.index(task) + 1}." for task in named)
@@ -145,13 +147,13 @@ def score_claims(scores: Sequence[Score], table3: Mapping[str, Table3Row]) -> li
     """Return the claims about how well features predict gains."""
     named = by_name(scores)
     every = named["pairs", "all", "logistic"]
-    baseline, known = best_majority(named)
+    baseline, name = best_majority(named)
     low, high = every.difference["accuracy"]
     p = every.p["accuracy"]
     signal = Claim(
         section="4.1",
         claim="there is a strong signal in the features",
-        test=f"accuracy over knowing {known} (95 % interval), and over permuted features (p)",
+        test=f"accuracy over knowing {name} (95 % interval), and over permuted features (p)",
         numbers=f"{every.values['accuracy']:.2f} against {baseline.values['accuracy']:.2f} "
         f"({low:+.2f} to {high:+.2f}); p = {p:.2f}",
         result="holds" if low > 0 and p < LEVEL else "does not hold",

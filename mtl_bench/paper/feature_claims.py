@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.conclusions import LEVEL
-from mtl_bench.analysis.data.single_runs import Floats
 from mtl_bench.analysis.evaluation.baselines import permuted
 from mtl_bench.analysis.evaluation.metrics import rank_correlation, rank_correlations
 from mtl_bench.analysis.features.pair_table import Table
@@ -73,6 +73,7 @@ def feature_claims(table: Table, coefficients: Coefficients) -> list[Claim]:
         associations = {column: _association(table, draws, column) for column in expected}
         numbers = [_numbers(column, a, coefficients) for column, a in associations.items()]
         results = [a.result(expected[column]) for column, a in associations.items()]
+        # A claim of several columns holds no better than its weakest part.
         worst = min(results, key=WORST_FIRST.index)
         claims.append(Claim(SECTION, claim, TEST, "; ".join(numbers), worst))
     return [*claims, _ratio_claim(coefficients)]

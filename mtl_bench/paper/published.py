@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 
 FOLDER = Path(__file__).parent / "data"
 EVERY = 500  # steps between the points of curves

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from mtl_bench.analysis.data.evidence import Evidence
 from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, frame_of_run, join_frames
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.uncertainty import with_errors
 from mtl_bench.paper import published

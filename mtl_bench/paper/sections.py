@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.section import DotChart, Section, SectionTable
 from mtl_bench.analysis.study import Compute, Study
 from mtl_bench.paper import published

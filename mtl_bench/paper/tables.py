@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import pairs
 from mtl_bench.analysis.evaluation.metrics import accuracy_and_f1, choice_counts
 from mtl_bench.analysis.features.pair_table import Table, scaled
@@ -73,6 +73,7 @@ def cross_validate(table: Table, runs: int = RUNS) -> Table3Row:
     x, y = scaled(table.values), table.helps()
     folds = pairs(table, runs)
     weights = fit_logistic(x, y, folds.train.astype(np.float64))
+    # Each fold has a score of its own, and the table is their mean, as in the paper's code.
     counts = choice_counts(linear(with_ones(x), weights) > 0, y > 0, folds.test)
     accuracy, f1 = accuracy_and_f1(counts.sum(axis=-1))
     means = (float(accuracy.mean()), float(f1.mean()))

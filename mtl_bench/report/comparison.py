@@ -24,6 +24,7 @@ def comparison(scores: Sequence[Score]) -> Drawing:
     figure = Figure(figsize=(8.4, 4.2), layout="constrained")
     rows = []
     for axes, (held_out, metric, label) in zip(figure.subplots(1, 2), PANELS, strict=True):
+        # A new task has no other pairs, so that its own majority is that of all pairs.
         shown = [
             score
             for score in reversed(scores)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtl_bench.analysis.data.evidence import Evidence
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain, signed
 from mtl_bench.report.style import GAIN, INK, LOSS, PALE, Drawing, label, slug, styled
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from mtl_bench.analysis.data.evidence import Evidence
+from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.report.style import DIVERGING, Drawing, cell_colours, colour_scale, label, styled
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
-from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
+from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
@@ -100,6 +100,7 @@ def _content(study: Study, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
         "pairs": [score for score in study.scores if score.held_out == "pairs"],
         "unseen": [score for score in study.scores if score.held_out == "unseen_main"],
         "statistics": _statistics(evidence),
+        # A task's name must not end the script element that holds the data.
         "data": Markup(json.dumps(_curve_data(evidence)).replace("<", "\\u003c")),
         "slug": slug,
     }
@@ -127,7 +128,7 @@ def _main(evidence: Evidence, main: str, drawings: Mapping[str, Drawing]) -> dic
     numbers = [n for g in (*gains, *sets) for n in (g.gain_percent, g.low, g.high) if n is not None]
     drawing = drawings.get(f"curves_{slug(main)}")
     metric = evidence.metrics[main]
-    alone = evidence.scores_alone().get(main, math.nan)
+    alone = evidence.scores_alone().get(main)
     return {
         "name": main,
         "metric": metric,
@@ -137,7 +138,7 @@ def _main(evidence: Evidence, main: str, drawings: Mapping[str, Drawing]) -> dic
         "undefined": sorted(undefined, key=lambda gain: -gain.points),
         "has_intervals": any(gain.low is not None for gain in (*gains, *sets)),
         "reach": max([*map(abs, numbers), 1e-9]),
-        "alone": f"{metric.scale * alone:.3g}{metric.unit}",
+        "alone": "" if alone is None else metric.text(alone),
         "curves": drawing.name if drawing and len(drawing.frame) else "",
     }
 
@@ -152,9 +153,10 @@ def _statistics(evidence: Evidence) -> dict[str, Any]:
     for task, run in sorted(runs.items()):
         texts = [number(run.statistics.get(name), shown[name][1]) for name in names]
         metric = evidence.metrics.get(task)
-        score = f"{metric.scale * alone[task]:.1f}" if metric and task in alone else ""
-        title = f"{metric.title}{',' if metric.unit else ''}{metric.unit}" if metric else ""
-        rows.append({"task": task, "cells": [*texts, score], "metric": title})
+        score = metric.text(alone[task]) if metric and task in alone else ""
+        rows.append(
+            {"task": task, "cells": [*texts, score], "metric": metric.title if metric else ""}
+        )
     return {"heads": [shown[name][0] for name in names], "rows": rows}
 
 

@@ -62,7 +62,9 @@ class Drawing:
         body = body[body.index("<svg") :]
         for colour, variable in PAGE_COLOURS.items():
             body = body.replace(colour, variable)
+        # Several drawings stand in one page, where ids must differ.
         body = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{self.name}-", body)
+        # The page's style sheet decides the size.
         body = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", body, count=1)
         return body.replace("<svg", f'<svg role="img" aria-label="{escape(self.title)}"', 1)
 

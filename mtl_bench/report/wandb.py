@@ -48,6 +48,7 @@ def log_study(
         destination: where that is.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # W&B prints a banner otherwise; the command says where the run is.
     os.environ.setdefault("WANDB_SILENT", "true")
     run = wandb.init(
         project=destination.project,

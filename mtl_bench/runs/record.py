@@ -37,10 +37,17 @@ Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a task: what people call it, and which way is better."""
+    """A metric of a task.
+
+    Attributes:
+        title: what people call it.
+        higher_is_better: if not, a gain is a decrease.
+        is_share: whether it is from 0 to 1, and shown in percent.
+    """
 
     title: str
     higher_is_better: bool = True
+    is_share: bool = True
 
 
 @dataclass

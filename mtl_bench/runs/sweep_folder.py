@@ -164,6 +164,19 @@ def _unplanned(sweep: Path, folder: str) -> RunStatus:
     return run_status(sweep, replace(run, budgets=(budget,)))
 
 
+def sweep_folder(name: str | Path) -> Path:
+    """Return the folder of a sweep, named by its path or, below `multirun_outputs`, its name.
+
+    Raises:
+        UserError: the name is empty.
+    """
+    if not str(name).strip():
+        raise UserError("the name of the sweep is empty. Was a shell variable not set?")
+    typed, below = Path(name), Path("multirun_outputs") / name
+    has_runs = typed.is_dir() and any(typed.rglob(RECORD))
+    return below if below.is_dir() and not has_runs else typed
+
+
 def _sweeps_near(sweep: Path) -> str:
     parent = sweep.parent if not sweep.is_dir() else sweep
     places = {parent, Path("multirun_outputs")}

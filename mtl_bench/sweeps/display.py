@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from mtl_bench.runs.lock import heartbeat
+from mtl_bench.runs.record import RECORD, Record
 from mtl_bench.runs.sweep_folder import RunStatus, State, SweepRun, run_status
 from mtl_bench.sweeps.plan import Plan
 
@@ -99,6 +100,33 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         console.print("  A sweep with missing tasks starts with skip_missing=true only.")
     elif plan.missing:
         console.print("  Runs with missing tasks are left out.")
+
+
+def print_final_metrics(record: Record, folder: Path) -> None:
+    """Print the final metrics: a table on a terminal, else plain lines."""
+    console = Console()
+    titles = {
+        name: of.title for _, task in record.main_first() for name, of in task.metrics.items()
+    }
+    titles["loss"] = "loss"
+    rows = [
+        [name, task.final_split, *(_number(task.final.get(metric)) for metric in titles)]
+        for name, task in record.main_first()
+    ]
+    header = ["task", "split", *titles.values()]
+    if console.is_terminal:
+        table = Table(*header)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    else:
+        for row in rows:
+            print(row[0], *(f"{h}={v}" for h, v in zip(header[1:], row[1:], strict=True)), sep="  ")
+    print(f"record: {folder / RECORD}")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 class Screen:

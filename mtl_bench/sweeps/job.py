@@ -20,7 +20,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files
 from mtl_bench.runs.lock import RunningElsewhere
 from mtl_bench.runs.record import RECORD, remove_unbegun
-from mtl_bench.sweeps.display import show_plan
+from mtl_bench.sweeps.display import print_final_metrics, show_plan
 from mtl_bench.sweeps.exit_codes import ELSEWHERE, FAILED, INTERRUPTED, USAGE
 from mtl_bench.sweeps.plan import plan_single
 
@@ -101,7 +101,11 @@ def train(cfg: DictConfig, folder: Path) -> int:
     try:
         config = checked_config(cfg)
         check_options(config)
-        run(config, folder)
+        record, action = run(config, folder)
+        if action == "skip":
+            print(f"finished before: {folder}")
+        else:
+            print_final_metrics(record, folder)
     except Interrupted as stop:
         print(f"\n{stop}; re-run the command to resume.", file=sys.stderr)
         return INTERRUPTED + stop.number

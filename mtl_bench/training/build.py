@@ -218,7 +218,7 @@ def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
             statistics=parts.prepared.statistics[name],
             sentences={split: len(sentences) for split, sentences in corpus.splits.items()},
             metrics={
-                metric: Metric(of.title, of.higher_is_better)
+                metric: Metric(of.title, of.higher_is_better, of.is_share)
                 for metric, of in corpus.type.metrics.items()
             },
             final_split=config.data.final_split,

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -18,7 +19,7 @@ from mtl_bench.files import remove_leftovers
 from mtl_bench.models import kernels
 from mtl_bench.models.weights import save_tagger
 from mtl_bench.runs.checkpoint import CHECKPOINT
-from mtl_bench.runs.decision import Decision, decide, read_files, refusal
+from mtl_bench.runs.decision import Action, Decision, decide, read_files, refusal
 from mtl_bench.runs.lock import lock
 from mtl_bench.runs.provenance import new_record
 from mtl_bench.runs.record import WANDB_ID, WEIGHTS, Record
@@ -26,7 +27,7 @@ from mtl_bench.runs.schedule import Schedule
 from mtl_bench.training import build
 from mtl_bench.training.callbacks.checkpoints import Checkpoints
 from mtl_bench.training.callbacks.curves import Curves
-from mtl_bench.training.callbacks.progress import Progress, print_final_metrics
+from mtl_bench.training.callbacks.progress import Progress
 from mtl_bench.training.loggers import close
 from mtl_bench.training.recorder import Recorder
 from mtl_bench.training.signals import stoppable
@@ -53,7 +54,14 @@ class Session:
     beat: Callable[[int, int], None]
 
 
-def run(config: RunConfig, folder: Path) -> Record:
+class Outcome(NamedTuple):
+    """The record of a run, and what was done for it."""
+
+    record: Record
+    action: Action
+
+
+def run(config: RunConfig, folder: Path) -> Outcome:
     """Train what a configuration describes, unless its folder holds a run that is long enough.
 
     Args:
@@ -61,7 +69,7 @@ def run(config: RunConfig, folder: Path) -> Record:
         folder: of the run; created.
 
     Returns:
-        The record, which also stands in the folder.
+        The record, which also stands in the folder, and what was done.
 
     Raises:
         UserError: a mistake of the user's, or the folder holds another run or is in use.
@@ -83,16 +91,14 @@ def run(config: RunConfig, folder: Path) -> Record:
             if decision.action == "refuse":
                 raise refusal(decision, folder, files, record.identity)
             if decision.action == "skip" and files.record:
-                print(f"finished before: {folder}")
-                return files.record
+                return Outcome(files.record, "skip")
             schedule = schedule.until(decision.steps)
             record.budget = schedule.budget
             _train(Session(config, folder, recorder, decision, schedule, own_lock.beat))
         if not config.keep_checkpoint:
             for name in (CHECKPOINT, WANDB_ID):
                 (folder / name).unlink(missing_ok=True)
-    print_final_metrics(record, folder)
-    return record
+    return Outcome(record, decision.action)
 
 
 def _train(session: Session) -> None:

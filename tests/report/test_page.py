@@ -204,13 +204,13 @@ def test_a_page_of_sets_and_of_single_runs_alone(visit, tmp_path, width):
 
 
 def test_a_metric_that_is_no_share_is_shown_as_it_is(visit, tmp_path):
-    error = StudiedMetric("error", "mean error", higher_is_better=False)
+    error = StudiedMetric("error", "mean error", higher_is_better=False, is_share=False)
     evidence = published_evidence()
     values = evidence.values.replace("f1", "error")
     evidence = replace(evidence, values=values, metrics=dict.fromkeys(evidence.metrics, error))
     study = Study(evidence, SETTINGS, {}, paper_table(), no_prediction="too few")
     page = visit(write_report(study, [], Origin({}), tmp_path))
-    assert "Alone its mean error is 0.433." in page.locator("#main-mwe").inner_text()
+    assert "Alone its mean error is 0.4327." in page.locator("#main-mwe").inner_text()
     page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()
     assert "mean error of mwe" in page.locator("dialog svg").inner_html()
     assert page.problems == []

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +42,32 @@ class StudiedMetric:
         name: in records and curves.
         title: what people call it.
         higher_is_better: if not, a gain is a decrease.
+        is_share: whether values are from 0 to 1, and shown in percent.
     """
 
     name: str
     title: str
     higher_is_better: bool = True
+    is_share: bool = True
 
     @property
     def scale(self) -> int:
         """What values are multiplied by to be shown: scores from 0 to 1 are shown in percent."""
-        return 100 if self.higher_is_better else 1
+        return 100 if self.is_share else 1
 
     @property
     def unit(self) -> str:
         """What stands behind a value that is shown."""
-        return " %" if self.higher_is_better else ""
+        return " %" if self.is_share else ""
+
+    def text(self, value: float) -> str:
+        """Return a value as it is shown.
+
+        >>> error = StudiedMetric("mse", "error", higher_is_better=False, is_share=False)
+        >>> StudiedMetric("f1", "F1").text(0.49), error.text(2.0)
+        ('49.0 %', '2')
+        """
+        return f"{100 * value:.1f} %" if self.higher_is_better else f"{value:.4g}"
 
     @property
     def sign(self) -> int:
@@ -86,16 +97,20 @@ def studied_metrics(
             key = metric or task.primary
             of_task: Metric | None = task.metrics.get(key)
             if of_task:
-                chosen[name] = StudiedMetric(key, of_task.title, of_task.higher_is_better)
+                chosen[name] = StudiedMetric(key, **asdict(of_task))
     return chosen
 
 
-def values_frame(sweep: Path, statuses: Iterable[RunStatus]) -> tuple[pd.DataFrame, list[str]]:
+def values_frame(
+    sweep: Path, statuses: Iterable[RunStatus], *, all_losses: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the values of all runs that have a result, and what is wrong with other runs.
 
     Args:
         sweep: its folder.
         statuses: runs of it.
+        all_losses: whether to include the training losses of runs of several tasks, which are
+            nine of ten rows, and which no study reads.
 
     Returns:
         A frame with COLUMNS, and a line for each run whose curve is missing or damaged.
@@ -109,12 +124,15 @@ def values_frame(sweep: Path, statuses: Iterable[RunStatus]) -> tuple[pd.DataFra
         except UserError as error:
             problems.append(str(error))
             continue
+        if not all_losses and len(status.run.tasks) > 1:
+            curve = [row for row in curve if row.split != TRAIN]
         frames.append(frame_of_run(status.run, status.record.main, _rows(status.record, curve)))
     return join_frames(frames), problems
 
 
 def frame_of_run(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """Return the frame of one run; a row is (task, step, split, metric, value, final)."""
+    # Steps are of all tasks together, budgets of one.
     count = len(run.tasks)
     frame = pd.DataFrame(
         [
@@ -158,8 +176,10 @@ def evaluations(
     chosen = (
         ~values["split"].isin([TRAIN, DATA])
         & (values["metric"] == names)
+        # Thirds of steps are not exact.
         & (values["budget"] <= budget + 1e-6)
     )
+    # A stable order keeps the final metric behind the last evaluation of the same step.
     return values[chosen].sort_values("step", kind="stable")
 
 

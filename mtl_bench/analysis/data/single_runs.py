@@ -8,11 +8,9 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import DATA, TRAIN
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,11 @@ class Family(Protocol):
 def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]:
     """Return the single runs among the runs of a sweep, their losses up to a budget."""
     alone = values[(values["tasks"] == values["task"]) & (values["budget"] <= budget + 1e-6)]
-    found = []
+    runs = []
     for (task, _), rows in alone.groupby(["task", "run"], sort=True):
         of_data = rows[rows["split"] == DATA]
         losses = rows[(rows["split"] == TRAIN) & (rows["metric"] == "loss")]
-        found.append(
+        runs.append(
             SingleRun(
                 str(task),
                 dict(zip(of_data["metric"], of_data["value"], strict=True)),
@@ -57,7 +55,7 @@ def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]
                 losses["value"].to_numpy(np.float64),
             )
         )
-    return found
+    return runs
 
 
 def features_of(
@@ -74,6 +72,7 @@ def features_of(
     ]
     if not rows:
         return {}
+    # The mean of pandas leaves nan out, but not infinities.
     means = pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).groupby("task").mean()
     return {
         str(task): {str(n): float(v) for n, v in row.items()}

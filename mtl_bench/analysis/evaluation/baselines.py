@@ -11,10 +11,8 @@ from itertools import islice, permutations
 from math import factorial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools
+from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.features.pair_table import Table, ratio
 
 
@@ -73,6 +71,7 @@ def permuted(table: Table, draws: int) -> Iterator[Table]:
 
 def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     """Yield orders of tasks other than their own: at random, or all if there are no more."""
+    # Few tasks have few orders, so that all of them are tried.
     if factorial(count) <= draws:
         yield from islice(permutations(range(count)), 1, None)
         return
@@ -80,6 +79,7 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     drawn = 0
     while drawn < draws:
         order = random.permutation(count).tolist()
+        # The true order is counted beside the permutations, in `Evaluation.tested`.
         if order != list(range(count)):
             drawn += 1
             yield order
@@ -109,7 +109,7 @@ def _with_features(
     return table.replaced(table.columns, np.column_stack(columns))
 
 
-def _mean(values: Floats, rows: NDArray[np.bool_]) -> Floats:
+def _mean(values: Floats, rows: Bools) -> Floats:
     """Return [B] the mean of the rows of each fit."""
     result: Floats = (rows @ values) / np.maximum(rows.sum(axis=1), 1)
     return result

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mtl_bench.analysis.arrays import Bools
 from mtl_bench.analysis.features.pair_table import Table
 
-Bools = NDArray[np.bool_]
 FOLDS = 5
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools, Folds
+from mtl_bench.analysis.arrays import Bools, Floats
+from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.features.pair_table import Table
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
@@ -75,6 +75,8 @@ class Tally:
     def resampled(self, draws: int = DRAWS) -> Floats:
         """Return [D, 7] the metrics when main tasks are drawn anew, with replacement."""
         tasks = len(self.counts)
+        # Pairs share main tasks, so that tasks are drawn and not pairs; every row of a table is
+        # scored on the same draws, so that differences are paired.
         drawn = np.random.default_rng(0).integers(tasks, size=(draws, tasks))
         weights = np.array([np.bincount(each, minlength=tasks) for each in drawn], dtype=np.float64)
         return self.metrics(weights)
@@ -108,10 +110,12 @@ def tally(table: Table, folds: Folds, scores: Floats) -> Tally:
     wins, contests = (np.zeros((len(table), len(table))) for _ in range(2))
     for test, score in zip(folds.test, scores, strict=True):
         compared = np.ix_(test & truth, test & ~truth)
+        # 1 for a win, a half for a tie.
         wins[compared] += np.sign(score[compared[0]] - score[compared[1]]) / 2 + 0.5
         contests[compared] += 1
     ranking = np.full((len(names), 4), np.nan)
     for row, own in enumerate(of_main > 0):
+        # Scores of different fits are not compared, so that one fold has to hold all pairs.
         whole = (folds.test & own).sum(axis=1) == own.sum()
         if own.sum() > 1 and whole.any():
             ranking[row] = _rank(table.gain[own], scores[np.ix_(whole, own)])

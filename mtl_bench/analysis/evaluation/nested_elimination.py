@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools, shuffled_folds
+from mtl_bench.analysis.arrays import Bools, Floats
+from mtl_bench.analysis.evaluation.folds import shuffled_folds
 from mtl_bench.analysis.evaluation.metrics import accuracy_and_f1, choice_counts
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.fitting import min_max
@@ -38,6 +38,7 @@ def _one_fit(table: Table, rows: Bools) -> Floats:
         accuracy, f1 = accuracy_and_f1(counts.sum(axis=(0, 2)))
         if accuracy + f1 > best:
             best, chosen = float(accuracy + f1), columns
+        # Columns are scaled, so that their weights can be compared.
         columns = np.delete(columns, np.argmin(np.abs(weights[:, :-1].mean(axis=0))))
     x = min_max(table.values[:, chosen], rows[None, :])
     weights = fit_logistic(x, y, rows[None, :].astype(np.float64))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.data.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
 from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
+from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.gains.paired_scores import relative_change
 
@@ -103,9 +103,11 @@ def from_pilots(evidence: Evidence, table: Table, percent: int) -> list[EarlySco
         single = curves.get((main, main), empty).at(percent)
         pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
         sign = evidence.metrics[main].sign
+        # A task that scores 0 so far says nothing.
         predictions.append(relative_change(single, pair, sign) if single else 0.0)
     if not np.isfinite(predictions).all():
         return []
+    # Nothing is learned from other pairs, so that nothing has to be held out.
     everything = np.ones((1, len(table)), dtype=np.bool_)
     counts = tally(table, Folds(~everything, everything), np.array([predictions]))
     ends = (counts.metrics()[0], *central_interval(counts.resampled()))

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from mtl_bench.analysis.data.single_runs import Floats
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
@@ -128,8 +128,10 @@ class Evaluation:
         """Score the paper's predictor, and the same with permuted features."""
         true = self.fitted(features, "logistic", table, self.settings.predictors["logistic"])
         permuted = self.metrics(baselines.permuted(table, self.settings.draws))
+        # An AUC is nan where no fold has both a gain and a loss.
         finite = [metric for metric in TESTED if math.isfinite(true.values[metric])]
         as_high = {m: int((permuted[:, METRICS.index(m)] >= true.values[m]).sum()) for m in finite}
+        # The true order is one of the permutations, so that p is never 0.
         p = {metric: (1 + count) / (1 + len(permuted)) for metric, count in as_high.items()}
         row = self.drawn(f"{features}, permuted", len(table.columns), permuted)
         return [replace(true, p=p), row]
@@ -178,6 +180,7 @@ class Evaluation:
                 baselines.mean_gain_of_aux,
             )
         )
+        # With few pairs a main task, the majority of all pairs can be right more often.
         choice = max((main, every), key=lambda counts: float(counts.metrics()[0, 0]))
         first = METRICS.index("spearman")
         return np.concatenate([choice.resampled()[:, :first], order.resampled()[:, first:]], axis=1)

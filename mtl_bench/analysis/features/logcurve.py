@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 from scipy.optimize import OptimizeWarning, curve_fit
 
-from mtl_bench.analysis.data.single_runs import Floats, SingleRun
+from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.data.single_runs import SingleRun
 
 FEWEST = 5  # points, for four parameters
 

@@ -52,6 +52,7 @@ def gain_of(scores: PairedScores, metric: StudiedMetric, budget: float) -> Gain:
         metric=metric.name,
         split=scores.split,
         budget=budget,
+        # Where no seed is defined, the points are of all of them.
         seeds=len(percent) or len(scores.pair),
         single=single,
         pair=pair,
@@ -63,6 +64,7 @@ def gain_of(scores: PairedScores, metric: StudiedMetric, budget: float) -> Gain:
 
 def asked_budgets(statuses: Iterable[RunStatus]) -> list[float]:
     """Return the budgets that a sweep was asked for, and those that its runs were trained to."""
+    # A run capped by `trainer.max_steps` ends at a budget that was not asked for.
     return sorted(
         {budget for status in statuses for budget in status.run.budgets}
         | {status.record.budget for status in statuses if status.record and has_result(status)}
@@ -90,12 +92,12 @@ def gains_frame(
     statuses = read_sweep(sweep) if statuses is None else statuses
     values, _ = values_frame(sweep, statuses)
     metrics = studied_metrics(statuses, metric)
-    found = [
+    rows = [
         asdict(gain)
         for budget in (asked_budgets(statuses) if budgets is None else budgets)
         for gain in measured_gains(values, metrics, budget)
     ]
-    return pd.DataFrame(found, columns=list(Gain.__dataclass_fields__))
+    return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__))
 
 
 def missing_singles(statuses: Iterable[RunStatus]) -> dict[str, set[str]]:

@@ -53,8 +53,8 @@ Taken = dict[tuple[str, str, str], dict[int, tuple[Any, ...]]]
 def relative_change(single: float, pair: float, sign: int) -> float:
     """Return the improvement in percent; `sign` is -1 where lower is better.
 
-    >>> relative_change(0.5, 0.6, 1), relative_change(4.0, 3.0, -1)
-    (20.0, 25.0)
+    >>> relative_change(0.5, 0.75, 1), relative_change(4.0, 3.0, -1)
+    (50.0, 25.0)
     """
     return sign * (100 * (pair - single) / abs(single))
 
@@ -70,6 +70,7 @@ def paired_scores(
     rows = evaluations(values, metrics, budget)
     rows = rows[rows["run"].map(run_budgets(values)) >= budget - 1e-6]
     ended = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
+    # Finals and curves are of other splits, and never mixed within one gain.
     taken = [_last_scores(rows[chosen]) for chosen in (ended, ~rows["final"])]
     for main, variant, tasks in sorted(taken[0].keys() | taken[1].keys()):
         if "+" not in tasks:
@@ -87,7 +88,7 @@ def paired_scores(
 
 def _last_scores(rows: pd.DataFrame) -> Taken:
     """Return the last score of each task in each run."""
-    last = rows.groupby(["variant", "tasks", "task", "seed"]).last().reset_index()
+    last = rows.groupby(["variant", "tasks", "task", "seed"]).tail(1)
     names = ["task", "variant", "tasks", "seed", "value", "budget", "split"]
     scores: Taken = defaultdict(dict)
     for task, variant, tasks, seed, *score in zip(*(last[n].tolist() for n in names), strict=True):

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
-from mtl_bench.analysis.data.single_runs import Floats
 from mtl_bench.analysis.gains.gain import Effect, Gain
 from mtl_bench.analysis.gains.paired_scores import PairedScores, relative_change
 

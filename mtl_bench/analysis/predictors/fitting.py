@@ -9,8 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from mtl_bench.analysis.data.single_runs import Floats
-from mtl_bench.analysis.evaluation.folds import Bools
+from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.logistic import fit_logistic, linear, with_ones
 
@@ -78,5 +77,6 @@ def _strength(predictor: BaseEstimator) -> float | None:
         return None
     scaler, logistic = (step.get_params() for step in steps)
     c = float(logistic["C"])
+    # All parameters are compared: a changed one must not be fitted as the paper's.
     same = LogisticRegression(solver="liblinear", C=c).get_params()
     return c if logistic == same and scaler == MinMaxScaler().get_params() else None

@@ -66,6 +66,7 @@ def _is_family(target: str) -> bool:
 
 
 def _is_estimator(target: str) -> bool:
+    # Hydra imports and calls whatever a target names, so that only estimators may pass.
     if target in MAKERS:
         return callable(get_method(target))
     if not PACKAGES.fullmatch(target):

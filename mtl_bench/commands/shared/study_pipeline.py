@@ -21,7 +21,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 
 if TYPE_CHECKING:
-    from mtl_bench.analysis.data.evidence import Evidence
+    from mtl_bench.analysis.evidence import Evidence
     from mtl_bench.analysis.section import Section
     from mtl_bench.analysis.study import Study
     from mtl_bench.analysis.study_settings import StudySettings
@@ -45,6 +45,7 @@ class FinishedStudy:
         from mtl_bench.report.page import write_report  # matplotlib: 1 s
 
         places = (self.folder, *self.folder.parents)
+        # A variant's folder lies below `study`, and its page at the same place below `report`.
         whole = next((place for place in places if place.name == "study"), self.folder)
         folder = whole.with_name("report") / self.folder.relative_to(whole)
         return write_report(self.study, self.sections, origin_of(self.statuses), folder)
@@ -77,8 +78,8 @@ def study_sweep(
     Raises:
         UserError: a variant cannot be studied; the others are studied first.
     """
-    from mtl_bench.analysis.data.evidence import sweep_evidence
     from mtl_bench.analysis.data.frame import has_result
+    from mtl_bench.analysis.evidence import sweep_evidence
 
     variants: dict[str, list[RunStatus]] = defaultdict(list)
     for status in statuses:

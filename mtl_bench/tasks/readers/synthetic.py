@@ -7,7 +7,8 @@ factors undetermined; an auxiliary task that has seen those words, and whose lab
 same factors, reveals them. That makes help directed: what a large corpus can tell a small one,
 not the reverse.
 
-`truth()` computes from the language, without training anything, how much each task can help each.
+`reference_gains` computes from the language, without training anything, how much each task can help
+each.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ INTERFERENCE = 0.01
 """What a nat about factors that do not concern the main task costs it; from measured gains."""
 
 
-def truth(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
+def reference_gains(corpora: Mapping[str, Corpus]) -> dict[str, dict[str, float]]:
     """Return how much each task helps each, by main task, then auxiliary; below 0 it hurts.
 
     help(main, aux) = gap(main, aux) x (1 - NOISE) x sum over factors f of

@@ -26,10 +26,17 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a type: what people call it, and which way is better."""
+    """A metric of a type.
+
+    Attributes:
+        title: what people call it.
+        higher_is_better: if not, a gain is a decrease.
+        is_share: whether it is from 0 to 1, and shown in percent.
+    """
 
     title: str
     higher_is_better: bool = True
+    is_share: bool = True
 
 
 class Targets(Protocol):

@@ -1,22 +1,20 @@
-"""What a person sees while a run trains, and after it."""
+"""What a person sees while a run trains."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.record import Record
 from mtl_bench.runs.schedule import Schedule
 from mtl_bench.training.callbacks.curves import Curves
 
@@ -121,30 +119,3 @@ class Progress(pl.Callback):
         latest = self.curves.latest()
         losses = " ".join(f"{task}={latest[task]:.3f}" for task in self.tasks if task in latest)
         return f"loss {losses}" if losses else ""
-
-
-def print_final_metrics(record: Record, folder: Path) -> None:
-    """Print the final metrics: a table on a terminal, else plain lines."""
-    console = Console()
-    titles = {
-        name: of.title for _, task in record.main_first() for name, of in task.metrics.items()
-    }
-    titles["loss"] = "loss"
-    rows = [
-        [name, task.final_split, *(_number(task.final.get(metric)) for metric in titles)]
-        for name, task in record.main_first()
-    ]
-    header = ["task", "split", *titles.values()]
-    if console.is_terminal:
-        table = Table(*header)
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-    else:
-        for row in rows:
-            print(row[0], *(f"{h}={v}" for h, v in zip(header[1:], row[1:], strict=True)), sep="  ")
-    print(f"record: {folder / RECORD}")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtl_bench.analysis.gains.agreement import agreement
+from mtl_bench.analysis.evaluation.agreement import agreement
 
 TASKS = [f"t{n}" for n in range(8)]
 PAIRS = [(m, a) for m in TASKS for a in TASKS if m != a]

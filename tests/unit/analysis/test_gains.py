@@ -6,7 +6,7 @@ import pytest
 
 from mtl_bench.analysis.data.frame import COLUMNS, runs_frame, values_frame
 from mtl_bench.analysis.gains.gains import gains_frame, missing_singles
-from mtl_bench.runs.sweep_folder import read_sweep, write_plan
+from mtl_bench.runs.sweep_folder import SweepRun, read_sweep, write_plan
 from tests.unit.analysis.sweeps import ERROR, write_run
 
 
@@ -17,7 +17,7 @@ def gains(sweep, **options):
 
 def test_all_values_are_one_long_frame(tmp_path):
     write_run(tmp_path, ["a", "b"], {"a": 0.5, "b": 0.6}, seed=3, variant="lr=1")
-    frame, problems = values_frame(tmp_path, read_sweep(tmp_path))
+    frame, problems = values_frame(tmp_path, read_sweep(tmp_path), all_losses=True)
     assert list(frame) == COLUMNS
     assert problems == []
     [final] = frame[frame.final & (frame.task == "b") & (frame.metric == "f1")].itertuples()
@@ -29,6 +29,8 @@ def test_all_values_are_one_long_frame(tmp_path):
     losses = frame[(frame.split == "train") & (frame.task == "a")]
     assert len(losses) == 100
     assert "jsd" not in set(frame[frame.split == "data"].metric)
+    fewer, _ = values_frame(tmp_path, read_sweep(tmp_path))
+    assert set(fewer.split) == {"data", "dev", "test"}
 
 
 def test_a_damaged_curve_is_named_and_the_other_runs_are_read(tmp_path):
@@ -115,6 +117,14 @@ def test_missing_failed_and_other_variants_are_never_filled_in(tmp_path):
     write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
     assert gains(tmp_path) == {}
     assert missing_singles(read_sweep(tmp_path)) == {"": {"a"}}
+
+
+def test_a_sweep_that_has_not_begun_has_an_empty_frame(tmp_path):
+    write_plan(tmp_path, [SweepRun("a/seed0", ("a",), 0, (10.0,))])
+    frame, problems = values_frame(tmp_path, read_sweep(tmp_path))
+    assert (len(frame), list(frame), problems) == (0, COLUMNS, [])
+    assert gains_frame(tmp_path).empty
+    assert len(runs_frame(read_sweep(tmp_path))) == 1
 
 
 def test_a_gain_over_0_is_undefined_and_has_points(tmp_path):

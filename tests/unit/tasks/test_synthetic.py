@@ -6,7 +6,7 @@ from hydra.utils import instantiate
 from mtl_bench.config.compose import make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.load import load_corpus
-from mtl_bench.tasks.readers.synthetic import SyntheticReader, truth
+from mtl_bench.tasks.readers.synthetic import SyntheticReader, reference_gains
 
 NAMES = [name for name in task_files() if name.startswith("syn_")]
 
@@ -39,7 +39,7 @@ def test_they_are_the_same_in_every_process(loaded):
 
 
 def test_help_is_directed(loaded):
-    matrix = truth(loaded)
+    matrix = reference_gains(loaded)
     assert all(len(row) == 9 for row in matrix.values())
     assert matrix["syn_pos"]["syn_ccg"] > 10 * matrix["syn_ccg"]["syn_pos"]
     assert max(matrix["syn_pos"], key=matrix["syn_pos"].get) == "syn_ccg"

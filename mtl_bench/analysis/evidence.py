@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import (
     StudiedMetric,
     evaluations,
@@ -19,7 +20,7 @@ from mtl_bench.analysis.data.frame import (
     studied_metrics,
     values_frame,
 )
-from mtl_bench.analysis.data.single_runs import Floats, SingleRun, single_runs
+from mtl_bench.analysis.data.single_runs import SingleRun, single_runs
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.gains import measured_gains
 from mtl_bench.runs.sweep_folder import RunStatus, all_tasks
@@ -98,6 +99,7 @@ class Evidence:
         """Return each task's score in its single runs at the budget, mean over seeds."""
         rows = evaluations(self.values, self.metrics, self.budget)
         rows = rows[rows["tasks"] == rows["task"]].sort_values("final", kind="stable")
+        # The final metric, where the run ended at the budget, is the last row now.
         last = rows.groupby(["task", "run"])["value"].last()
         return {str(task): float(mean) for task, mean in last.groupby("task").mean().items()}
 
@@ -105,6 +107,7 @@ class Evidence:
         """Return the curves of each run (`a` or `a+b`) and task, of its first seed."""
         rows = evaluations(self.values, self.metrics, self.budget)
         rows = rows[~rows["final"]]
+        # One seed is drawn: curves of several would hide one another.
         first = rows.groupby(["tasks", "task"])["seed"].transform("min")
         return {
             (str(key[0]), str(key[1])): LearningCurve(
@@ -149,6 +152,7 @@ def sweep_evidence(
         each: measured_gains(values, metrics, each)
         for each in (trained if budget is None else [budget])
     }
+    # A sweep that is being extended has most of its pairs at the smaller budget.
     chosen = max(tried, key=lambda each: (len(tried[each]), each), default=0.0)
     return Evidence(
         source, values, metrics, chosen, tried.get(chosen, []), [*problems, *_missing(statuses)]
