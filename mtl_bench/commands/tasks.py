@@ -165,7 +165,7 @@ def _glove_words() -> Callable[[str], bool] | None:
         return set(gzip.decompress(vocabulary.read_bytes()).decode().split("\n")).__contains__
     glove = instantiate(OmegaConf.load(conf_folder() / "embeddings" / "glove.yaml"))
     if glove.is_here():
-        has_vector: Callable[[str], bool] = glove.known([])
+        has_vector: Callable[[str], bool] = glove.with_vector([])
         return has_vector
     return None
 

@@ -163,10 +163,10 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
         kind = getattr(import_module(module), class_name)
         taken = {field.name for field in fields(kind)}
         if surplus := sorted(given.keys() - taken - {"_target_"}):
+            possible = ", ".join(sorted(taken - {"head"})) or "none"
             raise UserError(
                 f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
-                f"Possible: {', '.join(sorted(taken))}. Remove what it does not take from the "
-                "task's yaml."
+                f"Possible: {possible}. Remove what it does not take from the task's yaml."
             )
         made = instantiate(given)
         if not isinstance(made, TaskType) or not made.head:

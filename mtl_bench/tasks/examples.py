@@ -15,7 +15,7 @@ class Example(NamedTuple):
     Attributes:
         words: as the file has them; whatever normalises them is part of a model's input.
         target: what it is, the task's type says (`tagging`: a label for each word). Plain
-            values: text, numbers, tuples or lists of them.
+            values: text, numbers, lists of them; a tuple only for a text per word.
     """
 
     words: tuple[str, ...]

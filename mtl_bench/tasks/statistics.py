@@ -19,7 +19,7 @@ TERM = re.compile(r"(?u)\b\w\w+\b")
 
 
 def statistics(
-    corpus: Corpus, known: Callable[[str], bool], max_length: int | None
+    corpus: Corpus, has_vector: Callable[[str], bool], max_length: int | None
 ) -> dict[str, float | None]:
     """Return size, labels, tokens_per_type, oov_percent, label_entropy, frobenius_norm and jsd.
 
@@ -28,7 +28,7 @@ def statistics(
 
     Args:
         corpus: with its words as a model reads them (lower case).
-        known: whether a word has a vector of its own.
+        has_vector: whether a word has a vector of its own.
         max_length: words kept of a sentence; None keeps all.
 
     Returns:
@@ -46,12 +46,13 @@ def statistics(
         head = slice(max_length + 1)
         window = Counter(chain.from_iterable(example.words[head] for example in train))
         ends = sum(len(example.words) <= max_length for example in train)
+    without_vector = sum(n for word, n in tokens.items() if not has_vector(word))
     of_type = corpus.type.statistics(train, max_length)
     return {
         "size": len(train),
         "labels": of_type["labels"],
         "tokens_per_type": (window.total() + ends) / (len(window) + bool(ends)),
-        "oov_percent": 100 * sum(n for w, n in tokens.items() if not known(w)) / tokens.total(),
+        "oov_percent": 100 * without_vector / tokens.total(),
         "label_entropy": of_type["label_entropy"],
         "frobenius_norm": _frobenius_norm(train),
         "jsd": jensen_shannon_divergence(tokens, Counter(corpus.words("test"))),

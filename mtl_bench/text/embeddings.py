@@ -16,7 +16,7 @@ import numpy as np
 from mtl_bench.text.vector_files import Vectors
 from mtl_bench.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
-Known = Callable[[str], bool]
+WordTest = Callable[[str], bool]
 
 WORD_INPUT = "mtl_bench.models.inputs.words.WordInput"
 
@@ -38,7 +38,7 @@ class Embeddings(Protocol):
     def checksum(self) -> str | None:
         """Return the sha256 of the file, or None if there is none."""
 
-    def known(self, train: Iterable[str]) -> Known:
+    def with_vector(self, train: Iterable[str]) -> WordTest:
         """Return a test for words that have a vector of their own.
 
         Args:
@@ -78,7 +78,7 @@ class RandomVectors:
     def checksum(self) -> None:
         """Return None: there is no file."""
 
-    def known(self, train: Iterable[str]) -> Known:
+    def with_vector(self, train: Iterable[str]) -> WordTest:
         """Return a test for words that occur `min_count` times in the training splits."""
         counts = Counter(train)
         return lambda word: counts[word] >= self.min_count

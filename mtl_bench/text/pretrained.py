@@ -15,7 +15,7 @@ import numpy as np
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, sha256
 from mtl_bench.tasks import fetch
-from mtl_bench.text.embeddings import WORD_INPUT, Known, check_whole
+from mtl_bench.text.embeddings import WORD_INPUT, WordTest, check_whole
 from mtl_bench.text.vector_files import Vectors, read_vectors
 from mtl_bench.text.vocabulary import Vocabulary
 
@@ -118,7 +118,7 @@ class PretrainedVectors:
         """Return the sha256 of the file."""
         return sha256(self.path())
 
-    def known(self, train: Iterable[str]) -> Known:  # noqa: ARG002 (the same for all corpora)
+    def with_vector(self, train: Iterable[str]) -> WordTest:  # noqa: ARG002 (the same for all corpora)
         """Return a test for words that the file has."""
         words = set(_words(self._converted()))
         return words.__contains__

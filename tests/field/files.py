@@ -5,13 +5,13 @@ NAMES = ["gent", "nils", "oda", "lyon"]
 
 def sentences(count, first=0):
     """Return sentences of (word, label): spans of one and two words, by BIO."""
-    found = []
+    results = []
     for n in range(first, first + count):
         kind = "LOC" if n % 2 else "PER"
         name = [(NAMES[n % 4], f"B-{kind}"), (NAMES[(n + 1) % 4], f"I-{kind}")][: 1 + n % 3 % 2]
         begin = [("le", "O"), (f"quai{n % 37}", "O"), ("suit", "O")]
-        found.append([*begin, *name, ("ici", "O")])
-    return found
+        results.append([*begin, *name, ("ici", "O")])
+    return results
 
 
 def write(file, sentences, separator="\t", between="", label=lambda label: label, lead=""):

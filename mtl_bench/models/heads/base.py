@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.tasks.types.base import Fitted
 
@@ -68,6 +69,9 @@ class Head(nn.Module, ABC):
             targets: of training, encoded.
 
         Raises:
-            ValueError: a target of this head has no class.
+            UserError: a target of this head has no class.
         """
-        raise ValueError("label_weights is 'balanced', but targets of this type have no classes.")
+        raise UserError(
+            "model.label_weights is 'balanced', but a task of the run has targets without classes. "
+            "Type `model.label_weights=none`."
+        )

@@ -45,7 +45,7 @@ class WordInput(Input):
         cls, embeddings: Embeddings, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
     ) -> Self:
         """Number the words of all splits that have a vector."""
-        has_vector = embeddings.known(
+        has_vector = embeddings.with_vector(
             normal for corpus in corpora.values() for normal in _normal(corpus, lowercase, "train")
         )
         words = {normal_word(word, lowercase) for c in corpora.values() for word in set(c.words())}
@@ -102,7 +102,7 @@ class WordInput(Input):
     ) -> dict[str, float | None]:
         """Return Table 1's numbers of a corpus, with its words as this input reads them."""
         normal = normalise(corpus, self.lowercase)
-        return statistics(normal, embeddings.known(normal.words("train")), max_length)
+        return statistics(normal, embeddings.with_vector(normal.words("train")), max_length)
 
     def remarks(self, corpora: Mapping[str, Corpus], embeddings: Embeddings) -> Iterator[str]:
         """Yield how many words have a vector of their own, and what the vectors' source says."""

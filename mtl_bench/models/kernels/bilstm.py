@@ -81,18 +81,16 @@ class TwoDirections(torch.autograd.Function):
             Direction(vectors, batch.words[batch.mirror], w_back, u_back, bias_back, batch.sizes),
         )
         gates = vectors.new_empty(2, count, 4 * hidden)
-        cells, tanh_cells, states = vectors.new_empty(
-            3, 2, count, hidden
-        )  # tanh_cells: tanh of cells
+        steps = Steps(gates, *vectors.new_empty(3, 2, count, hidden))
         if compiled:
-            steps = map(Steps, gates, cells, tanh_cells, states)
-            for direction, of_direction in zip(directions, steps, strict=True):
-                compiled.forward(direction, of_direction)
+            for direction, *own in zip(directions, *steps, strict=True):
+                compiled.forward(direction, Steps(*own))
         else:
-            _forward_steps(directions, gates, cells, tanh_cells, states)
-        ctx.save_for_backward(*directions[0], *directions[1], gates, cells, tanh_cells, states)
+            _forward_steps(directions, steps)
+        ctx.save_for_backward(*directions[0], *directions[1], *steps)
         ctx.batch, ctx.compiled = batch, compiled
-        return torch.cat((states[0], states[1].index_select(0, batch.mirror)), dim=1)
+        ahead, back = steps.states
+        return torch.cat((ahead, back.index_select(0, batch.mirror)), dim=1)
 
     @staticmethod
     @once_differentiable
@@ -100,25 +98,23 @@ class TwoDirections(torch.autograd.Function):
         """Return the gradients of the vectors and of the six weights."""
         saved, batch = ctx.saved_tensors, ctx.batch
         directions = Direction(*saved[:6]), Direction(*saved[6:12])
-        gates, cells, tanh_cells, states = saved[12:]
+        steps = Steps(*saved[12:])
         (outer,) = gradients
-        hidden = cells.shape[2]
+        hidden = steps.cells.shape[2]
         d_states = outer.new_empty(2, len(batch), hidden)
         d_states[0] = outer[:, :hidden]
         torch.index_select(outer[:, hidden:], 0, batch.mirror, out=d_states[1])
         d_vectors = torch.zeros_like(directions[0].vectors)
         d_weights: list[Tensor] = []
         if ctx.compiled:
-            steps = map(Steps, gates, cells, tanh_cells, states)
-            for direction, of_direction, d_state in zip(directions, steps, d_states, strict=True):
+            for direction, d_state, *own in zip(directions, d_states, *steps, strict=True):
                 weights = direction.inputs, direction.recurrent, direction.bias
-                zeros = [torch.zeros_like(weight) for weight in weights]
-                gradients_ = Gradients(d_vectors, *zeros)
-                ctx.compiled.backward(direction, of_direction, d_state, gradients_)
-                d_weights += zeros
+                sums = Gradients(d_vectors, *map(torch.zeros_like, weights))
+                ctx.compiled.backward(direction, Steps(*own), d_state, sums)
+                d_weights += (sums.inputs, sums.recurrent, sums.bias)
         else:
-            d_gates = _backward_steps(directions, batch, gates, cells, tanh_cells, d_states)
-            before = states.index_select(1, batch.previous)
+            d_gates = _backward_steps(directions, batch, steps, d_states)
+            before = steps.states.index_select(1, batch.previous)
             for direction, d_gate, state in zip(directions, d_gates, before, strict=True):
                 of_words = sum_by_word(d_gate, direction.words, len(d_vectors))
                 d_vectors.addmm_(of_words, direction.inputs)
@@ -130,13 +126,7 @@ class TwoDirections(torch.autograd.Function):
         return d_vectors, *d_weights, None, None
 
 
-def _forward_steps(
-    directions: Sequence[Direction],
-    gates: Tensor,
-    cells: Tensor,
-    tanh_cells: Tensor,
-    states: Tensor,
-) -> None:
+def _forward_steps(directions: Sequence[Direction], steps: Steps) -> None:
     """Compute the steps of both directions, first to last.
 
     torch's sigmoid is several times faster than its tanh, and a call with a plain number outside
@@ -146,11 +136,9 @@ def _forward_steps(
 
     Args:
         directions: what they work on.
-        gates: [2, N, 4H] filled.
-        cells: [2, N, H] filled.
-        tanh_cells: [2, N, H] filled with the tanh of the cells.
-        states: [2, N, H] filled.
+        steps: of both, [2, N, ...], filled.
     """
+    gates, cells, tanh_cells, states = steps
     hidden = cells.shape[2]
     sizes: list[int] = directions[0].sizes.tolist()
     scale = gates.new_ones(4, hidden)
@@ -185,26 +173,20 @@ def _forward_steps(
 
 
 def _backward_steps(
-    directions: Sequence[Direction],
-    batch: Batch,
-    gates: Tensor,
-    cells: Tensor,
-    tanh_cells: Tensor,
-    d_states: Tensor,
+    directions: Sequence[Direction], batch: Batch, steps: Steps, d_states: Tensor
 ) -> Tensor:
     """Compute the gradients of both directions, last step to first.
 
     Args:
         directions: what they work on.
         batch: the sentences.
-        gates: [2, N, 4H] as `_forward_steps` left them, like the next two.
-        cells: [2, N, H].
-        tanh_cells: [2, N, H].
+        steps: of both, [2, N, ...], as `_forward_steps` left them.
         d_states: [2, N, H] gradients of the states; those from later steps are added.
 
     Returns:
         [2, N, 4H] gradients of the projected inputs.
     """
+    gates, cells, tanh_cells, _ = steps
     hidden = cells.shape[2]
     sizes: list[int] = directions[0].sizes.tolist()
     u_ahead, u_back = (direction.recurrent for direction in directions)

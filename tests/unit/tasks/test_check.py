@@ -102,8 +102,8 @@ def test_a_file_that_is_none_of_the_formats_is_refused(tmp_path, content, messag
     ],
 )
 def test_outside_and_spans_are_guessed(labels, outside, spans):
-    found = corpus([" ".join(f"w/{label}" for label in labels.split())])
-    assert (guess_outside(found.splits), guess_spans(found.splits)) == (outside, spans)
+    checked = corpus([" ".join(f"w/{label}" for label in labels.split())])
+    assert (guess_outside(checked.splits), guess_spans(checked.splits)) == (outside, spans)
 
 
 TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
@@ -150,11 +150,11 @@ def test_a_finding_is_worded(checked, expected):
 
 def test_what_reading_left_out_is_a_finding():
     remarks = (Remark("f: comment lines left out", 3, "line 2", True), Remark("f: x", 1, "", False))
-    found = replace(corpus(TRAIN), remarks=remarks)
-    assert "ok: f: comment lines left out: 3, first in line 2." in findings(found)
-    assert "warning: f: x: 1." in findings(found)
+    checked = replace(corpus(TRAIN), remarks=remarks)
+    assert "ok: f: comment lines left out: 3, first in line 2." in findings(checked)
+    assert "warning: f: x: 1." in findings(checked)
 
 
 def test_a_good_corpus_has_nothing_to_fix():
-    found = corpus([f"w{n}/O x/X" for n in range(40)], ["w3/O y/X"])
-    assert {finding.level for finding in examine(found)} == {"ok"}
+    checked = corpus([f"w{n}/O x/X" for n in range(40)], ["w3/O y/X"])
+    assert {finding.level for finding in examine(checked)} == {"ok"}

@@ -19,23 +19,23 @@ SENTENCES = st.lists(
 def read(tmp_path, content, **options):
     file = tmp_path / "file.tsv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
-    return [each for each in found if isinstance(each, Example)]
+    examples = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
+    return [each for each in examples if isinstance(each, Example)]
 
 
 def notes(tmp_path, content, **options):
     file = tmp_path / "file.tsv"
     file.write_text(content, "utf-8")
-    found = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
-    return [(each.text, each.where) for each in found if isinstance(each, Note)]
+    examples = ColumnReader(**{"word": 1, "label": 2, **options})(file, None)
+    return [(each.text, each.where) for each in examples if isinstance(each, Note)]
 
 
 @given(SENTENCES, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\ufeff"]))
 def test_what_is_written_is_read(tmp_path_factory, sentences, newline, bom):
     lines = [[f"{word}\t{label}" for word, label in sentence] for sentence in sentences]
     text = bom + (newline * 2).join(newline.join(sentence) for sentence in lines)
-    found = read(tmp_path_factory.mktemp("round"), text)
-    assert [list(zip(s.words, s.target, strict=True)) for s in found] == sentences
+    examples = read(tmp_path_factory.mktemp("round"), text)
+    assert [list(zip(s.words, s.target, strict=True)) for s in examples] == sentences
 
 
 @given(st.binary(max_size=200))
@@ -51,8 +51,8 @@ def test_hostile_input_is_read_or_refused_with_its_place(tmp_path_factory, conte
 
 def test_blanks_comments_and_other_columns(tmp_path):
     text = "# a longer title\nThe  DT B-NP\n# inside\ncat  NN I-NP\n\n\n\n# end\nsat  VBD O"
-    found = read(tmp_path, text, label=3, separator="blank", comment="#")
-    assert found == [(("The", "cat"), ("B-NP", "I-NP")), (("sat",), ("O",))]
+    examples = read(tmp_path, text, label=3, separator="blank", comment="#")
+    assert examples == [(("The", "cat"), ("B-NP", "I-NP")), (("sat",), ("O",))]
 
 
 def test_unicode_line_separators_are_part_of_words(tmp_path):
@@ -110,8 +110,8 @@ def test_impossible_options_are_refused(options):
 
 def test_a_comment_has_not_the_columns_of_a_word(tmp_path):
     text = "# id 3\nhi\tO\n#oda\tB-PER\n#\tO\n\n# id 4\n# user\n#nils\tB-PER\n"
-    found = read(tmp_path, text, comment="#")
-    assert [s.words for s in found] == [("hi", "#oda", "#"), ("#nils",)]
+    examples = read(tmp_path, text, comment="#")
+    assert [s.words for s in examples] == [("hi", "#oda", "#"), ("#nils",)]
     left_out = "comment lines (#) left out"
     as_words = "lines that begin with # and have 2 columns, read as words"
     assert notes(tmp_path, text, comment="#") == [
@@ -130,8 +130,8 @@ def test_a_comment_has_not_the_columns_of_a_word(tmp_path):
 )
 def test_only_tabs_and_spaces_part_columns(tmp_path, character, separator, written):
     word = f"a{character}b"
-    found = read(tmp_path, f"{word}{written}X\nc{written}Y\n", separator=separator)
-    assert found == [((word, "c"), ("X", "Y"))]
+    examples = read(tmp_path, f"{word}{written}X\nc{written}Y\n", separator=separator)
+    assert examples == [((word, "c"), ("X", "Y"))]
     assert read(tmp_path, f"x New{written}X\n" * 2, separator="tab" if written == "\t" else "blank")
 
 
@@ -144,8 +144,8 @@ def test_lines_of_another_length_are_counted(tmp_path):
 
 def test_marks_of_documents_end_sentences_and_are_left_out(tmp_path):
     text = "-DOCSTART- -X- O\nle X O\n-DOCSTART-\n\nun X O\n"
-    found = read(tmp_path, text, separator="blank", label=3)
-    assert [s.words for s in found] == [("le",), ("un",)]
+    examples = read(tmp_path, text, separator="blank", label=3)
+    assert [s.words for s in examples] == [("le",), ("un",)]
     assert [text for text, _ in notes(tmp_path, text, separator="blank", label=3)] == [
         "document marks (-DOCSTART-) left out"
     ] * 2

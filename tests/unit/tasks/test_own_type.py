@@ -21,6 +21,7 @@ from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.inputs.prepare import ReadingOptions, prepare
 from mtl_bench.models.tagger import Tagger
 from mtl_bench.models.weights import load_tagger, save_tagger
+from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.checks.examine import examine
 from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.examples import Example, Note
@@ -214,7 +215,11 @@ def build(corpora):
     def in_turn(step, random):
         return sorted(corpora)[step % len(corpora)]
 
-    return prepared, tagger, TaskDataModule(prepared, in_turn, [range(300)], Batching(16))
+    return (
+        prepared,
+        tagger,
+        TaskDataModule(prepared, in_turn, Schedule(len(corpora), 300 / len(corpora)), Batching(16)),
+    )
 
 
 def evaluate(tagger, data):
@@ -265,7 +270,7 @@ def test_it_trains_beside_a_tagging_task_and_is_scored(corpus, tagging_corpus, t
 
 def test_weights_for_labels_are_refused_where_there_are_none(corpus):
     _, tagger, _ = build({"cats": corpus})
-    with pytest.raises(ValueError, match="label_weights is 'balanced'"):
+    with pytest.raises(UserError, match=r"Type `model\.label_weights=none`"):
         tagger.head("cats").balance(np.zeros(3))
 
 
@@ -288,7 +293,7 @@ def test_numbers_go_through_the_cache(corpus, monkeypatch, tmp_path):
         ("type: {head: x}", "its type cannot be made: '_target_'"),
         ("type: {_target_: builtins.dict, head: x}", "its type cannot be made"),
         ("type: 3", "its type is 3"),
-        ("outside: O", "its type Number has no option outside. Possible: head, largest."),
+        ("outside: O", "its type Number has no option outside. Possible: largest."),
         ("spans: bio", "its type Number has no option spans"),
     ],
 )

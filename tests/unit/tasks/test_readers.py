@@ -35,12 +35,12 @@ def sentences(word, label=NAMES):
     return st.lists(st.lists(pair, min_size=1, max_size=6), min_size=1, max_size=5)
 
 
-def pairs(found):
-    return [list(zip(*each, strict=True)) for each in found if isinstance(each, Example)]
+def pairs(examples):
+    return [list(zip(*each, strict=True)) for each in examples if isinstance(each, Example)]
 
 
-def labels(found):
-    return [each.target for each in found if isinstance(each, Example)]
+def labels(examples):
+    return [each.target for each in examples if isinstance(each, Example)]
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +121,11 @@ def test_standoff_spans_may_have_parts_and_sentences_end_where_they_should(folde
     text = "See Fig. 2 for X-rays. It (e.g. A) costs 1.5 euros.\nNo? Yes."
     (folder / "sub" / "a.txt").write_text(text)
     (folder / "sub" / "a.ann").write_text("T1\tMaterial 4 10;15 21\tFig. 2 X-rays\n")
-    found = list(StandoffReader("k")(folder, "sub"))
-    assert [" ".join(s.words) for s in found] == [
+    examples = list(StandoffReader("k")(folder, "sub"))
+    assert [" ".join(s.words) for s in examples] == [
         "See Fig . 2 for X-rays .", "It ( e . g . A ) costs 1.5 euros .", "No ?", "Yes ."
     ]  # fmt: skip
-    assert found[0].target == ("o", "k", "k", "k", "o", "k", "o")
+    assert examples[0].target == ("o", "k", "k", "k", "o", "k", "o")
 
 
 @given(st.lists(st.tuples(PLAIN, st.booleans()), min_size=1, unique_by=lambda pair: pair[0]))
@@ -177,8 +177,8 @@ def test_links(folder, written):
     with gzip.open(folder / "profile" / "item.gz", "wt", encoding="utf-8") as stream:
         stream.write(f"1@u@f@n@1@S@{text}@@@@1\n2@u@f@n@1@S@no link here at all@@@@1\n")
     expected = [[(word, "l" if link else "o") for word, link in written]]
-    found = pairs(LinkReader(["profile"], 1)(folder, None))
-    assert found == (expected if any(link for _, link in written) else [])
+    examples = pairs(LinkReader(["profile"], 1)(folder, None))
+    assert examples == (expected if any(link for _, link in written) else [])
 
 
 @given(
@@ -318,9 +318,9 @@ def test_hostile_input_is_read_or_refused(
         data = gzip.compress(content) if compressed and Path(name).suffix == ".gz" else content
         (folder / name).write_bytes(data)
     try:
-        found = list(reader(folder / file, part))
+        examples = list(reader(folder / file, part))
     except UserError as error:
         assert str(folder) in str(error)
     else:
-        read = [each for each in found if isinstance(each, Example)]
+        read = [each for each in examples if isinstance(each, Example)]
         assert all(len(words) == len(labels) > 0 for words, labels in read)

@@ -24,17 +24,17 @@ def of(max_length):
 
 
 def test_sizes_and_unknown_words():
-    found = of(None)
-    assert (found["size"], found["labels"]) == (2, 3)
-    assert found["oov_percent"] == pytest.approx(100 / 7)
+    values = of(None)
+    assert (values["size"], values["labels"]) == (2, 3)
+    assert values["oov_percent"] == pytest.approx(100 / 7)
 
 
 def test_the_window_is_one_longer_than_the_cut_and_counts_end_symbols_that_fit():
     # Window of 4: the, old, man, the | a, man, end. Types: the old man a end.
-    found = of(3)
-    assert found["tokens_per_type"] == pytest.approx(7 / 5)
+    values = of(3)
+    assert values["tokens_per_type"] == pytest.approx(7 / 5)
     shares = np.array([3, 2, 1]) / 6  # d n v d | d n
-    assert found["label_entropy"] == pytest.approx(-(shares * np.log(shares)).sum())
+    assert values["label_entropy"] == pytest.approx(-(shares * np.log(shares)).sum())
     assert of(None)["tokens_per_type"] == pytest.approx(9 / 6)
 
 

@@ -34,11 +34,11 @@ def test_files_without_a_checksum_are_noticed_when_they_change(tmp_path, monkeyp
     (tmp_path / "raw/x").mkdir(parents=True)
     source = Source("raw/x/a", "https://x")
     task = Task("title", {}, {"train": Split("raw/x"), "test": Split("raw/x")}, [source])
-    found = set()
+    sums = set()
     for content in ("one", "longer"):
         (tmp_path / "raw/x/a").write_text(content)
-        found.add(checksums("t", task)["train"])
-    assert len(found) == 2
+        sums.add(checksums("t", task)["train"])
+    assert len(sums) == 2
 
 
 def test_splits_are_slices_of_one_file():

@@ -35,8 +35,8 @@ def file(request, tmp_path):
 
 def test_every_kind_of_file_gives_the_same_table(file, tmp_path):
     vectors = PretrainedVectors(2, str(file), member="v.txt")
-    known = vectors.known([])
-    assert [known(word) for word in ("cat", "a b", "dog")] == [True, True, False]
+    has_vector = vectors.with_vector([])
+    assert [has_vector(word) for word in ("cat", "a b", "dog")] == [True, True, False]
     table, facts = vectors.table(Vocabulary(["cat", "the", "dog"]), seed=0)
     mean = VECTORS.mean(axis=0)
     np.testing.assert_allclose(table, [mean, mean, mean, [3, 4], mean, [1, 2]])
@@ -83,26 +83,26 @@ def test_a_broken_file_is_named(tmp_path, name, content, expected):
         content = content if isinstance(content, bytes) else content.encode()
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=expected):
-        PretrainedVectors(2, str(tmp_path / name), member="v.txt").known([])
+        PretrainedVectors(2, str(tmp_path / name), member="v.txt").with_vector([])
 
 
 def test_other_words_than_expected_are_refused(tmp_path):
     (tmp_path / "v.txt").write_text(TEXT)
     good = hashlib.sha256("\n".join(WORDS).encode()).hexdigest()
-    PretrainedVectors(2, "v.txt", words_sha256=good).known([])
+    PretrainedVectors(2, "v.txt", words_sha256=good).with_vector([])
     with pytest.raises(UserError, match="are not those expected"):
-        PretrainedVectors(2, "v.txt", words_sha256="0" * 64, member="x").known([])
+        PretrainedVectors(2, "v.txt", words_sha256="0" * 64, member="x").with_vector([])
 
 
 def test_vectors_of_the_mirror_say_that_they_need_one():
     with pytest.raises(UserError, match="MTL_BENCH_MIRROR"):
-        PretrainedVectors(2, "embeddings/x.npz", mirror_only=True).known([])
+        PretrainedVectors(2, "embeddings/x.npz", mirror_only=True).with_vector([])
 
 
 def test_rare_words_share_the_unknown_vector_where_vectors_are_random():
     vectors = RandomVectors(dim=4, min_count=2, std=0.1)
-    known = vectors.known(iter("aba"))
-    assert [known(word) for word in "abc"] == [True, False, False]
+    has_vector = vectors.with_vector(iter("aba"))
+    assert [has_vector(word) for word in "abc"] == [True, False, False]
     table, facts = vectors.table(Vocabulary(["a"]), seed=0)
     assert facts == {"rows": 4}
     assert not table[:3].any()
