@@ -24,7 +24,7 @@ def read_and_index(names: list[str]) -> dict[str, float]:
 
     from mtl_bench.commands.shared.definitions import corpus_of, definitions
     from mtl_bench.tasks.statistics import statistics
-    from mtl_bench.text.vocabulary import Labels, Vocabulary, encode, normalise
+    from mtl_bench.text.vocabulary import Vocabulary, normalise
 
     start = time.perf_counter()
     read = {name: corpus_of(name, task) for name, task in definitions(names).items()}
@@ -32,9 +32,11 @@ def read_and_index(names: list[str]) -> dict[str, float]:
     corpora = {name: normalise(corpus, lowercase=True) for name, corpus in read.items()}
     vocabulary = Vocabulary(word for corpus in corpora.values() for word in set(corpus.words()))
     for corpus in corpora.values():
-        labels = Labels(corpus.labels(), corpus.unseen_labels())
+        targets = corpus.type.fit(corpus.splits)
         for split in corpus.splits.values():
-            encode(split, vocabulary, labels)
+            targets.encode([example.target for example in split])
+            for example in split:
+                vocabulary.ids(example.words)
         statistics(corpus, lambda _: True, 28)
     end = time.perf_counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -45,6 +45,7 @@ def train(steps: Steps) -> None:
 
 def evaluate(steps: Steps, batches: list[Batch]) -> None:
     """Evaluate on all batches."""
+    steps.choose_loops()
     steps.tagger.eval()
     with torch.no_grad():
         for batch in batches:

@@ -26,10 +26,10 @@ from benchmarks.timing import Row, in_turn, options, show
 from mtl_bench.config.compose import conf_folder, plain_task, register, task_files
 from mtl_bench.config.run_key import tasks_of
 from mtl_bench.errors import UserError
+from mtl_bench.models import kernels
 from mtl_bench.models.inputs.batches import Batch, Chunk
-from mtl_bench.models.kernels.compiled import kernels
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.tasks.definition import root_of
+from mtl_bench.tasks.definition import data_folder
 from mtl_bench.training import build, run
 from mtl_bench.training.data import TaskDataModule
 
@@ -55,7 +55,7 @@ def measure(task: str, rounds: int = 15, count: int = 20) -> tuple[str, list[Row
         sides[f"{kind}:   forward, loss, backward"] = functools.partial(whole.compute, batches)
         sides[f"{kind}:   optimiser"] = whole.update
     tokens = sum(map(len, batches)) / len(batches)
-    labels = len(tagger.labels[name])
+    labels = len(tagger.tasks[name].targets)
     title = (
         f"Training step: {name}, {labels} labels, batches of 32 sentences, {tokens:.0f} tokens, "
         f"1 thread, torch {torch.__version__}"
@@ -71,9 +71,15 @@ class Steps:
     optimizer: torch.optim.Optimizer
     data: TaskDataModule
     count: int
+    compiled: bool
+
+    def choose_loops(self) -> None:
+        """Make this model's loops those of the process."""
+        kernels.use(self.compiled)
 
     def take(self) -> None:
         """Draw a batch, compute, update: what `Tagger.training_step` does."""
+        self.choose_loops()
         for step in range(self.count):
             batch = self.data.draw(step)
             self.optimizer.zero_grad(set_to_none=True)
@@ -82,12 +88,14 @@ class Steps:
 
     def compute(self, batches: list[Batch]) -> None:
         """Forward, loss and backward, without drawing or updating."""
+        self.choose_loops()
         for batch in batches:
             self.tagger.zero_grad()
             self.tagger.loss(batch).backward()
 
     def update(self) -> None:
         """Update with the gradients that are there."""
+        self.choose_loops()
         for _ in range(self.count):
             self.optimizer.step()
 
@@ -96,9 +104,9 @@ def whole_steps(task: str, count: int) -> dict[str, Steps]:
     """Return the steps of the plain model, and of the compiled one where that can be built."""
     found = {}
     for name, compiled in (("plain", False), ("compiled", True)):
-        if not compiled or kernels():
-            _, data, tagger = prepared(task, f"trainer.compiled={compiled}")
-            found[name] = Steps(tagger, tagger.configure_optimizers(), data, count)
+        if kernels.use(compiled) == name:
+            _, data, tagger = prepared(task)
+            found[name] = Steps(tagger, tagger.configure_optimizers(), data, count, compiled)
     return found
 
 
@@ -107,7 +115,7 @@ def here(task: str) -> str:
     """Return a task, or the embedded one that takes its part where its data is not here."""
     register()
     try:
-        root_of(plain_task(task_files()[task]))
+        data_folder(plain_task(task_files()[task]))
     except UserError as error:
         embedded = f"syn_{task.partition('_')[0]}"
         print(
@@ -126,7 +134,7 @@ def prepared(task: str, *overrides: str) -> tuple[str, TaskDataModule, Tagger]:
     tasks = tasks_of(cfg)
     corpora = {task: build.read_corpus(cfg, task, tasks[task])}
     inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    return task, build.make_data(cfg, inputs, start=0), build.make_tagger(cfg, inputs, corpora)
+    return task, build.make_data(cfg, inputs, start=0), build.make_tagger(cfg, inputs)
 
 
 def lstm_alone(batches: list[Batch]) -> Callable[[], None]:

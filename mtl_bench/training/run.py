@@ -108,7 +108,7 @@ def _train(session: Session) -> None:
     torch.set_num_threads(config.trainer.threads)
     torch.backends.cudnn.allow_tf32 = False  # a GPU gives what a CPU gives, but for rounding
     _quiet_lightning()
-    record.versions["kernels"] = kernels.use(config.trainer.compiled)
+    record.versions["kernels"] = kernels.use(config.trainer.compiled, config.trainer.accelerator)
     parts = build.assemble(config, session.schedule, start)
     data, tagger = parts.data, parts.tagger
     for note in build.notes_on(config, parts):

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench.config.compose import conf_folder, plain_task, read_task, task_files
-from mtl_bench.tasks.corpus import SPLITS
-from mtl_bench.tasks.definition import Split, load_corpus
+from mtl_bench.config.compose import conf_folder, make_type, plain_task, read_task, task_files
+from mtl_bench.models.heads.base import Head
+from mtl_bench.tasks.definition import Split, Task
+from mtl_bench.tasks.examples import SPLITS
 from mtl_bench.tasks.fetch import expected
+from mtl_bench.tasks.load import load_corpus
 from mtl_bench.text.vocabulary import Vocabulary
 from mtl_bench.training.samplers.draws import Draws
 from tests.unit.models._inputs import batch
@@ -57,15 +59,23 @@ def test_a_task_can_be_read(name, request):
         pytest.skip(f"needs a corpus that nobody may pass on: {name}")
     if task.sources:
         request.getfixturevalue("mirror")
-    corpus = load_corpus(name, task, instantiate(task.reader))
-    labels = corpus.labels()
-    assert len(labels) > 1
-    assert task.outside is None or task.outside in labels
-    for sentences in corpus.splits.values():
-        for words, tags in sentences:
-            assert len(words) == len(tags) > 0
+    corpus = load_corpus(name, task, instantiate(task.reader), make_type(name, task))
+    corpus.refuse_unusable("test")
+    assert corpus.type.metrics
+    assert len(corpus.type.fit(corpus.splits).encode([corpus["train"][0].target]))
+    for examples in corpus.splits.values():
+        for words, _ in examples:
+            assert len(words) > 0
             assert all(words)
-            assert all(tags)
+
+
+@pytest.mark.parametrize("name", choices("type"))
+def test_a_type_has_metrics_and_a_head(name):
+    type_ = make_type("t", Task("title", {}, {}, type=name))
+    assert all(metric.title for metric in type_.metrics.values())
+    assert type_.level in ("word", "sentence")
+    assert issubclass(get_class(type_.head), Head)
+    assert instantiate(type_.describe()) == type_
 
 
 @pytest.mark.parametrize("name", choices("sampler"))

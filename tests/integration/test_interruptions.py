@@ -83,7 +83,9 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
     resumed = read_record(folder)
     assert resumed.status == "finished"
     assert not path.exists()
-    assert not [file for file in folder.iterdir() if file.name.startswith(".") and file.name != ".lock"]
+    assert not [
+        file for file in folder.iterdir() if file.name.startswith(".") and file.name != ".lock"
+    ]
 
     code, _, err = command(*RUN, "callbacks.progress=false", "sweep_name=undisturbed")
     assert code == 0, err
