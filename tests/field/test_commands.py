@@ -164,7 +164,7 @@ def test_a_sweep_is_named_and_a_run_in_progress_is_seen(command, capfd):
     begun = Path("multirun_outputs/default/syn_pos/seed0")
     begun.mkdir(parents=True)
     with lock(begun) as held:
-        held._beaten = 0  # its last sign of life is old enough
+        held._last = 0  # its last sign of life is old enough
         held.beat(7, 20)
         capfd.readouterr()
         assert main(["status", "default"]) == 0
@@ -228,4 +228,4 @@ def test_a_main_task_and_its_auxiliaries_are_enough(command, capfd):
     assert main(["study", "default", "--metric", "accuracy"]) == 0
     content = json.loads(Path("multirun_outputs/default/study/study.json").read_text())
     assert (content["metric"], content["pairs"]) == ("accuracy", 1)
-    assert "Features come from single runs; train those of syn_pos" in content["refused"]
+    assert "Features come from single runs; train those of syn_pos" in content["no_prediction"]

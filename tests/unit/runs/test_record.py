@@ -26,7 +26,7 @@ def test_what_is_written_is_read(tmp_path):
     record().write(tmp_path, ROWS)
     assert read_record(tmp_path) == record()
     assert read_curve(tmp_path) == ROWS
-    assert sorted(file.name for file in tmp_path.iterdir()) == [CURVE, RECORD]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["cache", CURVE, RECORD]
 
 
 @given(
@@ -110,7 +110,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(tmp_path / "x", b"new")
     assert error.value.filename == str(tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == b"old"
-    assert [file.name for file in tmp_path.iterdir()] == ["x"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["cache", "x"]
 
 
 def test_a_lock_is_held_by_one_and_freed(tmp_path):
@@ -118,4 +118,4 @@ def test_a_lock_is_held_by_one_and_freed(tmp_path):
         pass
     with lock(tmp_path):
         pass
-    assert [file.name for file in tmp_path.iterdir()] == [".lock"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "cache"]
