@@ -9,7 +9,15 @@ import torch
 from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench.config.compose import conf_folder, make_type, plain_task, read_task, task_files
+from mtl_bench.config.compose import (
+    compose_run,
+    conf_folder,
+    make_type,
+    plain_task,
+    read_task,
+    task_files,
+)
+from mtl_bench.config.run_key import uses_main
 from mtl_bench.models.heads.base import Head
 from mtl_bench.tasks.definition import Split, Task
 from mtl_bench.tasks.examples import SPLITS
@@ -85,6 +93,36 @@ def test_a_sampler_names_tasks_of_the_run_reproducibly(name, configure):
     one = [sampler(SIZES, "a")(step, Draws(1).at(step)) for step in range(300)]
     assert set(one) == {"a", "b"}
     assert one == [sampler(SIZES, "a")(step, Draws(1).at(step)) for step in range(300)]
+
+
+@pytest.mark.parametrize("name", choices("sampler"))
+def test_a_sampler_that_declares_not_to_use_main_draws_alike_for_any(name, configure):
+    node = configure(f"sampler={name}").sampler
+    draws = {
+        main: [instantiate(node)(SIZES, main)(step, Draws(1).at(step)) for step in range(300)]
+        for main in SIZES
+    }
+    assert uses_main(node) == (draws["a"] != draws["b"])
+
+
+class Undeclared:
+    """A sampler of one's own that says nothing of main."""
+
+    def __init__(self, sizes, main):
+        self.main = main
+
+    def __call__(self, step, draw):
+        return self.main
+
+
+def test_a_sampler_that_declares_nothing_is_taken_to_use_main(configure):
+    name = f"{__name__}.Undeclared"
+    assert uses_main({"_target_": name, "_partial_": True})
+    folders = []
+    for pair in (["main=syn_chu", "aux=syn_pos"], ["main=syn_pos", "aux=syn_chu"]):
+        _, folder = compose_run([*pair, f"++sampler._target_={name}", "sampler.exponent=0"])
+        folders.append(folder)
+    assert folders[0] != folders[1]
 
 
 @pytest.mark.parametrize("name", choices("encoder"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mtl_bench import open_sweep
 from mtl_bench.__main__ import main as bench
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record import read_record
@@ -381,3 +382,16 @@ def test_measured_gains_recover_the_known_truth(tmp_path, capsys):
     assert low > 0.2
     low, high = map(float, re.search(r"shuffled +(\S+) to (\S+) ", out).groups())
     assert low < 0 < high < 0.45
+
+
+def test_a_sweep_over_budgets_trains_each_run_once_and_reads_it_at_each(tmp_path):
+    end = train("-m", "main=syn_pos", "aux=syn_key", "steps_per_task=20,40", "baselines=true")
+    assert end.returncode == 0, end.stderr
+    assert "2 runs (1 single, 1 pair)" in end.stdout
+    assert {r.parent.parent.name for r in SWEEP.rglob("record.json")} == {
+        "syn_pos",
+        "syn_key+syn_pos",
+    }
+    gains = open_sweep("default").gains()
+    assert sorted(gains.budget) == [20, 40]
+    assert dict(zip(gains.budget, gains.split, strict=True)) == {20: "dev", 40: "test"}
