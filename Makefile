@@ -14,7 +14,7 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: install ## the whole study of the ten embedded tasks, 55 short runs (minutes)
+demo: install ## the whole study of the ten synthetic tasks, 55 short runs (minutes)
 	$(BIN)/python train.py experiment=demo_sweep
 
 test: install ## run the fast tests (minutes)

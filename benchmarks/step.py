@@ -23,8 +23,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from benchmarks.timing import Row, in_turn, options, show
-from mtl_bench.config.compose import conf_folder, plain_task, register, task_files
+from mtl_bench.config.compose import register
 from mtl_bench.config.run_key import tasks_of
+from mtl_bench.config.tasks import conf_folder, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.models import kernels
 from mtl_bench.models.inputs.batches import Batch, Chunk
@@ -112,16 +113,16 @@ def whole_steps(task: str, count: int) -> dict[str, Steps]:
 
 @cache
 def here(task: str) -> str:
-    """Return a task, or the embedded one that takes its part where its data is not here."""
+    """Return a task, or the synthetic one that takes its part where its data is not here."""
     register()
     try:
         data_folder(plain_task(task_files()[task]))
     except UserError as error:
-        embedded = f"syn_{task.partition('_')[0]}"
+        synthetic = f"syn_{task.partition('_')[0]}"
         print(
-            f"{error}\nmeasuring {embedded} instead, whose sentences are shorter", file=sys.stderr
+            f"{error}\nmeasuring {synthetic} instead, whose sentences are shorter", file=sys.stderr
         )
-        return embedded
+        return synthetic
     return task
 
 

@@ -61,7 +61,7 @@ def measure() -> dict[str, float]:
 
 def show(found: dict[str, float]) -> None:
     """Print what was measured."""
-    print(f"\nSweep: {len(TASKS)} embedded tasks, alone and in pairs")
+    print(f"\nSweep: {len(TASKS)} synthetic tasks, alone and in pairs")
     for name, value in found.items():
         print(f"  {name:44s} {value:9.2f}")
 

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can mend: says what was seen, what is allowed, and what to do.
+    """A mistake that the user can fix: says what was seen, what is allowed, and what to do.
 
     The command line shows its text without a traceback.
     """

@@ -13,7 +13,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hypothesis import HealthCheck, settings
 
-from mtl_bench.config.compose import conf_folder, register
+from mtl_bench.config.compose import register
+from mtl_bench.config.tasks import conf_folder
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: two workers share two cores
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
-from mtl_bench.config.compose import TASK_NAME, make_reader, make_type, task_files
+from mtl_bench.config.tasks import TASK_NAME, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.checks.examine import examine, small_batch
 from mtl_bench.tasks.checks.findings import Finding

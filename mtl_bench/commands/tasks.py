@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
-from mtl_bench.config.compose import conf_folder
+from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.paper import published
 from mtl_bench.runs.record import RECORD, Record, read_record

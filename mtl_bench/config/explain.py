@@ -16,11 +16,11 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from mtl_bench.config.compose import conf_folder, options, task_files
 from mtl_bench.config.kinds import shown
 from mtl_bench.config.messages import did_you_mean, no_such_task
 from mtl_bench.config.options import optional, parameters_of
 from mtl_bench.config.overrides import TASK_GROUPS
+from mtl_bench.config.tasks import conf_folder, options, task_files
 from mtl_bench.errors import UserError
 
 EXTRAS = {"joblib": "joblib", "slurm": "submitit", "submitit_local": "submitit"}

@@ -77,7 +77,7 @@ def published_values() -> pd.DataFrame:
     frames = []
     for name, of_run in sorted(rows.items()):
         run = SweepRun(f"{name}/seed0", tuple(name.split("+")), 0, (BUDGET,))
-        # The curve of `com` alone goes on after its schedule.
+        # The curve of `com` alone continues after its schedule.
         whole = [row for row in dict.fromkeys(of_run) if row[1] <= BUDGET * len(run.tasks)]
         frames.append(frame_of_run(run, run.tasks[0], whole))
     return join_frames(frames)

@@ -130,7 +130,7 @@ def _number(value: float | None) -> str:
 
 
 class Screen:
-    """How a sweep goes: a picture that changes on a terminal, else a line for each run's end."""
+    """The progress of a sweep: a display that changes on a terminal, else a line for each end."""
 
     def __init__(self, sweep: Path, runs: Sequence[SweepRun]) -> None:
         """Take the sweep's folder and the runs to train."""
@@ -155,16 +155,16 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the picture."""
+        """Remove the display."""
         self._live.stop()
 
     def update(self, running: Sequence[SweepRun]) -> None:
-        """Show the runs that go on."""
+        """Show the runs in progress."""
         for run in running:
             if beat := heartbeat(self.sweep / run.folder):
                 self.steps[run.folder] = max(beat.step, self.steps[run.folder])
         if self._console.is_terminal:
-            self._live.update(self._picture(running), refresh=True)
+            self._live.update(self._display(running), refresh=True)
 
     def ended(self, status: RunStatus) -> None:
         """Show that a run has ended."""
@@ -199,7 +199,7 @@ class Screen:
         left = sum(r.steps - self.steps[f] for f, r in self.runs.items() if f not in ended)
         return left / speed if speed else None
 
-    def _picture(self, running: Sequence[SweepRun]) -> Table:
+    def _display(self, running: Sequence[SweepRun]) -> Table:
         counts = Counter(run.state for run in self.ends.values())
         total = sum(run.steps for run in self.runs.values())
         left = self._seconds_left()

@@ -38,7 +38,7 @@ def run_job(cfg: DictConfig) -> None:
         print("note: hydra.job.chdir has no effect: paths begin where you typed", file=sys.stderr)
         os.chdir(HydraConfig.get().runtime.cwd)
     code = _run_single(cfg, folder) if single else _exit_code(cfg, folder)
-    if single or code > INTERRUPTED:  # in a sweep, the others go on
+    if single or code > INTERRUPTED:  # in a sweep, the others are trained
         sys.exit(code)
 
 

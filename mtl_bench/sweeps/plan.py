@@ -11,42 +11,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from mtl_bench.config.compose import make_embeddings, run_folder_of, task_files, variant_of
-from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.compose import make_embeddings
+from mtl_bench.config.folders import run_folder_of, variant_of
 from mtl_bench.config.options import check_options, groups_of
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files, refusal
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status
+from mtl_bench.sweeps.combinations import (
+    Combination,
+    Overrides,
+    check_one_value,
+    check_task_overrides,
+    expand,
+)
 from mtl_bench.sweeps.data import find_data
 
-Overrides = list[str]
 Compose = Callable[[Overrides], DictConfig]
-
-
-@dataclass(frozen=True)
-class Combination:
-    """The tasks that `main` and `aux` name in a job; None where an argument is missing."""
-
-    main: str | None
-    aux: tuple[str, ...] | None
-
-    def names(self) -> tuple[str, ...]:
-        """Return the tasks named."""
-        return tuple(dict.fromkeys(name for name in (self.main, *(self.aux or ())) if name))
-
-    def of(self, default: str) -> Combination:
-        """Return the combination with `main` named."""
-        return replace(self, main=self.main or default)
-
-    def task_set(self) -> set[str]:
-        """Return the tasks of the run; `main` is named."""
-        return set(self.names())
 
 
 @dataclass(frozen=True)
@@ -123,7 +107,7 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
     if not jobs:
         raise UserError("the sweep has no runs. Does a `glob(...)` match nothing?")
     plan = Plan(Path())
-    _one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
+    check_one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
     resolved: list[tuple[Overrides, RunConfig, str]] = []
     sums: dict[str, dict[str, Any]] = {}  # by variant
     for others, combinations in expand(jobs).items():
@@ -148,26 +132,6 @@ def plan_single(cfg: DictConfig, folder: Path) -> Plan:
     sums = _checksums(config, plan)
     plan.jobs.append(Job([], config, state(folder.parent, run, config, sums)))
     return plan
-
-
-def expand(jobs: Sequence[Overrides]) -> dict[tuple[str, ...], list[Combination]]:
-    """Return the combinations of tasks of some jobs, by their other overrides.
-
-    Raises:
-        UserError: there is no task of a name, or one is named twice.
-    """
-    parser = OverridesParser.create()
-    variants: dict[tuple[str, ...], list[Combination]] = {}
-    for job in jobs:
-        parsed = {override.key_or_group: override for override in parser.parse_overrides(list(job))}
-        others = tuple(each for each in job if each.partition("=")[0] not in ("main", "aux"))
-        mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
-        combination = Combination(mains[0] if mains else None, aux)
-        for name in combination.names():
-            if name not in task_files():
-                raise UserError(no_such_task(name, list(task_files())))
-        variants.setdefault(others, []).append(combination)
-    return variants
 
 
 @dataclass(frozen=True)
@@ -197,9 +161,12 @@ def resolve(
     _check_subdir(cfg)
     config = checked(cfg)
     named = [each.of(config.main) for each in combinations]
-    _check_task_overrides(others, named)
+    check_task_overrides(others, named)
     if config.baselines:
-        named += _missing_baselines(others, named, plan)
+        added, impossible = missing_baselines(others, named)
+        named += [Combination(name, (name,)) for name in added]
+        plan.baselines = list(dict.fromkeys([*plan.baselines, *added]))
+        plan.no_baselines = list(dict.fromkeys([*plan.no_baselines, *impossible]))
     skipped = find_data(config, plan.missing, plan.to_download)
     sweep = Path(cfg.hydra.sweep.dir)
     if plan.sweep not in (Path(), sweep):
@@ -280,59 +247,3 @@ def _check_subdir(cfg: DictConfig) -> None:
             f"hydra.sweep.subdir is '{cfg.hydra.sweep.subdir}': several runs would have one "
             "folder. Leave `hydra.sweep.subdir` as it is."
         )
-
-
-def _one_value(*keys: str, of: Sequence[Overrides]) -> None:
-    """Raise an error if jobs have different values of a key that concerns the whole sweep."""
-    for key in keys:
-        values = {each for job in of for each in job if each.partition("=")[0] == key}
-        if len(values) > 1:
-            raise UserError(
-                f"{key} has one value for all runs of a sweep. Given: {sorted(values)}."
-            )
-
-
-def _choices(override: Override | None) -> tuple[str, ...] | None:
-    """Return the tasks that an override of `main` or `aux` names; None if there is none."""
-    if override is None:
-        return None
-    value = override.value()
-    if value is None or value == "":
-        return ()
-    names = [str(each) for each in value] if isinstance(value, list) else [str(value)]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{override.input_line}: names '{name}' twice. Name each task once.")
-    return tuple(names)
-
-
-def _check_task_overrides(others: Sequence[str], combinations: Sequence[Combination]) -> None:
-    """Raise an error for `tasks.chu...=` where some run has no task chu."""
-    for override in others:
-        key = override.partition("=")[0].lstrip("+~")
-        name = key.split(".")[1] if key.startswith("tasks.") and key.count(".") > 1 else None
-        without = [each for each in combinations if name and name not in each.task_set()]
-        if without:
-            raise UserError(
-                f"{key}: task '{name}' is not in {len(without)} of the {len(combinations)} "
-                "combinations of main and aux, so that this override means nothing there.\nSweep "
-                f"over those with '{name}' by themselves, or change the task's yaml."
-            )
-
-
-def _missing_baselines(
-    others: Sequence[str], combinations: Sequence[Combination], plan: Plan
-) -> list[Combination]:
-    """Return the single runs of main tasks that are trained with others only, and note them.
-
-    An override of one task has no place in the single run of another, which is not added then.
-    """
-    keys = [override.lstrip("+~") for override in others]
-    overridden = {key.split(".")[1] for key in keys if key.startswith("tasks.")}
-    mains = dict.fromkeys(str(each.main) for each in combinations)
-    single = {each.main for each in combinations if len(each.task_set()) == 1}
-    missing = [main for main in mains if main not in single]
-    possible = [name for name in missing if overridden <= {name}]
-    plan.baselines += [name for name in possible if name not in plan.baselines]
-    plan.no_baselines += [name for name in missing if name not in possible]
-    return [Combination(name, (name,)) for name in possible]

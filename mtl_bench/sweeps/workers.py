@@ -26,8 +26,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 J = TypeVar("J")
 
-LOOK_SECONDS = 1.0
-"""Between two looks at what goes on."""
+POLL_SECONDS = 1.0
+"""Between two looks at the jobs that run."""
 
 ELSEWHERE_SECONDS = 2.0
 """Until a job that another sweep works on is tried again."""
@@ -161,7 +161,7 @@ class Workers(Generic[J]):
     def _listen(self, workers: list[Worker[J]]) -> Iterator[Event[J]]:
         """Yield what busy workers report within a second, and their deaths."""
         busy = [worker for worker in workers if worker.job is not None]
-        for ready in wait([worker.connection for worker in busy], LOOK_SECONDS):
+        for ready in wait([worker.connection for worker in busy], POLL_SECONDS):
             worker = next(worker for worker in busy if worker.connection is ready)
             job, worker.job = worker.job, None
             try:

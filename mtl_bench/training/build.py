@@ -17,9 +17,10 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
-from mtl_bench.config.compose import make_embeddings, make_reader, make_type
+from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.run_key import uses_main
 from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
+from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger

@@ -95,7 +95,7 @@ def test_a_killed_job_is_left_to_the_next_command(launcher, own_task, tmp_path, 
     code, out = train(launcher, "main=syn_chu,good,zkill", *SHORT, seconds=60)
     assert code != 0, out
     states = {run.run.tasks[0]: run.state for run in read_sweep(SWEEP)}
-    assert states["zkill"] == "waiting"
+    assert states["zkill"] == "pending"
     assert "finished" in states.values() or "joblib" in launcher[0][0]  # its pool breaks at once
     (folder / "zkill.yaml").write_text((folder / "good.yaml").read_text())
     code, out = train(launcher, "main=syn_chu,good,zkill", *SHORT)

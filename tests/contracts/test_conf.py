@@ -9,15 +9,9 @@ import torch
 from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
-from mtl_bench.config.compose import (
-    compose_run,
-    conf_folder,
-    make_type,
-    plain_task,
-    read_task,
-    task_files,
-)
+from mtl_bench.config.compose import compose_run
 from mtl_bench.config.run_key import uses_main
+from mtl_bench.config.tasks import conf_folder, make_type, plain_task, read_task, task_files
 from mtl_bench.models.heads.base import Head
 from mtl_bench.tasks.definition import Split, Task
 from mtl_bench.tasks.examples import SPLITS
@@ -64,7 +58,7 @@ def test_the_template_of_a_task_is_one():
 def test_a_task_can_be_read(name, request):
     task = plain_task(task_files()[name])
     if task.obtain:
-        pytest.skip(f"needs a corpus that nobody may pass on: {name}")
+        pytest.skip(f"needs a corpus that is not redistributable: {name}")
     if task.sources:
         request.getfixturevalue("mirror")
     corpus = load_corpus(name, task, instantiate(task.reader), make_type(name, task))

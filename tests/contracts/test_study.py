@@ -14,7 +14,7 @@ from mtl_bench.analysis.features.data import DataFeatures
 from mtl_bench.analysis.predictors.fitting import cross_fit
 from mtl_bench.analysis.predictors.predictor_file import Recipe, load, save
 from mtl_bench.commands.shared.study_pipeline import configuration
-from mtl_bench.config.compose import conf_folder
+from mtl_bench.config.tasks import conf_folder
 from tests.unit.analysis.tables import made_table
 
 STEPS = np.arange(10.0, 3010.0, 10.0)

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from mtl_bench.config.compose import conf_folder, plain_task, task_files
+from mtl_bench.config.tasks import conf_folder, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 

@@ -10,7 +10,8 @@ from hydra.core.config_loader import ConfigLoader  # noqa: F401  (imported befor
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
-from mtl_bench.config.compose import conf_folder, register
+from mtl_bench.config.compose import register
+from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.sweeps.plan import make_plan
 

@@ -13,7 +13,7 @@ import torch
 from hydra.utils import instantiate
 from torch import nn
 
-from mtl_bench.config.compose import make_reader, make_type, plain_task
+from mtl_bench.config.tasks import make_reader, make_type, plain_task
 from mtl_bench.errors import UserError
 from mtl_bench.models.encoders.bilstm import BiLSTM
 from mtl_bench.models.heads.base import Evaluated, Head

@@ -3,7 +3,7 @@
 import pytest
 from hydra.utils import instantiate
 
-from mtl_bench.config.compose import make_type, plain_task, task_files
+from mtl_bench.config.tasks import make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.synthetic import SyntheticReader, reference_gains

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_bench.config.compose import read_task, task_files
+from mtl_bench.config.tasks import read_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Split, Task, checksums

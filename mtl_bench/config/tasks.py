@@ -1,0 +1,175 @@
+"""Task definitions: their yaml files, and what is made of one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mtl_bench.config.overrides import TASK_GROUPS
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.definition import Reader, Task
+from mtl_bench.tasks.types.base import TaskType
+
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def conf_folder() -> Path:
+    """Return the folder of the configuration: beside the package, or inside it when installed."""
+    inside = Path(__file__).parents[1] / "conf"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def options(group: str) -> list[str]:
+    """Return what can be chosen in a group of the configuration."""
+    if group in TASK_GROUPS:
+        return sorted(task_files())
+    return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+
+
+def task_files() -> dict[str, Path]:
+    """Return the yaml of every task by name: ours, and those of MTL_BENCH_TASKS.
+
+    Raises:
+        UserError: a folder is missing, a name cannot be used, or stands in two folders.
+    """
+    folders = [conf_folder() / "task"]
+    folders += [Path(f).expanduser() for f in os.environ.get("MTL_BENCH_TASKS", "").split(":") if f]
+    files: dict[str, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"MTL_BENCH_TASKS: '{folder}' is not a folder.")
+        for file in sorted(folder.glob("*.yaml")):
+            name = file.stem
+            if not TASK_NAME.fullmatch(name) or name == "main":
+                raise UserError(
+                    f"{file}: '{name}' cannot be a task's name. Names are lower-case letters, "
+                    "digits, '_' and '-', begin with a letter or digit, and are not 'main'."
+                )
+            if name in files:
+                raise UserError(f"task '{name}' is defined twice: {files[name]} and {file}.")
+            files[name] = file.absolute()
+    return files
+
+
+def read_task(file: Path) -> DictConfig:
+    """Return a task's definition, typed.
+
+    Raises:
+        UserError: the yaml has a key that no task has, lacks one, or a value of the wrong type.
+    """
+    try:
+        content = OmegaConf.load(file)
+        if not isinstance(content, DictConfig):
+            keys = ", ".join(Task.__dataclass_fields__)
+            raise UserError(f"{file}: is not a map with the keys of a task: {keys}.")
+        task = OmegaConf.merge(OmegaConf.structured(Task), content)
+        missing = sorted(OmegaConf.missing_keys(task))
+    except UserError:
+        raise
+    except OmegaConfBaseException as error:
+        raise UserError(
+            f"{file}: {str(error).splitlines()[0]}.\nKeys of a task: "
+            f"{', '.join(Task.__dataclass_fields__)}."
+        ) from None
+    except Exception as error:  # yaml has no common error type that OmegaConf passes on
+        raise UserError(f"{file}: is not valid YAML: {error}") from None
+    if missing:
+        raise UserError(f"{file}: lacks {', '.join(missing)}.")
+    assert isinstance(task, DictConfig)
+    task.folder = str(file.parent)
+    if task.max_length is None:
+        task.max_length = "${data.max_length}"
+    return task
+
+
+def plain_task(file: Path) -> Task:
+    """Return a task's definition outside of any run."""
+    task = read_task(file)
+    if OmegaConf.is_interpolation(task, "max_length"):
+        task.max_length = None
+    plain = OmegaConf.to_object(task)
+    assert isinstance(plain, Task)
+    return plain
+
+
+def make_reader(name: str, task: Task) -> Reader:
+    """Return the reader that a task's yaml describes.
+
+    Raises:
+        UserError: there is none such, or it does not take these options.
+    """
+    try:
+        reader = instantiate(task.reader)
+        if not callable(reader) or "_target_" not in task.reader:
+            raise TypeError("it has no `_target_` that names a reader")
+    except (TypeError, InstantiationException) as error:
+        cause = error.__cause__
+        if isinstance(cause, UserError):
+            raise UserError(f"task '{name}', its reader: {cause}") from None
+        raise UserError(
+            f"task '{name}': its reader cannot be made: {cause or error}\nGiven: {task.reader}"
+        ) from error
+    found: Reader = reader
+    return found
+
+
+def make_type(name: str, task: Task) -> TaskType[Any]:
+    """Return the type that a task's yaml names or describes.
+
+    Raises:
+        UserError: there is none such, or it does not take these options.
+    """
+    # The head stays a text: this module is imported by planning, which takes no torch.
+    node = task.type
+    if isinstance(node, str):
+        if node not in options("type"):
+            raise UserError(
+                f"task '{name}': there is no type '{node}'. Possible: "
+                f"{', '.join(options('type'))}; or a type of your own: "
+                "{_target_: my_module.MyType, head: my_module.MyHead}."
+            )
+        node = OmegaConf.load(conf_folder() / "type" / f"{node}.yaml")
+    if not isinstance(node, Mapping | DictConfig):
+        raise UserError(
+            f"task '{name}': its type is {node!r}; it is one of {', '.join(options('type'))}, or a "
+            "map with `_target_` and `head`."
+        )
+    own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
+    given = {**node, **own}
+    try:
+        module, _, class_name = str(given["_target_"]).rpartition(".")
+        kind = getattr(import_module(module), class_name)
+        taken = {field.name for field in fields(kind)}
+        if surplus := sorted(given.keys() - taken - {"_target_"}):
+            possible = ", ".join(sorted(taken - {"head"})) or "none"
+            raise UserError(
+                f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
+                f"Possible: {possible}. Remove what it does not take from the task's yaml."
+            )
+        made = instantiate(given)
+        if not isinstance(made, TaskType) or not made.head:
+            raise TypeError("it is no TaskType, or has no `head` that names one")
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        InstantiationException,
+    ) as error:
+        cause = error.__cause__ or error
+        raise UserError(
+            f"task '{name}': its type cannot be made: {cause}\nGiven: {given}. A type is a map "
+            "with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
+        ) from error
+    return made
