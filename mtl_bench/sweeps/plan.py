@@ -27,6 +27,7 @@ from mtl_bench.sweeps.combinations import (
     check_one_value,
     check_task_overrides,
     expand,
+    missing_baselines,
 )
 from mtl_bench.sweeps.data import find_data
 
@@ -184,7 +185,8 @@ def resolve(
         if skipped & each.task_set():
             continue
         aux = each.aux if each.aux is not None else (str(each.main),)
-        own = replace(config, main=str(each.main), aux=dict.fromkeys(aux, True))
+        tasks = {name: config.tasks[name] for name in sorted(each.task_set())}
+        own = replace(config, main=str(each.main), aux=dict.fromkeys(aux, True), tasks=tasks)
         overrides = [*others, f"main={own.main}", f"aux=[{','.join(aux)}]"]
         runs.append((overrides, own, run_folder_of(own.main, own.aux, own.seed, suffix)))
     return Variant(runs, sums)
