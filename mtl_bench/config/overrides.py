@@ -29,6 +29,8 @@ GROUPS = (
 """Groups of which one choice is always made."""
 
 TASK_GROUPS = ("main", "aux")
+LISTED = ("aux", "logger")
+"""Groups of which several choices may be made, as a list."""
 
 
 def check_overrides(arguments: Sequence[str], multirun: bool, tasks: Sequence[str]) -> None:
@@ -47,7 +49,7 @@ def check_overrides(arguments: Sequence[str], multirun: bool, tasks: Sequence[st
     earlier: dict[str, str] = {}
     for override in parser.parse_overrides(list(arguments)):
         text, key = str(override.input_line), override.key_or_group
-        if key in earlier:
+        if earlier.get(key, text) != text:
             raise UserError(f"{key} is given twice: {earlier[key]} and {text}. Leave one out.")
         earlier[key] = text
         if key in RENAMED:
@@ -93,7 +95,7 @@ def _check_choice(group: str, value: Any, tasks: Sequence[str]) -> None:
         if isinstance(name, str) and name and group in TASK_GROUPS:
             if name not in tasks:
                 raise UserError(f"{group}: {no_such_task(name, tasks)}")
-        elif not isinstance(name, str) or not name or (names is value and group != "aux"):
+        elif not isinstance(name, str) or not name or (names is value and group not in LISTED):
             own = f"\nIts values are set by their keys: {group}.<key>=..."
             raise UserError(
                 f"{group}: {shown(value)} is not a name. Choose one: `python train.py --help` "
@@ -101,7 +103,7 @@ def _check_choice(group: str, value: Any, tasks: Sequence[str]) -> None:
                 + ("\nFor a run of the main task alone, type aux=[]." if group == "aux" else "")
             )
         if isinstance(value, list) and names.count(name) > 1:
-            raise UserError(f"{group}: names '{name}' twice. Name each task once.")
+            raise UserError(f"{group}: names '{name}' twice. Name each once.")
 
 
 def _check_value(key: str, value: Any) -> None:

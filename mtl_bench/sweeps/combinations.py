@@ -105,5 +105,5 @@ def _choices(override: Override | None) -> tuple[str, ...] | None:
     names = [str(each) for each in value] if isinstance(value, list) else [str(value)]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"{override.input_line}: names '{name}' twice. Name each task once.")
+            raise UserError(f"{override.input_line}: names '{name}' twice. Name each once.")
     return tuple(names)

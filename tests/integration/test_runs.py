@@ -224,7 +224,7 @@ def test_a_failure_is_recorded_with_its_traceback_and_tried_again(command):
 
 def test_saved_weights_tag_in_a_process_without_hydra(command):
     assert command("main=syn_pos", "aux=syn_key", *QUICK, "save_weights=true")[0] == 0
-    from mtl_bench.models.tagger import load_tagger
+    from mtl_bench.models.weights import load_tagger
 
     tagger = load_tagger(folders()[0] / "weights.pt")
     words = ["Bako", "never seen"]
@@ -299,8 +299,8 @@ def test_fetch_checks_what_a_mirror_holds(mirror, capsys):
     assert capsys.readouterr().out == f"chu: {mirror}\npos: {mirror}\n"
 
 
-def test_the_truth_is_a_table_of_directed_pairs(capsys):
-    assert mtl_bench(["truth"]) == 0
+def test_the_reference_is_a_table_of_directed_pairs(capsys):
+    assert mtl_bench(["reference"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "main,aux,help"
     assert len(lines) == 1 + 90

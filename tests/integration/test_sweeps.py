@@ -369,12 +369,12 @@ def test_a_full_disk_is_named_and_space_is_all_it_takes(small_disk):
 
 
 @pytest.mark.slow
-def test_measured_gains_recover_the_known_truth(tmp_path, capsys):
+def test_measured_gains_agree_with_the_reference(tmp_path, capsys):
     end = train("experiment=demo_sweep", "seed=0,1,2", timeout=1800)
     assert end.returncode == 0, end.stderr
     assert "Does multi-task learning help here?" in end.stdout
     assert Path("multirun_outputs/demo_sweep/report/index.html").exists()
-    assert bench(["truth", "multirun_outputs/demo_sweep"]) == 0
+    assert bench(["reference", "multirun_outputs/demo_sweep"]) == 0
     out = capsys.readouterr().out
     assert "90 gains, seeds each: 3" in out
     whole, low, _ = map(float, re.search(r"all pairs +(\S+) .*: (\S+) to (\S+)\)", out).groups())

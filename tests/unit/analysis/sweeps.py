@@ -9,7 +9,7 @@ from mtl_bench.runs.record import Metric, Record, TaskRecord
 from mtl_bench.runs.sweep_folder import SweepRun, write_plan
 
 F1 = {"f1": Metric("F1"), "accuracy": Metric("accuracy")}
-ERROR = {"error": Metric("mean error", higher_is_better=False)}
+ERROR = {"error": Metric("mean error", higher_is_better=False, is_share=False)}
 STATISTICS = {
     "size": 100.0,
     "labels": 5.0,

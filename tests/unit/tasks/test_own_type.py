@@ -88,7 +88,7 @@ class Number(TaskType[Scale]):
 
     @property
     def metrics(self):
-        return {"mae": Metric("mean absolute error", higher_is_better=False)}
+        return {"mae": Metric("mean absolute error", higher_is_better=False, is_share=False)}
 
     def validate(self, example):
         if not isinstance(example.target, int | float):
@@ -313,7 +313,7 @@ def test_reading_a_task_imports_no_torch():
     import sys
 
     code = (
-        "import sys; from mtl_bench.config.compose import make_type, plain_task, task_files;"
+        "import sys; from mtl_bench.config.tasks import make_type, plain_task, task_files;"
         "task = plain_task(task_files()['chu']); print(make_type('chu', task).head);"
         "assert not {'torch', 'pytorch_lightning'} & sys.modules.keys()"
     )
