@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
+from mtl_bench.errors import UserError
+
+DIGEST_SIZE = hashlib.sha256().digest_size
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -56,27 +61,69 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("mtl_bench")
 
 
-def sha256(file: Path) -> str:
-    """Return the sha256 of a file; remembered in the cache by path, size and time of change."""
-    status = file.stat()
-    state = [status.st_size, status.st_mtime_ns]
-    note = _note_of(file)
+def cached_path(kind: str, name: str, *inputs: object) -> Path:
+    """Return where the cache keeps what follows from some inputs.
+
+    Args:
+        kind: folder of the cache.
+        name: before the checksum of the inputs, for people who look there.
+        inputs: all that decides the content, a version of the code that makes it included; they
+            are told apart by their `repr`.
+    """
+    digest = hashlib.sha256(repr(inputs).encode()).hexdigest()[:24]
+    return cache_folder() / kind / (f"{name}-{digest}" if name else digest)
+
+
+def read_cached(path: Path) -> bytes | None:
+    """Return what `write_cached` wrote; None if it is not there, or damaged."""
     try:
-        remembered = json.loads(note.read_text())
-        if remembered["state"] == state:
-            return str(remembered["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not remembered yet, or by a process that was killed while writing
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps({"file": str(file), "state": state, "sha256": digest}))
+        content = path.read_bytes()
     except OSError:
-        pass  # a cache that cannot be written costs time, nothing else
-    return digest
+        return None
+    whole = hashlib.sha256(content[DIGEST_SIZE:]).digest() == content[:DIGEST_SIZE]
+    return content[DIGEST_SIZE:] if whole else None
 
 
-def _note_of(file: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(file.absolute())).hexdigest()[:24]
-    return cache_folder() / "checksums" / f"{name}.json"
+def write_cached(path: Path, content: bytes) -> None:
+    """Write content behind its checksum; a cache that cannot be written costs time only."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, hashlib.sha256(content).digest() + content)
+
+
+@contextmanager
+def filled_at_once(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes its name only when it is complete.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise UserError(
+            f"{folder.parent}: cannot be made ({error.strerror}). Set MTL_BENCH_CACHE to a folder "
+            "that can be written."
+        ) from None
+    try:
+        yield temporary
+        os.replace(temporary, folder)
+    except OSError:
+        if not folder.exists():  # else another process was first: its folder is as good
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file; kept in the cache by path, size and time of change."""
+    status = file.stat()
+    state = (str(file.absolute()), status.st_size, status.st_mtime_ns)
+    cached = cached_path("checksums", "", state)
+    if digest := read_cached(cached):
+        return digest.decode()
+    with file.open("rb") as stream:
+        text = hashlib.file_digest(stream, "sha256").hexdigest()
+    write_cached(cached, text.encode())
+    return text

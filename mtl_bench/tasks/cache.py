@@ -6,20 +6,18 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mtl_bench.files import cache_folder, write_atomically
+from mtl_bench.files import cached_path, read_cached, write_cached
 from mtl_bench.tasks.examples import SPLITS, Example, Remark, SplitName
 
 CachedSplits = dict[SplitName, tuple[Example, ...]]
 Reading = tuple[CachedSplits, tuple[Remark, ...]]
 READERS = "mtl_bench.tasks.readers."
-DIGEST = hashlib.sha256().digest_size
 KEPT = 4  # of one task: its variants
 
 
@@ -42,21 +40,15 @@ class CorpusCache:
         self.file: Path | None = None
         if checksums and str(reader.get("_target_")).startswith(READERS):
             cuts = {split: [w.file, w.part, w.sentences] for split, w in splits.items()}
-            key = json.dumps([repr(reader), cuts, dict(checksums), _code()], sort_keys=True)
-            digest = hashlib.sha256(key.encode()).hexdigest()[:24]
-            self.file = cache_folder() / "corpora" / f"{name}-{digest}.npz"
+            inputs = (repr(reader), sorted(cuts.items()), sorted(checksums.items()), _code())
+            self.file = cached_path("corpora", name, *inputs)
 
     def load(self) -> Reading | None:
         """Return splits and remarks, or None if they are not there as they were saved."""
-        if self.file is None:
+        content = read_cached(self.file) if self.file else None
+        if content is None:
             return None
-        try:
-            content = self.file.read_bytes()
-        except OSError:
-            return None
-        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
-            return None  # damaged: it is read anew
-        with np.load(io.BytesIO(content[DIGEST:])) as arrays:
+        with np.load(io.BytesIO(content)) as arrays:
             strings = _unpacked(arrays["strings"])
             remarks = tuple(Remark(*remark) for remark in _unpacked(arrays["remarks"]))
             return {split: _examples(arrays, split, strings) for split in SPLITS}, remarks
@@ -85,11 +77,8 @@ class CorpusCache:
         arrays |= {"strings": _packed(list(ids)), "remarks": _packed(remarks)}
         stream = io.BytesIO()
         np.savez(stream, **arrays)
-        content = stream.getvalue()
-        with suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.file, hashlib.sha256(content).digest() + content)
-            self._remove_old()
+        write_cached(self.file, stream.getvalue())
+        self._remove_old()
 
     def _remove_old(self) -> None:
         """Remove what earlier code or files left of this corpus, but for the latest few."""

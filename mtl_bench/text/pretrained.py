@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from mtl_bench.errors import UserError
-from mtl_bench.files import cache_folder, sha256
+from mtl_bench.files import cache_folder, cached_path, filled_at_once, sha256
 from mtl_bench.tasks import fetch
 from mtl_bench.text.embeddings import WORD_INPUT, WordTest, check_whole
 from mtl_bench.text.vector_files import Vectors, read_vectors
@@ -169,19 +164,11 @@ class PretrainedVectors:
     def _converted(self) -> Path:
         """Return the cache's folder with the words and arrays of the file."""
         path = self.path()
-        source = f"{CACHE_VERSION} {sha256(path)} {self.member} {self.dim}"
-        key = hashlib.sha256(source.encode()).hexdigest()
-        folder = cache_folder() / "vectors" / key[:24]
+        inputs = (CACHE_VERSION, sha256(path), self.member, self.dim)
+        folder = cached_path("vectors", "", *inputs)
         if not folder.exists():
             content = read_vectors(path, self.dim, self.member, self.words_sha256)
-            try:
-                folder.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UserError(
-                    f"{folder.parent}: cannot be made ({error.strerror}). Set MTL_BENCH_CACHE to a "
-                    "folder that can be written."
-                ) from None
-            with _appearing_at_once(folder) as temporary:
+            with filled_at_once(folder) as temporary:
                 (temporary / "words.txt").write_text(
                     "\n".join(content.words), "utf-8", newline="\n"
                 )
@@ -194,17 +181,3 @@ class PretrainedVectors:
 
 def _words(folder: Path) -> list[str]:
     return (folder / "words.txt").read_bytes().decode("utf-8").split("\n")
-
-
-@contextmanager
-def _appearing_at_once(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that takes its name only when it is complete."""
-    temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        yield temporary
-        os.replace(temporary, folder)
-    except OSError:
-        if not folder.exists():  # else another process was first: its folder is as good
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

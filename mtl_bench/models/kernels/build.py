@@ -5,7 +5,6 @@ It takes a C++ compiler (GCC or Clang) and a second or two.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shlex
@@ -16,7 +15,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from mtl_bench.files import cache_folder
+from mtl_bench.files import cached_path
 from mtl_bench.models.kernels.library import Kernels
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
@@ -48,8 +47,8 @@ def build() -> Kernels:
         # A cache may be shared by machines, whose processors differ: `native` is another one there.
         macros = [*command, "-march=native", "-E", "-dM", "-x", "c++", os.devnull]
         native = subprocess.run(macros, capture_output=True, check=True).stdout
-        key = hashlib.sha256(SOURCE.read_bytes() + repr((COMPILE, LINK)).encode() + native)
-        library = cache_folder() / "kernels" / f"{platform.system()}-{key.hexdigest()[:16]}.so"
+        inputs = (SOURCE.read_bytes(), COMPILE, LINK, native)
+        library = cached_path("kernels", platform.system(), *inputs).with_suffix(".so")
         if library.exists():
             with suppress(OSError):  # damaged: it is built once more
                 return Kernels(library)
