@@ -1,7 +1,9 @@
 """Processes that train the runs of a sweep side by side, each contained.
 
 What was tried instead, with eight jobs of which one is killed: joblib's pool breaks and drops the
-jobs that are left; submitit's local executor starts all at once; Ray drops unfinished jobs. Here a
+jobs that are left; submitit's local executor starts all at once; Ray drops unfinished jobs; pebble
+contains the death, but kills workers 3 seconds after it asked them to stop, whatever they are
+saving, and its workers do not notice the death of the process that started them. Here a
 worker is a fork of one server that has imported everything, so that replacing a dead one costs
 milliseconds; and its end, however it comes, is the end of one job only.
 """
