@@ -40,7 +40,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
         if isinstance(each, UserError):
             return str(each)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _unknown_choice(error.missing_cfg_file)
+        return _unknown_choice(error.missing_cfg_file, arguments)
     if isinstance(error, OverrideParseException):
         return _not_readable(str(error.override))
     source = cause if isinstance(cause, OmegaConfBaseException) else error
@@ -100,14 +100,17 @@ def _not_readable(override: str) -> str:
     )
 
 
-def _unknown_choice(missing: str) -> str:
+def _unknown_choice(missing: str, arguments: Sequence[str]) -> str:
     """Explain `main=chuu`, `optimizer=adm`, and launchers that are not installed."""
     group, _, name = missing.removesuffix(".yaml").rpartition("/")
     if group in TASK_GROUPS:
         return f"{group}: {no_such_task(name, list(task_files()))}"
     if group == "hydra/launcher" and name in EXTRAS:
+        typed = next(
+            (each for each in arguments if each.startswith(f"{group}=")), f"{group}={name}"
+        )
         return (
-            f"{group}={name} needs a package that is not installed:\n"
+            f"{typed} needs a package that is not installed:\n"
             f"  pip install 'mtl-bench[{EXTRAS[name]}]'"
         )
     possible = options(group)

@@ -6,9 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-from hydra.utils import get_object
-
-from mtl_bench.config.kinds import is_of_kind, kind_in_words, shown
+from mtl_bench.config.kinds import is_of_kind, kind_in_words, located, shown
 from mtl_bench.config.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
@@ -45,7 +43,10 @@ def _check_group(group: str, node: Mapping[str, Any]) -> None:
         if name not in parameters:
             if takes_all:
                 continue
-            possible = optional(parameters)
+            possible = list(
+                dict.fromkeys([*(n for n in node if n[0] != "_"), *optional(parameters)])
+            )
+            possible.remove(name)
             raise UserError(
                 f"{group}.{name}: {str(node['_target_']).rpartition('.')[2]} has no option "
                 f"'{name}'.{did_you_mean(str(name), possible)}\n"
@@ -59,12 +60,12 @@ def _check_group(group: str, node: Mapping[str, Any]) -> None:
 def parameters_of(group: str, target: str) -> Mapping[str, inspect.Parameter]:
     """Return what a class or function takes, with its types as far as they can be known."""
     try:
-        made = get_object(target)
-        signature = inspect.signature(made)
+        named = located(target)
+        signature = inspect.signature(named)
     except Exception as error:  # importing code of others may raise anything
         raise UserError(f"{group}._target_: '{target}' cannot be used: {error}") from error
     try:
-        hints = get_type_hints(made.__init__ if inspect.isclass(made) else made)
+        hints = get_type_hints(named.__init__ if inspect.isclass(named) else named)
     except Exception:  # a hint may name what exists for type checkers only
         hints = {}
     empty = inspect.Parameter.empty

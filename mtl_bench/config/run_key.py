@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from mtl_bench.config.kinds import located
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.runs.decision import Request
 from mtl_bench.runs.record import PROTOCOL_VERSION
@@ -107,7 +107,7 @@ def uses_main(sampler: Mapping[str, Any]) -> bool:
     Args:
         sampler: its node of the configuration.
     """
-    declared = getattr(get_object(str(sampler["_target_"])), "uses_main", True)
+    declared = getattr(located(str(sampler["_target_"])), "uses_main", True)
     if not callable(declared):
         return bool(declared)
     return bool(declared(**{str(k): v for k, v in sampler.items() if str(k)[0] != "_"}))

@@ -21,8 +21,8 @@ class Proportional:
 
     def __init__(self, sizes: Mapping[str, int], main: str, exponent: float) -> None:  # noqa: ARG002
         """Take sizes, main task and exponent: 0 draws uniformly, 1 by size."""
-        if not math.isfinite(exponent):
-            raise ValueError(f"exponent is {exponent}; it is a finite number.")
+        if not 0 <= exponent < math.inf:
+            raise ValueError(f"exponent is {exponent}; it is a finite number from 0.")
         largest = max(sizes.values())
         shares = {task: (sizes[task] / largest) ** exponent for task in sorted(sizes)}
         total = sum(shares.values())
