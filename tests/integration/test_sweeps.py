@@ -81,7 +81,7 @@ def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
     assert re.search(r"to train +6 runs, 36 steps, \d+ at a time", end.stdout)
     assert re.search(r"time +about \d+ s", end.stdout)
     assert "[6/6]" in end.stderr
-    assert re.search(r"Gain of F1 in percent, 4 steps a task, 1 seed", end.stdout)
+    assert "Gain of F1 (test) in percent, at 4 steps per task" in end.stdout
     assert leftovers() == []
     assert bench(["status", str(SWEEP)]) == 0
     out = capsys.readouterr().out

@@ -15,8 +15,9 @@ needs_compiler = pytest.mark.skipif(kernels.compiler() is None, reason="needs a 
 
 
 @pytest.fixture(autouse=True)
-def new_process():
-    """Forget what this process has loaded, and use the plain loops afterwards."""
+def new_process(tmp_path, monkeypatch):
+    """Forget what this process has loaded, share no cache, and use the plain loops afterwards."""
+    monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path / "own"))
     kernels._built.cache_clear()
     yield
     kernels.use(False)
@@ -32,7 +33,7 @@ def update():
 @needs_compiler
 def test_it_is_built_once_and_that_is_said_once(tmp_path, capfd):
     first = update()
-    (library,) = (tmp_path / "cache/kernels").iterdir()
+    (library,) = (tmp_path / "own/kernels").iterdir()
     note = f"note: compiling kernels (once; kept in {library.parent})\n"
     assert capfd.readouterr().err == note
     before = library.stat().st_mtime_ns
@@ -44,7 +45,7 @@ def test_it_is_built_once_and_that_is_said_once(tmp_path, capfd):
 @needs_compiler
 def test_a_damaged_library_is_built_again(tmp_path):
     first = update()
-    (library,) = (tmp_path / "cache/kernels").iterdir()
+    (library,) = (tmp_path / "own/kernels").iterdir()
     library.unlink()  # what is loaded stays as it is
     library.write_bytes(b"")
     assert torch.equal(update(), first)
