@@ -30,6 +30,7 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Before argparse, which would answer Hydra's own -h, and refuse its -m.
     if arguments[:1] == ["train"]:
         train.run_hydra(arguments[1:])
         return 0

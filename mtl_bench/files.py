@@ -16,7 +16,9 @@ import platformdirs
 from mtl_bench.errors import UserError
 
 DIGEST_SIZE = hashlib.sha256().digest_size
+# Names as `tempfile` makes them: eight of a-z, 0-9 and _.
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
+# It can be read by setting it only; at import there is no other thread that would notice.
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -37,6 +39,7 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
+            # Without it a power cut may leave the new name and none of the content.
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
         os.replace(name, path)

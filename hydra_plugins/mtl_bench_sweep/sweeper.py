@@ -29,9 +29,11 @@ class SetsSweeper(BasicSweeper):
         loader, config = self.hydra_context.config_loader, self.config
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        # In one batch: merging and baselines need to see all jobs.
         [jobs] = self.split_arguments(overrides, None)
         plan = make_plan(jobs, lambda job: loader.load_sweep_config(config, job))
         plan.check_options()
+        # What another launcher runs side by side is not known here: the estimate is for one.
         processes = 1
         if isinstance(self.launcher, WorkersLauncher):
             self.launcher.plan, processes = plan, self.launcher.processes

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {guessed.reasons[0]}"))
     for reason in guessed.reasons[1:]:
         console.print(f"  {escape(reason)}")
+    # Its splits are absolute paths, to which a folder means nothing.
     task = Task(_name(files[0]), guessed.reader, {}, folder="/")
     reader = make_reader(task.title, task)
     task.splits = _splits(files, reader)
@@ -153,6 +154,7 @@ def _name(file: Path) -> str:
     """Return a task's name made from a file's."""
     stem = file.name.split(".")[0].lower()
     name = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
+    # Every corpus has a file called train: the folder's name says more.
     if name in ("train", "dev", "test"):
         name = _name(file.absolute().parent)
     is_text = isinstance(OmegaConf.create(f"name: {name}").name, str)  # not 2003, true, null

@@ -21,6 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Download what is missing, and name where each task's files are."""
     failed = []
     for name, task in definitions(arguments.task).items():
+        # Tasks that cannot be downloaded are answered if they are named, else passed over.
         if not task.sources and name not in arguments.task:
             continue
         try:
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
             generated = all(where.file is None for where in task.splits.values())
             print(f"{name}: {'generated; there are no files' if generated else folder}")
         except UserError as error:
+            # One corpus that cannot be had must not keep the others from being fetched.
             failed.append(name)
             print(f"\n{name}: {error}\n", file=sys.stderr)
     if failed:

@@ -66,6 +66,7 @@ def help_text(arguments: Sequence[str]) -> str:
         cfg = compose("train", list(arguments), return_hydra_config=True)
     own = {group: options(group) for group in cfg.hydra.runtime.choices}
     lines = [f"{group}: {', '.join(names)}" for group, names in own.items() if names]
+    # Groups of this package first; those with a slash are Hydra's own.
     lines.sort(key=lambda line: ("/" in line.partition(":")[0], line))
     chosen = OmegaConf.to_yaml(
         OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])

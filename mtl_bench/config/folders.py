@@ -48,6 +48,7 @@ def run_folder_of(main: str, aux: Iterable[str], seed: int, variant: str) -> str
     >>> run_folder_of("pos", ["chu"], 3, "optimizer.lr=0.5")
     'chu+pos/optimizer.lr=0.5/seed3'
     """
+    # Sorted: main=a aux=b and main=b aux=a are one run, unless the sampler uses the main task.
     tasks = "+".join(sorted({main, *aux}))
     return "/".join(filter(None, (tasks, variant.replace("{main}", main), f"seed{seed}")))
 

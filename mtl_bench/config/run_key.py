@@ -81,6 +81,7 @@ def variant_name(overrides: Sequence[str], budget_matters: bool = False) -> str:
     kept = sorted(each for each in stripped if _matters(each.partition("=")[0], budget_matters))
     exact = ",".join(kept)
     name = re.sub(r"[^\w.,=+\-\[\]]", "_", exact)
+    # A name has at most 255 bytes on common file systems; 120 leave room for the tasks' part.
     if name == exact and len(name) <= 120:
         return name
     # Values that differ only in what a folder's name cannot hold stay apart.

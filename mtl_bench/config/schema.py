@@ -130,6 +130,7 @@ class RunConfig:
     """A run; groups with a `_target_` are typed by what they name (see `config.options`)."""
 
     main: str = MISSING
+    # A map, which Hydra merges where several auxiliaries are chosen; its values mean nothing.
     aux: dict[str, bool] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     data: Data = field(default_factory=Data)

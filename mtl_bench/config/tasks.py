@@ -50,6 +50,7 @@ def task_files() -> dict[str, Path]:
             raise UserError(f"MTL_BENCH_TASKS: '{folder}' is not a folder.")
         for file in sorted(folder.glob("*.yaml")):
             name = file.stem
+            # `main` stands for the main task, whichever it is, in `sampler.weights`.
             if not TASK_NAME.fullmatch(name) or name == "main":
                 raise UserError(
                     f"{file}: '{name}' cannot be a task's name. Names are lower-case letters, "
@@ -88,6 +89,7 @@ def read_task(file: Path) -> DictConfig:
     assert isinstance(task, DictConfig)
     task.folder = str(file.parent)
     if task.max_length is None:
+        # An interpolation: data.max_length may still be set on the command line.
         task.max_length = "${data.max_length}"
     return task
 
@@ -95,6 +97,7 @@ def read_task(file: Path) -> DictConfig:
 def plain_task(file: Path) -> Task:
     """Return a task's definition outside of any run."""
     task = read_task(file)
+    # Without a run there is no `data` that it could refer to.
     if OmegaConf.is_interpolation(task, "max_length"):
         task.max_length = None
     plain = OmegaConf.to_object(task)

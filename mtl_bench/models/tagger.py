@@ -112,7 +112,9 @@ class Tagger(pl.LightningModule):
         for step, batch in zip(chunk.steps, chunk.batches, strict=True):
             # From (seed, step) alone, so that a resumed run draws what it would have drawn.
             if self.dropout.share:
+                # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
                 torch.manual_seed(self.dropout.seed * 1_000_003 + step)
+            # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
             optimizer.zero_grad(set_to_none=True)
             loss = self.loss(batch)
             loss.backward()

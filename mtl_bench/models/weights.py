@@ -60,6 +60,7 @@ def load_tagger(path: Path) -> Tagger:
         type_: TaskType[Any] = instantiate(saved["type"])
         tasks[task] = Fitted(type_, type_.restore(saved["targets"]))
     encoder = instantiate(state["encoder"])
+    # A tagger wants an optimizer; to tag, it makes none.
     tagger = Tagger(make.restore(state["input"]), encoder, tasks, torch.optim.SGD)
     tagger.load_state_dict(state["weights"])
     return tagger.eval()

@@ -17,6 +17,7 @@ def dot_chart(table: SectionTable) -> Drawing:
     chart = table.chart
     if chart is None:
         raise ValueError(f"the table '{table.name}' has no chart")
+    # Matplotlib counts places from below, and the largest number is to stand on top.
     shown = table.frame.head(ROWS)[::-1]
     texts = shown.select_dtypes(exclude="number").astype(str)
     names = texts.apply(", ".join, axis=1).str.replace("_", " ")

@@ -61,6 +61,7 @@ def write_report(study: Study, sections: Sequence[Section], origin: Origin, fold
     environment = Environment(
         loader=PackageLoader("mtl_bench.report"),
         autoescape=True,
+        # A slip in the template is an error, not an empty cell.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

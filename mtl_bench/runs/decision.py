@@ -84,6 +84,7 @@ def decide(request: Request, files: RunFiles) -> Decision:
         if request.save_weights and not files.weights:
             return Decision("refuse", obstacle="no weights")
         return Decision("skip", finished, finished)
+    # Only now: a run that is long enough needs no checkpoint, whatever it is of.
     if checkpoint and checkpoint.run_key != request.run_key:
         obstacle: Obstacle = "other checkpoint" if checkpoint.run_key else "damaged checkpoint"
         return Decision("refuse", obstacle=obstacle)

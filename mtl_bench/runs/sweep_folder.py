@@ -108,6 +108,7 @@ def _sweep_run(folder: str, tasks: list[str], seed: int, budgets: list[float]) -
 def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     """Return what the disk says of a run."""
     folder = sweep / run.folder
+    # Before the record: that of a run being extended says finished until the new one is.
     if beat := heartbeat(folder):
         return RunStatus(run, "running", None, beat)
     try:
@@ -152,6 +153,7 @@ def _unplanned(sweep: Path, folder: str) -> RunStatus:
     """Return a run that was started by itself."""
     tasks = tuple(folder.split("/")[0].split("+"))
     digits = folder.rsplit("/", 1)[-1].removeprefix("seed")
+    # Without a plan, its budget is known from its record or heartbeat only.
     run = SweepRun(folder, tasks, int(digits) if digits.isdecimal() else 0, (0.0,))
     status = run_status(sweep, run)
     budget = status.record.budget if status.record else 0.0

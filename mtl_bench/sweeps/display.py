@@ -190,11 +190,13 @@ class Screen:
 
     def _speed(self) -> float:
         """Return steps per second of all processes together."""
+        # Those of earlier processes took no time of this one.
         done = sum(self.steps.values()) - self._steps_before
         return done / max(time.monotonic() - self._begin, 1e-9)
 
     def _seconds_left(self) -> float | None:
         speed = self._speed()
+        # An interrupted run still has steps to do.
         ended = {f for f, run in self.ends.items() if run.state != "interrupted"}
         left = sum(r.steps - self.steps[f] for f, r in self.runs.items() if f not in ended)
         return left / speed if speed else None

@@ -111,6 +111,7 @@ def try_run(trial: Trial) -> Outcome:
     from mtl_bench.config.compose import register
     from mtl_bench.training.run import run
 
+    # What a trial prints would be taken for the sweep's.
     redirect_output(trial.folder / "log.txt")
     register()
     run(trial.config, trial.folder)

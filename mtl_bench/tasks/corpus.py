@@ -61,6 +61,7 @@ class Corpus:
         """Return a sha256 over all words, targets and split borders."""
         digest = hashlib.sha256()
         for split in SPLITS:
+            # ASCII's separators of groups, records and units: a blank may be part of a word.
             digest.update(f"\x1d{split}".encode())
             for words, target in self.splits.get(split, ()):
                 texts = (*words, *self.type.texts(target))

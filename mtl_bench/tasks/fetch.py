@@ -134,6 +134,7 @@ def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path())
     for source in sources:
         for file in expected(source, folder):
             path = place / file.path
+            # Those of the mirror as well: a local copy may be damaged, or another release.
             if file.sha256 and (digest := sha256(path)) != file.sha256:
                 raise UserError(
                     f"{path}: this is not the file expected.\n"
@@ -196,6 +197,7 @@ def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> d
                     f"{archive}: has a member '{member.name}', which would lie outside of its "
                     "folder. Nothing of it is used."
                 )
+            # Archives put the same files below folders of different names.
             ends = ("/".join(parts[first:]) for first in range(len(parts)))
             name = next((end for end in ends if end in wanted), None)
             if name is None or name in extracted or member.isdir():

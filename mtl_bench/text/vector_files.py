@@ -162,6 +162,7 @@ def _read_text(path: Path, dim: int, member: str | None) -> tuple[list[str], Vec
 def _header(line: bytes, dim: int) -> tuple[int, int] | None:
     """Return words and numbers a word that the header of word2vec or fastText promises, if any."""
     cells = line.split()
+    # With one number a vector, a line such as `2017 1` may well be a word's.
     if len(cells) != 2 or dim == 1 or not all(cell.isdigit() for cell in cells):
         return None
     return int(cells[0]), int(cells[1])

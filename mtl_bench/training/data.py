@@ -18,6 +18,7 @@ from mtl_bench.training.samplers.draws import Draws
 
 Sampler = Callable[[int, Generator], str]
 
+# Automatic optimisation costs .75 ms a step, a call of many steps under .1 ms for each.
 STEPS_PER_CALL = 50
 """Steps in one call of the module: Lightning's cost per call is spread over them."""
 

@@ -65,6 +65,7 @@ def _wandb(name: str, node: Mapping[str, Any], run_id: str) -> WandbLogger:
     offline = next((each for each in (option, by_mode) if each is not None), True)
     logger: WandbLogger = instantiate(node, offline=offline, id=run_id)
     try:
+        # W&B connects here: a missing key gets an answer, not a traceback from inside `fit`.
         _ = logger.experiment
     except wandb.errors.Error as error:
         raise UserError(

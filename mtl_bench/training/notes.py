@@ -45,6 +45,7 @@ def remarks(
     for task, corpus in sorted(corpora.items()):
         yield from (f"{task}: {remark}" for remark in corpus.remarks)
         yield from _cut(f"{task}, train", corpus["train"], max_length[task])
+        # Once each: curve and final metrics may come from the same split.
         for split in dict.fromkeys(evaluation.splits):
             if evaluation.cut:
                 yield from _cut(f"{task}, {split}", corpus[split], max_length[task])

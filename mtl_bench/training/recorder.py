@@ -41,6 +41,7 @@ class Recorder:
     def begin(self, decision: Decision) -> None:
         """Note that the run is trained now; what is to be replaced is removed."""
         self._decision = decision
+        # Not before: a run that is refused, or cannot be built, leaves the earlier one as it was.
         if decision.action == "train":
             remove_run_files(self.folder)
 

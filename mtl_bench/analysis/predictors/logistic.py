@@ -49,6 +49,7 @@ def fit_logistic(x: Floats, y: Floats, rows: Floats, c: float = 1.0) -> Floats:
         for _ in range(30):  # a full step nearly always descends; else it is halved
             tried = weights - size[:, None] * step
             new = _loss(x, y, rows, tried, c)
+            # A tolerance, since at the minimum equal losses differ by rounding.
             worse = new > loss + 1e-12 * np.abs(loss)
             if not worse.any():
                 break

@@ -15,7 +15,9 @@ def add_metric(parser: argparse.ArgumentParser) -> None:
 def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a study: what is studied, and how."""
     parser.add_argument(
-        "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
+        # Not `type=sweep_folder`, which would take `published` for a folder.
+        "sweep",
+        help="name or folder of a sweep, or `published`: the paper's own runs",
     )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
     add_metric(parser)

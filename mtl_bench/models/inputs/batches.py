@@ -160,6 +160,7 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         targets=torch.from_numpy(targets),
         sizes=torch.from_numpy(sizes),
         mirror=torch.from_numpy(offsets[lengths[sentence] - 1 - step] + sentence),
+        # Step 0 has no step before: its rows, the first `count`, are cut off.
         previous=torch.from_numpy((offsets[step - 1] + sentence)[count:]),
         weights=torch.from_numpy(1.0 / (lengths[sentence] * count)),
         order=torch.from_numpy(offsets[steps_given] + columns),

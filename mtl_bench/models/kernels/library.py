@@ -139,6 +139,7 @@ class Kernels:
 class _Direction(ctypes.Structure):
     """`Direction` as `kernels.cpp` has it."""
 
+    # The order of the struct in kernels.cpp, which ctypes cannot compare.
     _fields_ = (
         *((name, ctypes.c_void_p) for name in Direction._fields),
         *((name, ctypes.c_int64) for name in ("count", "dim", "hidden", "steps")),

@@ -61,6 +61,7 @@ def label_columns(columns: Sequence[Column], word: int) -> list[int]:
         column
         for column in others
         if not (column.numeric or column.of_sentence)
+        # Two labels are few even where a file is so small that FEW allows one.
         and 1 < len(column.counts) <= max(2, FEW * column.total)
     ]
     return [column.number for column in few or others]

@@ -52,6 +52,7 @@ def guess_columns(
         word = word_column(columns, label)
     possible = [] if label else label_columns(columns, word)
     if label is None:
+        # What a file is made for stands last: chunks in CoNLL-2000, names in CoNLL-2003.
         label = possible[-1]
     reasons = [f"{usual} columns, separated by {separator}s."]
     for column in columns[:SHOWN]:
@@ -81,6 +82,7 @@ def guess_columns(
             len(cells) == usual and cells[0] == mark
             for _, cells in _marked(filled, mark, separator)
         )
+        # As a word, a mark such as # is rarer than in every second sentence.
         if alone > len(sentences) / 2:
             reasons.append(
                 f"{alone:,} lines have {mark} for a word and {usual} columns, and are read. If "

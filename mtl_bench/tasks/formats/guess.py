@@ -50,10 +50,12 @@ def guess(
             f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
             '{"tokens": ["The", "cat"], "labels": ["DT", "NN"]}.'
         )
+    # A separator that the user names says that the file has columns, whatever it looks like.
     if separator is None and any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
         return _json_lines(file, filled, word, label)
     rows = [line.split("\t") for line in filled if not line.startswith("#")]
     numbered = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
+    # Nearly all will do: in a damaged file, the reader then names the line.
     if separator is None and numbered > 0.9 * len(rows):
         if word is not None:
             raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")

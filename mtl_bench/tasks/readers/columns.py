@@ -84,6 +84,7 @@ class ColumnReader:
             raise UserError(f"separator: {separator!r} is none of {', '.join(SEPARATORS)}.")
         if blank_word not in ("error", "sentence_break"):
             raise UserError(f"blank_word: {blank_word!r} is neither error nor sentence_break.")
+        # By type: to `isinstance`, the true of a yaml is a whole number as well.
         if type(word) is not int or type(label) is not int:
             raise UserError(f"word: {word!r}, label: {label!r}. Columns are whole numbers, from 1.")
         if comment is not None and not isinstance(comment, str):
@@ -117,6 +118,7 @@ class ColumnReader:
             raise UserError("a column reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
         rows = [Row(n, line, split_columns(line, self.separator)) for n, line in lines]
+        # Without comments, which have any number of columns and may be most lines of a short file.
         plain = [row.cells for row in rows if row.cells and not self._marked(row)]
         usual = usual_columns(plain or (row.cells for row in rows if row.cells))
         words: list[str] = []

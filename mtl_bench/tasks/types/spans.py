@@ -100,7 +100,9 @@ def recognise(sentences: Sequence[Sequence[str]]) -> SpanScheme | None:
     SpanScheme(name='bilou', separator='-', suffix=False, plain=False, outside=None)
     """
     counts = Counter(label for labels in sentences for label in labels)
+    # IOB1 has the letters of BIO; only neighbours tell them apart: see `_begins_with_i`.
     possible = [SpanScheme(name, *way) for name in SCHEMES if name != "iob1" for way in WAYS]
+    # Of equals, min takes the first: SCHEMES has BIO before BIOES, which explains as much.
     best = min(possible, key=lambda scheme: scheme.stray(counts).total())
     stray = best.stray(counts)
     if stray and not any(label.upper() == "O" for label in counts):

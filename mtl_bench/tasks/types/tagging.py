@@ -45,6 +45,7 @@ class Tagging(TaskType[Labels]):
     def validate(self, example: Example) -> None:
         """Check that there are as many labels as words."""
         words, labels = example
+        # A text is a sequence of texts: 'ok' would pass for two labels.
         if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
             raise ValueError(f"its target is {labels!r}; it is a label for each word, as text")
         if len(words) != len(labels):

@@ -130,6 +130,7 @@ def _broken_spans(splits: Splits, scheme: SpanScheme) -> Iterator[Finding]:
         unclosed = 0
         for number, sentence in enumerate(splits[split], start=1):
             before = ("O", "")
+            # One more O, so that a span which the end of a sentence cuts is noticed.
             for place, label in enumerate((*sentence.target, "O")):
                 now = scheme.parse(label) or ("O", "")
                 continues = now[0] in "IE" and before[0] in "BI" and before[1] == now[1]

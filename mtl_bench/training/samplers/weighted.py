@@ -41,5 +41,6 @@ class Weighted(Proportional):
             raise UserError(f"sampler.weights: {dict(weights)} sum to {1 - rest:g}, not to 1.")
         if len(sizes) == 1:
             named = dict.fromkeys(sizes, 1.0)
+        # Rounded: 1 - 0.8 is 0.19999999999999996, which would show in `probabilities`.
         shares = {t: round(named.get(t, rest / max(len(others), 1)), 12) for t in sorted(sizes)}
         super().__init__(shares, main, exponent=1.0)  # type: ignore[arg-type]  # shares for sizes
