@@ -59,8 +59,8 @@ def remove_leftovers(folder: Path) -> None:
 
 def cache_folder() -> Path:
     """Return the folder of downloads and caches (`MTL_BENCH_CACHE`, else the system's)."""
-    if chosen := os.environ.get("MTL_BENCH_CACHE"):
-        return Path(chosen).expanduser().absolute()
+    if folder := os.environ.get("MTL_BENCH_CACHE"):
+        return Path(folder).expanduser().absolute()
     return platformdirs.user_cache_path("mtl_bench")
 
 
@@ -123,10 +123,10 @@ def sha256(file: Path) -> str:
     """Return the sha256 of a file; kept in the cache by path, size and time of change."""
     status = file.stat()
     state = (str(file.absolute()), status.st_size, status.st_mtime_ns)
-    cached = cached_path("checksums", "", state)
-    if digest := read_cached(cached):
+    cache_file = cached_path("checksums", "", state)
+    if digest := read_cached(cache_file):
         return digest.decode()
     with file.open("rb") as stream:
         text = hashlib.file_digest(stream, "sha256").hexdigest()
-    write_cached(cached, text.encode())
+    write_cached(cache_file, text.encode())
     return text

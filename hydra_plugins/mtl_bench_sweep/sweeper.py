@@ -40,12 +40,12 @@ class SetsSweeper(BasicSweeper):
         show_plan(plan, processes, seconds_left(plan, processes))
         if plan.dry_run:
             return []
-        left = plan.left()
-        if left:
+        jobs_left = plan.left()
+        if jobs_left:
             plan.sweep.mkdir(parents=True, exist_ok=True)
             write_plan(plan.sweep, [job.status.run for job in plan.jobs])
             try:
-                self.launcher.launch([job.overrides for job in left], initial_job_idx=0)
+                self.launcher.launch([job.overrides for job in jobs_left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)

@@ -35,11 +35,11 @@ def conclusions(
     gains: Sequence[Gain], scores: Sequence[Score], ceiling: Mapping[str, float]
 ) -> list[Conclusion]:
     """Return the conclusions of a study, in the order in which a user would ask."""
-    named = by_name(scores)
+    score_of = by_name(scores)
     result = [_effects(gains)] if gains else []
     for held_out, conclude in (("pairs", _seen_tasks), ("unseen_main", _new_task)):
-        if score := named.get((held_out, "all", "logistic")):
-            result.append(conclude(score, named))
+        if score := score_of.get((held_out, "all", "logistic")):
+            result.append(conclude(score, score_of))
     if ceiling:
         result.append(
             Conclusion(

@@ -37,8 +37,8 @@ def make_embeddings(node: Mapping[str, Any]) -> Embeddings:
     try:
         embeddings: Embeddings = instantiate(node)
     except InstantiationException as error:
-        given = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
-        raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {given}") from None
+        options = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
+        raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {options}") from None
     return embeddings
 
 

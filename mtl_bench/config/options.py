@@ -60,12 +60,12 @@ def _check_group(group: str, node: Mapping[str, Any]) -> None:
 def parameters_of(group: str, target: str) -> Mapping[str, inspect.Parameter]:
     """Return what a class or function takes, with its types as far as they can be known."""
     try:
-        made = get_object(target)
-        signature = inspect.signature(made)
+        maker = get_object(target)
+        signature = inspect.signature(maker)
     except Exception as error:  # importing code of others may raise anything
         raise UserError(f"{group}._target_: '{target}' cannot be used: {error}") from error
     try:
-        hints = get_type_hints(made.__init__ if inspect.isclass(made) else made)
+        hints = get_type_hints(maker.__init__ if inspect.isclass(maker) else maker)
     except Exception:  # a hint may name what exists for type checkers only
         hints = {}
     empty = inspect.Parameter.empty

@@ -111,8 +111,8 @@ def _check_choice(group: str, value: Any, tasks: Sequence[str]) -> None:
 def _check_value(key: str, value: Any) -> None:
     """Raise an error if a value is not of the kind that the schema gives a key."""
     hint = hint_of(key)
-    interpolated = isinstance(value, str) and "${" in value
-    if hint is None or interpolated or is_of_kind(hint, value):
+    is_interpolation = isinstance(value, str) and "${" in value
+    if hint is None or is_interpolation or is_of_kind(hint, value):
         return
     raise UserError(f"{key}: {shown(value)} is not {kind_in_words(hint)}.")
 

@@ -77,9 +77,9 @@ def variant_name(overrides: Sequence[str], budget_matters: bool = False) -> str:
     >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "steps_per_task=9", "+model.x=[1]"])
     'model.x=[1],optimizer.lr=0.5'
     """
-    stripped = (override.lstrip("+~") for override in overrides)
-    kept = sorted(each for each in stripped if _matters(each.partition("=")[0], budget_matters))
-    exact = ",".join(kept)
+    texts = (override.lstrip("+~") for override in overrides)
+    parts = sorted(each for each in texts if _matters(each.partition("=")[0], budget_matters))
+    exact = ",".join(parts)
     name = re.sub(r"[^\w.,=+\-\[\]]", "_", exact)
     # A name has at most 255 bytes on common file systems; 120 leave room for the tasks' part.
     if name == exact and len(name) <= 120:
@@ -108,10 +108,10 @@ def uses_main(sampler: Mapping[str, Any]) -> bool:
     Args:
         sampler: its node of the configuration.
     """
-    declared = getattr(get_object(str(sampler["_target_"])), "uses_main", True)
-    if not callable(declared):
-        return bool(declared)
-    return bool(declared(**{str(k): v for k, v in sampler.items() if str(k)[0] != "_"}))
+    declaration = getattr(get_object(str(sampler["_target_"])), "uses_main", True)
+    if not callable(declaration):
+        return bool(declaration)
+    return bool(declaration(**{str(k): v for k, v in sampler.items() if str(k)[0] != "_"}))
 
 
 def uses_budget(cfg: DictConfig) -> list[str]:
@@ -160,12 +160,12 @@ def identity(config: RunConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
 
 def _task_identity(task: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a task's definition changes results."""
-    kept = {key: value for key, value in task.items() if key not in DESCRIPTION_KEYS}
+    content = {key: value for key, value in task.items() if key not in DESCRIPTION_KEYS}
     splits = {
         split: {key: value for key, value in place.items() if key != "file"}
         for split, place in task["splits"].items()
     }
-    return {**kept, "splits": splits}
+    return {**content, "splits": splits}
 
 
 def run_key(identity: Mapping[str, Any]) -> str:

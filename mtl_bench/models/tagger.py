@@ -124,10 +124,10 @@ class Tagger(pl.LightningModule):
 
     def validation_step(self, batch: Batch, *_: int) -> None:
         """Count the hits of one batch."""
-        evaluated = self.head(batch.task).evaluate(self(batch), batch)
-        self._loss(batch.task).update(evaluated.losses, evaluated.weights)
-        counted = (evaluated.predictions, evaluated.gold, evaluated.lengths)
-        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in counted))
+        result = self.head(batch.task).evaluate(self(batch), batch)
+        self._loss(batch.task).update(result.losses, result.weights)
+        tensors = (result.predictions, result.gold, result.lengths)
+        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in tensors))
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, `loss` and the metrics of its type."""

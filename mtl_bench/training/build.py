@@ -191,8 +191,8 @@ def _factory(group: str, node: Mapping[str, Any]) -> Callable[..., Any]:
             f"{group}: add `_partial_: true` to its yaml. {node.get('_target_')} takes more "
             "than the options there, which a run gives it later."
         )
-    made: Callable[..., Any] = factory
-    return made
+    result: Callable[..., Any] = factory
+    return result
 
 
 @contextmanager
@@ -208,8 +208,8 @@ def named_errors(group: str, node: Mapping[str, Any]) -> Iterator[None]:
         InstantiationException,
         MisconfigurationException,
     ) as error:
-        given = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
-        raise UserError(f"{group}: {error}\nGiven: {given}") from error
+        options = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
+        raise UserError(f"{group}: {error}\nGiven: {options}") from error
 
 
 def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:

@@ -77,12 +77,12 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
         yield from islice(permutations(range(count)), 1, None)
         return
     random = np.random.default_rng(0)
-    drawn = 0
-    while drawn < draws:
+    number = 0
+    while number < draws:
         order = random.permutation(count).tolist()
         # The true order is counted beside the permutations, in `Evaluation.tested`.
         if order != list(range(count)):
-            drawn += 1
+            number += 1
             yield order
 
 

@@ -28,5 +28,5 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def study_overrides(arguments: argparse.Namespace) -> list[str]:
     """Return the overrides of a study that its arguments stand for."""
-    named = {"metric": arguments.metric, "budget": arguments.budget}
-    return [*arguments.overrides, *(f"{key}={v}" for key, v in named.items() if v is not None)]
+    options = {"metric": arguments.metric, "budget": arguments.budget}
+    return [*arguments.overrides, *(f"{key}={v}" for key, v in options.items() if v is not None)]

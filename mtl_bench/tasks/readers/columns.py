@@ -170,18 +170,18 @@ class ColumnReader:
         number, line, cells = row
         if not line.strip() or row.is_document_start():
             return None
-        needed = max(self.word, self.label)
-        if len(cells) < needed:
+        least = max(self.word, self.label)
+        if len(cells) < least:
             mark = next((mark for mark in COMMENT_MARKS if line.startswith(mark)), "")
             other = next(each for each in SEPARATORS if each != self.separator)
             more = len(split_columns(line, other))
             lines.fail(
                 number,
                 line,
-                f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {needed} are expected"
+                f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {least} are expected"
                 f" (word: {self.word}, label: {self.label}, separator: {self.separator})."
                 + (f" If this is a comment, set `comment: '{mark}'`." if mark else "")
-                + (f" With `separator: {other}` it has {more}." if more >= needed else ""),
+                + (f" With `separator: {other}` it has {more}." if more >= least else ""),
             )
         word, label = cells[self.word - 1], cells[self.label - 1]
         if not word.strip():
@@ -192,7 +192,7 @@ class ColumnReader:
             lines.fail(number, line, f"the label (column {self.label}) is missing.")
         if self.label_map is not None:
             if label not in self.label_map:
-                expected = " ".join(self.label_map)
-                lines.fail(number, line, f"label '{label}' is none of the expected: {expected}.")
+                names = " ".join(self.label_map)
+                lines.fail(number, line, f"label '{label}' is none of the expected: {names}.")
             label = self.label_map[label]
         return word, label.lower() if self.lowercase_labels else label

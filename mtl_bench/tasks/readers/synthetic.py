@@ -206,8 +206,8 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
         chance = (len(set(labels)) - 1) * (len(set(values)) - 1) / (2 * len(words))
         joint = _entropy(Counter(zip(labels, values, strict=True)))
         factor_entropy = _entropy(Counter(values))
-        shared = _entropy(Counter(labels)) + factor_entropy - joint - chance
-        shares[factor] = (max(shared, 0.0), factor_entropy)
+        information = _entropy(Counter(labels)) + factor_entropy - joint - chance
+        shares[factor] = (max(information, 0.0), factor_entropy)
     return shares
 
 

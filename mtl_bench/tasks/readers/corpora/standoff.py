@@ -77,8 +77,8 @@ def _spans(file: Path) -> Iterator[tuple[int, int]]:
         if not line.startswith("T"):
             continue
         try:
-            _, described, *_ = line.split("\t")
-            for part in described.split(" ", 1)[1].split(";"):
+            _, description, *_ = line.split("\t")
+            for part in description.split(" ", 1)[1].split(";"):
                 first, last = part.split()
                 yield int(first), int(last)
         except (ValueError, IndexError):
