@@ -126,6 +126,7 @@ class Evidence:
     def fingerprint(self) -> str:
         """Return a checksum of all that predictions are made of."""
         losses = [(run.task, run.statistics, run.losses) for run in self.single_runs()]
+        # Without evaluations, of which there are thousands: gains hold what scores need of them.
         return str(joblib.hash((self.all_gains, self.released_features, losses)))
 
 

@@ -181,6 +181,7 @@ def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
     overrides = [
         a for a in overrides if not f"{a.lstrip('+~').partition('=')[0]}.".startswith(f"{key}.")
     ]
+    # Hydra may be up already: the mistake was found while it composed.
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):

@@ -34,6 +34,7 @@ def variant_of(cfg: DictConfig) -> str:
     `{main}` in it stands for the main task, where the run depends on which one that is.
     """
     hydra = _hydra(cfg)
+    # main=a aux=b and main=b aux=a would else share the folder of one run, and be two.
     marks = ["main={main}"] if uses_main(cfg.sampler) else []
     experiment = hydra and hydra.runtime.choices.get("experiment")
     if experiment and experiment != cfg.sweep_name:  # else it is the sweep's folder

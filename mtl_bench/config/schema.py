@@ -187,6 +187,7 @@ def checked(cfg: DictConfig) -> RunConfig:
     values: dict[str, Any] = {section.name: cfg[section.name] for section in fields(RunConfig)}
     for name, value in values.items():
         if OmegaConf.is_config(value):
+            # Here interpolations are resolved: what follows computes with plain values only.
             values[name] = OmegaConf.to_object(value)
     config = RunConfig(**values)
     for key, value, metadata in _leaves(config):

@@ -177,6 +177,7 @@ def sweep_folder(name: str | Path) -> Path:
 
 def _sweeps_near(sweep: Path) -> str:
     parent = sweep.parent if not sweep.is_dir() else sweep
+    # Where a mistyped name was probably meant to be.
     places = {parent, Path("multirun_outputs")}
     near = sorted(
         str(folder)

@@ -68,6 +68,7 @@ class Recorder:
         record.timings["ended"] = now()
         if self._decision is None:
             self._write_early(record)
+        # A run being extended keeps the record of its finished part until the longer one is done.
         elif self._decision.action != "extend" or record.status == "finished":
             record.write(self.folder, self.curves.rows)
         elif record.status == "failed" and files.record:

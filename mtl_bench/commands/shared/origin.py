@@ -23,6 +23,7 @@ def origin_of(statuses: Sequence[RunStatus]) -> Origin:
     if not statuses:
         return PUBLISHED
     records = [s.record for s in statuses if s.record and s.record.status == "finished"]
+    # The versions and the configuration are those of one run; commits and hosts are of all.
     first = records[0]
     seconds = sum(float(record.timings.get("train_seconds") or 0) for record in records)
     steps = sum(record.steps_done for record in records)

@@ -132,6 +132,7 @@ class Kernels:
                 arguments.append(ctypes.c_int64(value))
             else:
                 arguments.append(ctypes.c_double(value))
+        # Kernels are compiled for float and for double: mixed types would be read as garbage.
         (dtype,) = dtypes - {torch.int64}  # one, or this raises
         getattr(self._library, f"{name}_{SUFFIXES[dtype]}")(*arguments)
 

@@ -34,6 +34,7 @@ class StandoffReader:
             yield from self._sentences(document)
 
     def _sentences(self, document: Path) -> Iterator[Example | Note]:
+        # One text again: offsets count from the start of the document, line breaks included.
         text = "\n".join(line for _, line in Lines(document))
         annotation = document.with_suffix(".ann")
         if not annotation.exists():
