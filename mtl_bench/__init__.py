@@ -71,9 +71,9 @@ def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
     from mtl_bench.training.run import run
 
     tasks = [aux] if isinstance(aux, str) else list(aux)
-    given = {"main": main, "aux": tasks, **overrides}
+    arguments = {"main": main, "aux": tasks, **overrides}
     config, folder = compose_run(
-        [f"{key.replace('__', '.')}={written(value)}" for key, value in given.items()]
+        [f"{key.replace('__', '.')}={written(value)}" for key, value in arguments.items()]
     )
     check_options(config)
     return Run(folder, run(config, folder).record)
@@ -142,5 +142,5 @@ def study(sweep: str | Path, *overrides: str) -> list[Study]:
     if sweep == "published":
         return [study_published(Path("published") / "study", overrides or None).study]
     folder = open_sweep(sweep).folder
-    finished = study_sweep(folder, read_sweep(folder), overrides or None)
-    return [each.study for each in finished]
+    studies = study_sweep(folder, read_sweep(folder), overrides or None)
+    return [each.study for each in studies]

@@ -30,6 +30,7 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Before argparse, which would answer Hydra's own -h, and refuse its -m.
     if arguments[:1] == ["train"]:
         train.run_hydra(arguments[1:])
         return 0
@@ -41,15 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add(subparser)
         subparser.set_defaults(run=getattr(command, "run", None))
     try:
-        parsed, rest = parser.parse_known_args(arguments)
+        namespace, rest = parser.parse_known_args(arguments)
         if rest:  # argparse takes a list of overrides in one place only
-            if "overrides" not in parsed or not all(
+            if "overrides" not in namespace or not all(
                 "=" in each and each[0] != "-" for each in rest
             ):
                 wrong = [each for each in rest if "=" not in each or each[0] == "-"] or rest
                 parser.error(f"unrecognized arguments: {' '.join(wrong)}")
-            parsed.overrides += rest
-        return parsed.run(parsed) or 0
+            namespace.overrides += rest
+        return namespace.run(namespace) or 0
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

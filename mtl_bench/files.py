@@ -16,7 +16,9 @@ import platformdirs
 from mtl_bench.errors import UserError
 
 DIGEST_SIZE = hashlib.sha256().digest_size
+# Names as `tempfile` makes them: eight of a-z, 0-9 and _.
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
+# It can be read by setting it only; at import there is no other thread that would notice.
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -37,6 +39,7 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
+            # Without it a power cut may leave the new name and none of the content.
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
         os.replace(name, path)
@@ -56,8 +59,8 @@ def remove_leftovers(folder: Path) -> None:
 
 def cache_folder() -> Path:
     """Return the folder of downloads and caches (`MTL_BENCH_CACHE`, else the system's)."""
-    if chosen := os.environ.get("MTL_BENCH_CACHE"):
-        return Path(chosen).expanduser().absolute()
+    if folder := os.environ.get("MTL_BENCH_CACHE"):
+        return Path(folder).expanduser().absolute()
     return platformdirs.user_cache_path("mtl_bench")
 
 
@@ -120,10 +123,10 @@ def sha256(file: Path) -> str:
     """Return the sha256 of a file; kept in the cache by path, size and time of change."""
     status = file.stat()
     state = (str(file.absolute()), status.st_size, status.st_mtime_ns)
-    cached = cached_path("checksums", "", state)
-    if digest := read_cached(cached):
+    cache_file = cached_path("checksums", "", state)
+    if digest := read_cached(cache_file):
         return digest.decode()
     with file.open("rb") as stream:
         text = hashlib.file_digest(stream, "sha256").hexdigest()
-    write_cached(cached, text.encode())
+    write_cached(cache_file, text.encode())
     return text

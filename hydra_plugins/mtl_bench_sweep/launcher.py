@@ -29,6 +29,7 @@ class WorkersLauncher(Launcher):
                 f"hydra.launcher.processes is {processes!r}; it is a whole number from 1, or null: "
                 "as many as cores."
             )
+        # Not os.cpu_count(): taskset, Slurm or a container may leave this process fewer.
         self.processes = processes or len(os.sched_getaffinity(0))
 
     def setup(

@@ -29,21 +29,23 @@ class SetsSweeper(BasicSweeper):
         loader, config = self.hydra_context.config_loader, self.config
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        # In one batch: merging and baselines need to see all jobs.
         [jobs] = self.split_arguments(overrides, None)
         plan = make_plan(jobs, lambda job: loader.load_sweep_config(config, job))
         plan.check_options()
+        # What another launcher runs side by side is not known here: the estimate is for one.
         processes = 1
         if isinstance(self.launcher, WorkersLauncher):
             self.launcher.plan, processes = plan, self.launcher.processes
         show_plan(plan, processes, seconds_left(plan, processes))
         if plan.dry_run:
             return []
-        left = plan.left()
-        if left:
+        jobs_left = plan.left()
+        if jobs_left:
             plan.sweep.mkdir(parents=True, exist_ok=True)
             write_plan(plan.sweep, [job.status.run for job in plan.jobs])
             try:
-                self.launcher.launch([job.overrides for job in left], initial_job_idx=0)
+                self.launcher.launch([job.overrides for job in jobs_left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)

@@ -35,11 +35,11 @@ def conclusions(
     gains: Sequence[Gain], scores: Sequence[Score], ceiling: Mapping[str, float]
 ) -> list[Conclusion]:
     """Return the conclusions of a study, in the order in which a user would ask."""
-    named = by_name(scores)
+    score_of = by_name(scores)
     result = [_effects(gains)] if gains else []
     for held_out, conclude in (("pairs", _seen_tasks), ("unseen_main", _new_task)):
-        if score := named.get((held_out, "all", "logistic")):
-            result.append(conclude(score, named))
+        if score := score_of.get((held_out, "all", "logistic")):
+            result.append(conclude(score, score_of))
     if ceiling:
         result.append(
             Conclusion(
@@ -122,6 +122,8 @@ def best_majority(scores: Scores) -> tuple[Score, str]:
 
 def _seen_tasks(score: Score, scores: Scores) -> Conclusion:
     """Compare the choice between gain and loss with that of knowing the main task alone."""
+    # Of the difference, whose two scores share each resampling of tasks: intervals of the scores
+    # themselves would overlap even where one is better in every resampling.
     low, high = score.difference["accuracy"]
     baseline, name = best_majority(scores)
     numbers = scores["pairs", "random numbers", "logistic"]
@@ -146,6 +148,7 @@ def _new_task(score: Score, scores: Scores) -> Conclusion:
     value, p = score.values["spearman"], score.p.get("spearman", math.nan)
     low, high = score.difference["spearman"]
     baseline = scores["unseen_main", "aux task", "mean gain"]
+    # A nan compares as false: without a p-value no signal is claimed.
     if not (score.low["spearman"] > 0 and p < LEVEL):
         answer = "no signal for ranking that these tasks could show"
         if score.low["spearman"] > 0:

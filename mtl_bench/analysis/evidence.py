@@ -126,6 +126,7 @@ class Evidence:
     def fingerprint(self) -> str:
         """Return a checksum of all that predictions are made of."""
         losses = [(run.task, run.statistics, run.losses) for run in self.single_runs()]
+        # Without evaluations, of which there are thousands: gains hold what scores need of them.
         return str(joblib.hash((self.all_gains, self.released_features, losses)))
 
 
@@ -147,15 +148,15 @@ def sweep_evidence(
     """
     values, problems = values_frame(sweep, statuses)
     metrics = studied_metrics(statuses, metric)
-    trained = sorted(set(run_budgets(values)))
-    tried = {
+    budgets = sorted(set(run_budgets(values)))
+    gains_at = {
         each: measured_gains(values, metrics, each)
-        for each in (trained if budget is None else [budget])
+        for each in (budgets if budget is None else [budget])
     }
     # A sweep that is being extended has most of its pairs at the smaller budget.
-    chosen = max(tried, key=lambda each: (len(tried[each]), each), default=0.0)
+    best = max(gains_at, key=lambda each: (len(gains_at[each]), each), default=0.0)
     return Evidence(
-        source, values, metrics, chosen, tried.get(chosen, []), [*problems, *_missing(statuses)]
+        source, values, metrics, best, gains_at.get(best, []), [*problems, *_missing(statuses)]
     )
 
 

@@ -87,8 +87,8 @@ def study(
         effects = conclusions(evidence.gains, [], {})
         return Study(evidence, settings, features, table, conclusions=effects, no_prediction=reason)
     # A set whose columns were all left out cannot be evaluated.
-    kept = {feature for feature, _ in table.columns}
-    sets = {name: some for name, some in settings.sets.items() if kept & set(some)}
+    usable = {feature for feature, _ in table.columns}
+    sets = {name: some for name, some in settings.sets.items() if usable & set(some)}
     if "all" not in sets:
         raise UserError(f"{evidence.source}: its runs have none of the features of the set `all`.")
     settings = replace(settings, sets=sets)

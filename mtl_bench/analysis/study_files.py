@@ -89,6 +89,7 @@ def write_study(
     tables = {name: frame for name, frame in tables.items() if len(frame.columns)}
     # Files of an earlier study with other settings would be taken for those of this one.
     for stale in ("predictor.json", *(f"{name}.csv" for name in _list_of(folder, "tables"))):
+        # Names are read from a file: by their last part they cannot lead out of the folder.
         (folder / Path(stale).name).unlink(missing_ok=True)
     for name, frame in tables.items():
         write_csv(folder / f"{name}.csv", frame)

@@ -65,12 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
                 "is a folder; name its files" if file.is_dir() else "is neither a file nor a task"
             )
             raise UserError(f"'{name}' {what}. Tasks: {', '.join(task_files())}.")
-    guessed = guess(files, arguments.word, arguments.label, arguments.separator)
+    proposal = guess(files, arguments.word, arguments.label, arguments.separator)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {guessed.reasons[0]}"))
-    for reason in guessed.reasons[1:]:
+    console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {proposal.reasons[0]}"))
+    for reason in proposal.reasons[1:]:
         console.print(f"  {escape(reason)}")
-    task = Task(_name(files[0]), guessed.reader, {}, folder="/")
+    # Its splits are absolute paths, to which a folder means nothing.
+    task = Task(_name(files[0]), proposal.reader, {}, folder="/")
     reader = make_reader(task.title, task)
     task.splits = _splits(files, reader)
     if len(files) == 1:
@@ -153,6 +154,7 @@ def _name(file: Path) -> str:
     """Return a task's name made from a file's."""
     stem = file.name.split(".")[0].lower()
     name = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
+    # Every corpus has a file called train: the folder's name says more.
     if name in ("train", "dev", "test"):
         name = _name(file.absolute().parent)
     is_text = isinstance(OmegaConf.create(f"name: {name}").name, str)  # not 2003, true, null

@@ -19,16 +19,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Download what is missing, and name where each task's files are."""
-    failed = []
+    failures = []
     for name, task in definitions(arguments.task).items():
+        # Tasks that cannot be downloaded are answered if they are named, else passed over.
         if not task.sources and name not in arguments.task:
             continue
         try:
             folder = data_folder(task)
-            generated = all(where.file is None for where in task.splits.values())
-            print(f"{name}: {'generated; there are no files' if generated else folder}")
+            is_generated = all(where.file is None for where in task.splits.values())
+            print(f"{name}: {'generated; there are no files' if is_generated else folder}")
         except UserError as error:
-            failed.append(name)
+            # One corpus that cannot be had must not keep the others from being fetched.
+            failures.append(name)
             print(f"\n{name}: {error}\n", file=sys.stderr)
-    if failed:
-        raise UserError(f"{len(failed)} tasks could not be had: {', '.join(failed)}.")
+    if failures:
+        raise UserError(f"{len(failures)} tasks could not be had: {', '.join(failures)}.")

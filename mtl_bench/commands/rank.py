@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"{', '.join(mains) or 'a task'} takes its own and that of another task."
         )
     pairs = [(main, aux) for main in mains for aux in sorted(features) if aux != main]
-    scored = zip(pairs, predictor.scores(pairs, features), strict=True)
+    results = zip(pairs, predictor.scores(pairs, features), strict=True)
     rows: list[Row] = [
         {
             "main": main,
@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
             "score": round(score, 4),
             "mean gain elsewhere": predictor.mean_gain(main, aux),
         }
-        for (main, aux), score in sorted(scored, key=lambda each: (each[0][0], -each[1]))
+        for (main, aux), score in sorted(results, key=lambda each: (each[0][0], -each[1]))
     ]
     print_table(rows, arguments.format, [NOTE])
 
 
-def _one_variant(statuses: Sequence[RunStatus], chosen: str | None) -> list[RunStatus]:
+def _one_variant(statuses: Sequence[RunStatus], variant: str | None) -> list[RunStatus]:
     """Return the runs of a variant: the one chosen, else the one with the most tasks.
 
     Raises:
@@ -82,16 +82,16 @@ def _one_variant(statuses: Sequence[RunStatus], chosen: str | None) -> list[RunS
     tasks: dict[str, set[str]] = defaultdict(set)
     for status in statuses:
         tasks[status.run.variant or DEFAULT_VARIANT] |= set(status.run.tasks)
-    listed = "".join(f"\n  {name}: {', '.join(sorted(of))}" for name, of in sorted(tasks.items()))
+    listing = "".join(f"\n  {name}: {', '.join(sorted(of))}" for name, of in sorted(tasks.items()))
     most = max(map(len, tasks.values()), default=0)
     largest = [name for name, of in tasks.items() if len(of) == most]
-    if chosen is None and len(largest) > 1:
+    if variant is None and len(largest) > 1:
         raise UserError(
-            "single runs of several variants are not mixed; choose one with `--variant`:" + listed
+            "single runs of several variants are not mixed; choose one with `--variant`:" + listing
         )
-    name = chosen or next(iter(largest), DEFAULT_VARIANT)
-    if name not in tasks and chosen:
-        raise UserError(f"--variant {chosen}: there are no single runs of it. There are:{listed}")
-    if len(tasks) > 1 and not chosen:
+    name = variant or next(iter(largest), DEFAULT_VARIANT)
+    if name not in tasks and variant:
+        raise UserError(f"--variant {variant}: there are no single runs of it. There are:{listing}")
+    if len(tasks) > 1 and not variant:
         print(f"variant: {name}, which has the most tasks (`--variant` chooses)", file=sys.stderr)
     return [status for status in statuses if (status.run.variant or DEFAULT_VARIANT) == name]

@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"{arguments.sweep}: has several variants, which have gains of their own.")
     gains = gains[gains["budget"] == gains["budget"].max()]
     pairs = zip(gains["main"], gains["aux"], strict=True)
-    measured = dict(zip(pairs, gains["gain_percent"], strict=True))
-    if len(measured.keys() & reference.keys()) < 3:
+    gain_of = dict(zip(pairs, gains["gain_percent"], strict=True))
+    if len(gain_of.keys() & reference.keys()) < 3:
         raise UserError(f"{arguments.sweep}: has fewer than three pairs of synthetic tasks.")
-    result = agreement(reference, measured)
+    result = agreement(reference, gain_of)
     seeds = " or ".join(str(seeds) for seeds in sorted(gains["seeds"].unique()))
     low, high = result.interval
     print(f"{result.pairs} gains, seeds each: {seeds}; rank correlation with the reference:")

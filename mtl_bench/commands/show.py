@@ -45,16 +45,17 @@ def run(arguments: argparse.Namespace) -> None:
     names = list(dict.fromkeys(name for task in tasks.values() for name in task.metrics))
     titles = {name: m.title for task in tasks.values() for name, m in task.metrics.items()}
     # The loss, and what a task type counts beside its metrics.
-    others = list(dict.fromkeys(k for task in tasks.values() for k in task.final if k not in names))
-    table = Table("task", "split", *(titles[name] for name in names), *others)
+    extras = list(dict.fromkeys(k for task in tasks.values() for k in task.final if k not in names))
+    table = Table("task", "split", *(titles[name] for name in names), *extras)
     for name, task in tasks.items():
-        values = [f"{task.final[k]:.4g}" if k in task.final else "-" for k in (*names, *others)]
+        values = [f"{task.final[k]:.4g}" if k in task.final else "-" for k in (*names, *extras)]
         table.add_row(escape(name), task.final_split, *values)
     console.print(table)
     statistics = Table("statistic", *map(escape, tasks))
     for name in next((task.statistics for task in tasks.values()), {}):
         numbers = (task.statistics.get(name) for task in tasks.values())
-        statistics.add_row(name, *("-" if n is None else f"{n:.4g}" for n in numbers))
+        cells = ["-" if number is None else f"{number:.4g}" for number in numbers]
+        statistics.add_row(name, *cells)
     console.print(statistics)
     evaluations = Table(
         "step", "task", "split", "metric", "value", "loss", title="last evaluations"

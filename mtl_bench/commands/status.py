@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _row(status: RunStatus) -> Row:
-    done = status.record.steps_done if status.record else 0
+    steps_done = status.record.steps_done if status.record else 0
     return {
         "folder": status.run.folder,
         "tasks": "+".join(status.run.tasks),
@@ -77,7 +77,7 @@ def _row(status: RunStatus) -> Row:
         "seed": status.run.seed,
         "budget": status.run.budgets[-1],
         "state": status.state,
-        "step": status.heartbeat.step if status.heartbeat else done,
+        "step": status.heartbeat.step if status.heartbeat else steps_done,
         "steps": status.run.steps,
         "problem": status.problem,
     }

@@ -106,7 +106,7 @@ def _table1(records: Path, style: str) -> None:
     rows: list[Row] = []
     notes: list[str] = []
     tasks = definitions()
-    for row, printed in paper.items():
+    for row, paper_row in paper.items():
         for name, task in tasks.items():
             if row not in (name, task.stands_in_for) or not is_here(task):
                 continue
@@ -116,9 +116,9 @@ def _table1(records: Path, style: str) -> None:
                 ours["oov_percent"] = None
             ours["f1"] = f1[name][0] if name in f1 else None
             if style in ("csv", "json"):
-                rows += _long(name, ours, printed)
+                rows += _long(name, ours, paper_row)
             else:
-                rows.append(_wide(name, ours, printed, two_lines=style == "table"))
+                rows.append(_wide(name, ours, paper_row, two_lines=style == "table"))
             notes += [f"* {name}: {task.deviation}"] if task.deviation else []
     if not rows:
         raise UserError(
@@ -140,9 +140,9 @@ Numbers = Mapping[str, float | None]
 def _long(name: str, ours: Numbers, paper: Mapping[str, float]) -> Iterator[Row]:
     """Yield a row for each statistic of a task."""
     for statistic in published.DECIMALS:
-        own, printed = ours[statistic], paper[statistic]
-        off = own is not None and published.deviates(statistic, own, printed)
-        yield {"task": name, "statistic": statistic, "here": own, "paper": printed, "off": off}
+        own, paper_value = ours[statistic], paper[statistic]
+        off = own is not None and published.deviates(statistic, own, paper_value)
+        yield {"task": name, "statistic": statistic, "here": own, "paper": paper_value, "off": off}
 
 
 def _wide(name: str, ours: Numbers, paper: Mapping[str, float], two_lines: bool) -> Row:
@@ -151,9 +151,11 @@ def _wide(name: str, ours: Numbers, paper: Mapping[str, float], two_lines: bool)
     for row in _long(name, ours, paper):
         statistic, own = str(row["statistic"]), row["here"]
         form = f",.{published.DECIMALS[statistic]}f"
-        shown = ("-" if own is None else format(own, form)) + "*" * bool(row["off"])
-        printed = format(paper[statistic], form)
-        cells[HEADINGS[statistic]] = f"{shown}\n{printed}" if two_lines else f"{shown} / {printed}"
+        own_text = ("-" if own is None else format(own, form)) + "*" * bool(row["off"])
+        paper_text = format(paper[statistic], form)
+        cells[HEADINGS[statistic]] = (
+            f"{own_text}\n{paper_text}" if two_lines else f"{own_text} / {paper_text}"
+        )
     return cells
 
 

@@ -38,7 +38,5 @@ def run(arguments: argparse.Namespace) -> None:
     for finished in study_sweep(arguments.sweep, statuses):
         page = finished.write_page()
         log_study(finished.study, finished.sections, page.parent, finished.folder, destination)
-        written = f"written: {finished.folder / 'wandb'}; `wandb sync` sends it"
-        print(
-            f"study of {finished.study.evidence.source}: {'sent' if arguments.online else written}"
-        )
+        place = f"written: {finished.folder / 'wandb'}; `wandb sync` sends it"
+        print(f"study of {finished.study.evidence.source}: {'sent' if arguments.online else place}")

@@ -37,8 +37,8 @@ def make_embeddings(node: Mapping[str, Any]) -> Embeddings:
     try:
         embeddings: Embeddings = instantiate(node)
     except InstantiationException as error:
-        given = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
-        raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {given}") from None
+        options = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
+        raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {options}") from None
     return embeddings
 
 
@@ -49,6 +49,7 @@ def register() -> None:
         Plugins.instance().register(plugin)
     ConfigStore.instance().store(name="schema", node=RunConfig)
     for resolver in (run_folder, sweep_name, run_dir, job_type, task_tags):
+        # Replaced: `mtl_bench.train` registers at each call, and a second registration is an error.
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
 
@@ -66,6 +67,7 @@ def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
     """
     register()
     check_overrides(overrides, multirun=False, tasks=list(task_files()))
+    # Hydra refuses to be initialised twice, and a notebook may have done so before.
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
         cfg = compose("train", list(overrides), return_hydra_config=True)
@@ -88,6 +90,7 @@ def written(value: Any) -> str:
         return f"[{','.join(map(written, value))}]"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
+    # What Hydra's grammar reads without quotes; blanks and all other signs need them.
     if isinstance(value, str) and not re.fullmatch(r"[\w./\[\],:*-]+", value):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return str(value)

@@ -49,10 +49,10 @@ def explain(error: Exception, arguments: Sequence[str]) -> str:
         return unknown_key(key, key, arguments)
     if isinstance(source, ValidationError) and source.full_key:
         return f"{source.full_key}: {shown(source.value)} cannot stand there. {source.msg}"
-    added = [each for each in arguments if each.startswith("+") and each[1:2] != "+"]
-    if "append" in str(error) and added:  # Hydra has no type for it
-        bare = " ".join(each.lstrip("+") for each in added)
-        return f"{' '.join(added)}: the key is there already. Leave out the `+`: {bare}"
+    additions = [each for each in arguments if each.startswith("+") and each[1:2] != "+"]
+    if "append" in str(error) and additions:  # Hydra has no type for it
+        bare = " ".join(each.lstrip("+") for each in additions)
+        return f"{' '.join(additions)}: the key is there already. Leave out the `+`: {bare}"
     return "\n".join(str(each).strip() for each in (error, cause) if each)
 
 
@@ -66,8 +66,9 @@ def help_text(arguments: Sequence[str]) -> str:
         cfg = compose("train", list(arguments), return_hydra_config=True)
     own = {group: options(group) for group in cfg.hydra.runtime.choices}
     lines = [f"{group}: {', '.join(names)}" for group, names in own.items() if names]
+    # Groups of this package first; those with a slash are Hydra's own.
     lines.sort(key=lambda line: ("/" in line.partition(":")[0], line))
-    chosen = OmegaConf.to_yaml(
+    settings = OmegaConf.to_yaml(
         OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
     )
     return "\n".join(
@@ -76,7 +77,7 @@ def help_text(arguments: Sequence[str]) -> str:
             "Choose in a group (group=option):\n",
             *lines,
             "\nOverride any value (foo.bar=value):\n",
-            f"{chosen}\nUse --hydra-help for what Hydra can do besides.",
+            f"{settings}\nUse --hydra-help for what Hydra can do besides.",
         ]
     )
 
@@ -91,12 +92,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _not_readable(override: str) -> str:
     """Explain an argument that Hydra cannot parse."""
     name, _, rest = override.partition("=")
-    quoted = rest.strip("\"'") or "my file.txt"
+    value = rest.strip("\"'") or "my file.txt"
     return (
         f"'{override}' cannot be read. Arguments have the form key=value.\n"
         "Lists and globs take quotes for the shell: 'aux=[pos,sem]' or 'main=glob(syn_*)'.\n"
         "A value with blanks, = or other signs takes quotes for Hydra within those for the "
-        f"shell:\n  '{name.strip() or 'key'}=\"{quoted}\"'"
+        f"shell:\n  '{name.strip() or 'key'}=\"{value}\"'"
     )
 
 
@@ -122,9 +123,9 @@ def _unknown_choice(missing: str, arguments: Sequence[str]) -> str:
 
 def _typed(full_key: str, arguments: Sequence[str]) -> str:
     """Return the key that a person typed, if it begins with the one that OmegaConf names."""
-    typed = [each.lstrip("+~").partition("=")[0] for each in arguments]
+    keys = [each.lstrip("+~").partition("=")[0] for each in arguments]
     return next(
-        (key for key in typed if key == full_key or key.startswith(f"{full_key}.")), full_key
+        (key for key in keys if key == full_key or key.startswith(f"{full_key}.")), full_key
     )
 
 
@@ -146,9 +147,9 @@ def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
         lines.append(
             "Vectors of your own: `embeddings=file embeddings.file=... embeddings.dim=...`."
         )
-    named = [each for each in keys if each[0] != "_"]
-    if named:
-        lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in named)}.")
+    names = [each for each in keys if each[0] != "_"]
+    if names:
+        lines.append(f"Possible: {', '.join(f'{parent}.{k}' if parent else k for k in names)}.")
     if parent and isinstance(node, DictConfig) and node.get("_target_"):
         lines += _further_options(parent, name, node)
     return "\n".join(lines)
@@ -173,17 +174,20 @@ def _further_options(group: str, name: str, node: Mapping[str, Any]) -> list[str
     further = [each for each in optional(parameters) if each not in node]
     if not further:
         return []
-    typed = f": +{group}.{name}=..." if name in further else f" with +{group}.<option>=..."
-    return [f"Can be added{typed}" + (f" ({', '.join(further)})." if name not in further else "")]
+    form = f": +{group}.{name}=..." if name in further else f" with +{group}.<option>=..."
+    return [f"Can be added{form}" + (f" ({', '.join(further)})." if name not in further else "")]
 
 
 def _without(key: str, arguments: Sequence[str]) -> DictConfig | None:
     """Return the configuration of a command line without the overrides of a key."""
-    kept = [a for a in arguments if "=" in a and not a.startswith(("-", "hydra"))]
-    kept = [a for a in kept if not f"{a.lstrip('+~').partition('=')[0]}.".startswith(f"{key}.")]
+    overrides = [a for a in arguments if "=" in a and not a.startswith(("-", "hydra"))]
+    overrides = [
+        a for a in overrides if not f"{a.lstrip('+~').partition('=')[0]}.".startswith(f"{key}.")
+    ]
+    # Hydra may be up already: the mistake was found while it composed.
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            return compose("train", kept)
+            return compose("train", overrides)
     except (HydraException, OmegaConfBaseException, AssertionError):
         return None  # a second mistake, or a sweep's list: then there is less to say

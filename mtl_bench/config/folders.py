@@ -34,6 +34,7 @@ def variant_of(cfg: DictConfig) -> str:
     `{main}` in it stands for the main task, where the run depends on which one that is.
     """
     hydra = _hydra(cfg)
+    # main=a aux=b and main=b aux=a would else share the folder of one run, and be two.
     marks = ["main={main}"] if uses_main(cfg.sampler) else []
     experiment = hydra and hydra.runtime.choices.get("experiment")
     if experiment and experiment != cfg.sweep_name:  # else it is the sweep's folder
@@ -48,6 +49,7 @@ def run_folder_of(main: str, aux: Iterable[str], seed: int, variant: str) -> str
     >>> run_folder_of("pos", ["chu"], 3, "optimizer.lr=0.5")
     'chu+pos/optimizer.lr=0.5/seed3'
     """
+    # Sorted: main=a aux=b and main=b aux=a are one run, unless the sampler uses the main task.
     tasks = "+".join(sorted({main, *aux}))
     return "/".join(filter(None, (tasks, variant.replace("{main}", main), f"seed{seed}")))
 

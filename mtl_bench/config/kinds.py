@@ -28,9 +28,11 @@ def is_of_kind(hint: Any, value: object) -> bool:
     kinds = _kinds(hint)
     if not set(kinds) <= set(PLAIN):
         return not _is_text_for_number(kinds, value)
+    # Before int: to Python, True is a whole number, and `seed=true` would pass.
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int):
+        # YAML reads `sweep_name=2017` as a number, though the key holds text.
         return bool({int, float, str} & set(kinds))
     if isinstance(value, float):
         return str in kinds or (float in kinds and math.isfinite(value))

@@ -38,6 +38,7 @@ def _check_group(group: str, node: Mapping[str, Any]) -> None:
     parameters = parameters_of(group, str(node["_target_"]))
     takes_all = any(each.kind == each.VAR_KEYWORD for each in parameters.values())
     for name, value in node.items():
+        # Keys of Hydra's instantiate, such as _target_ and _partial_.
         if str(name)[0] == "_":
             continue
         if name not in parameters:

@@ -49,6 +49,7 @@ def check_overrides(arguments: Sequence[str], multirun: bool, tasks: Sequence[st
     earlier: dict[str, str] = {}
     for override in parser.parse_overrides(list(arguments)):
         text, key = str(override.input_line), override.key_or_group
+        # Hydra itself takes the last of two values, and says nothing.
         if earlier.get(key, text) != text:
             raise UserError(f"{key} is given twice: {earlier[key]} and {text}. Leave one out.")
         earlier[key] = text
@@ -72,6 +73,7 @@ def _values(override: Override) -> Iterator[Any]:
     value = override.value()
     if isinstance(value, ChoiceSweep):
         for each in value.list:
+            # Hydra wraps quoted values in an object, which is no text to `is_of_kind`.
             text = getattr(each, "text", None)
             yield each if text is None else text
     elif not override.is_sweep_override():
@@ -109,8 +111,8 @@ def _check_choice(group: str, value: Any, tasks: Sequence[str]) -> None:
 def _check_value(key: str, value: Any) -> None:
     """Raise an error if a value is not of the kind that the schema gives a key."""
     hint = hint_of(key)
-    interpolated = isinstance(value, str) and "${" in value
-    if hint is None or interpolated or is_of_kind(hint, value):
+    is_interpolation = isinstance(value, str) and "${" in value
+    if hint is None or is_interpolation or is_of_kind(hint, value):
         return
     raise UserError(f"{key}: {shown(value)} is not {kind_in_words(hint)}.")
 

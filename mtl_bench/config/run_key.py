@@ -77,10 +77,11 @@ def variant_name(overrides: Sequence[str], budget_matters: bool = False) -> str:
     >>> variant_name(["main=chu", "optimizer.lr=0.5", "seed=1", "steps_per_task=9", "+model.x=[1]"])
     'model.x=[1],optimizer.lr=0.5'
     """
-    stripped = (override.lstrip("+~") for override in overrides)
-    kept = sorted(each for each in stripped if _matters(each.partition("=")[0], budget_matters))
-    exact = ",".join(kept)
+    texts = (override.lstrip("+~") for override in overrides)
+    parts = sorted(each for each in texts if _matters(each.partition("=")[0], budget_matters))
+    exact = ",".join(parts)
     name = re.sub(r"[^\w.,=+\-\[\]]", "_", exact)
+    # A name has at most 255 bytes on common file systems; 120 leave room for the tasks' part.
     if name == exact and len(name) <= 120:
         return name
     # Values that differ only in what a folder's name cannot hold stay apart.
@@ -159,12 +160,12 @@ def identity(config: RunConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
 
 def _task_identity(task: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a task's definition changes results."""
-    kept = {key: value for key, value in task.items() if key not in DESCRIPTION_KEYS}
+    content = {key: value for key, value in task.items() if key not in DESCRIPTION_KEYS}
     splits = {
         split: {key: value for key, value in place.items() if key != "file"}
         for split, place in task["splits"].items()
     }
-    return {**kept, "splits": splits}
+    return {**content, "splits": splits}
 
 
 def run_key(identity: Mapping[str, Any]) -> str:

@@ -130,6 +130,7 @@ class RunConfig:
     """A run; groups with a `_target_` are typed by what they name (see `config.options`)."""
 
     main: str = MISSING
+    # A map, which Hydra merges where several auxiliaries are chosen; its values mean nothing.
     aux: dict[str, bool] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     data: Data = field(default_factory=Data)
@@ -186,6 +187,7 @@ def checked(cfg: DictConfig) -> RunConfig:
     values: dict[str, Any] = {section.name: cfg[section.name] for section in fields(RunConfig)}
     for name, value in values.items():
         if OmegaConf.is_config(value):
+            # Here interpolations are resolved: what follows computes with plain values only.
             values[name] = OmegaConf.to_object(value)
     config = RunConfig(**values)
     for key, value, metadata in _leaves(config):

@@ -27,8 +27,10 @@ class TaskSource(ConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Return what `main=<task>` or `aux=<task>` adds to a configuration."""
         group, name = _group_and_task(config_path)
-        chosen = {"main": name} if group == "main" else {"aux": {name: True}}
-        config = OmegaConf.create({**chosen, "tasks": {name: read_task(task_files()[name])}})
+        # A map rather than a list: of several choices Hydra merges maps, but keeps the last list.
+        choice = {"main": name} if group == "main" else {"aux": {name: True}}
+        config = OmegaConf.create({**choice, "tasks": {name: read_task(task_files()[name])}})
+        # Global, since a choice also adds to `tasks`, which is outside of its group.
         return ConfigResult(self.provider, self.full_path(), config, {"package": "_global_"})
 
     def is_group(self, config_path: str) -> bool:

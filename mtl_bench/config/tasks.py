@@ -50,6 +50,7 @@ def task_files() -> dict[str, Path]:
             raise UserError(f"MTL_BENCH_TASKS: '{folder}' is not a folder.")
         for file in sorted(folder.glob("*.yaml")):
             name = file.stem
+            # `main` stands for the main task, whichever it is, in `sampler.weights`.
             if not TASK_NAME.fullmatch(name) or name == "main":
                 raise UserError(
                     f"{file}: '{name}' cannot be a task's name. Names are lower-case letters, "
@@ -88,6 +89,7 @@ def read_task(file: Path) -> DictConfig:
     assert isinstance(task, DictConfig)
     task.folder = str(file.parent)
     if task.max_length is None:
+        # An interpolation: data.max_length may still be set on the command line.
         task.max_length = "${data.max_length}"
     return task
 
@@ -95,6 +97,7 @@ def read_task(file: Path) -> DictConfig:
 def plain_task(file: Path) -> Task:
     """Return a task's definition outside of any run."""
     task = read_task(file)
+    # Without a run there is no `data` that it could refer to.
     if OmegaConf.is_interpolation(task, "max_length"):
         task.max_length = None
     plain = OmegaConf.to_object(task)
@@ -119,8 +122,8 @@ def make_reader(name: str, task: Task) -> Reader:
         raise UserError(
             f"task '{name}': its reader cannot be made: {cause or error}\nGiven: {task.reader}"
         ) from error
-    found: Reader = reader
-    return found
+    result: Reader = reader
+    return result
 
 
 def make_type(name: str, task: Task) -> TaskType[Any]:
@@ -145,19 +148,19 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
             "map with `_target_` and `head`."
         )
     own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
-    given = {**node, **own}
+    arguments = {**node, **own}
     try:
-        module, _, class_name = str(given["_target_"]).rpartition(".")
+        module, _, class_name = str(arguments["_target_"]).rpartition(".")
         kind = getattr(import_module(module), class_name)
-        taken = {field.name for field in fields(kind)}
-        if surplus := sorted(given.keys() - taken - {"_target_"}):
-            possible = ", ".join(sorted(taken - {"head"})) or "none"
+        names = {field.name for field in fields(kind)}
+        if surplus := sorted(arguments.keys() - names - {"_target_"}):
+            possible = ", ".join(sorted(names - {"head"})) or "none"
             raise UserError(
                 f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
                 f"Possible: {possible}. Remove what it does not take from the task's yaml."
             )
-        made = instantiate(given)
-        if not isinstance(made, TaskType) or not made.head:
+        task_type = instantiate(arguments)
+        if not isinstance(task_type, TaskType) or not task_type.head:
             raise TypeError("it is no TaskType, or has no `head` that names one")
     except (
         KeyError,
@@ -169,7 +172,7 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     ) as error:
         cause = error.__cause__ or error
         raise UserError(
-            f"task '{name}': its type cannot be made: {cause}\nGiven: {given}. A type is a map "
+            f"task '{name}': its type cannot be made: {cause}\nGiven: {arguments}. A type is a map "
             "with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
         ) from error
-    return made
+    return task_type

@@ -112,7 +112,9 @@ class Tagger(pl.LightningModule):
         for step, batch in zip(chunk.steps, chunk.batches, strict=True):
             # From (seed, step) alone, so that a resumed run draws what it would have drawn.
             if self.dropout.share:
+                # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
                 torch.manual_seed(self.dropout.seed * 1_000_003 + step)
+            # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
             optimizer.zero_grad(set_to_none=True)
             loss = self.loss(batch)
             loss.backward()
@@ -122,10 +124,10 @@ class Tagger(pl.LightningModule):
 
     def validation_step(self, batch: Batch, *_: int) -> None:
         """Count the hits of one batch."""
-        evaluated = self.head(batch.task).evaluate(self(batch), batch)
-        self._loss(batch.task).update(evaluated.losses, evaluated.weights)
-        counted = (evaluated.predictions, evaluated.gold, evaluated.lengths)
-        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in counted))
+        result = self.head(batch.task).evaluate(self(batch), batch)
+        self._loss(batch.task).update(result.losses, result.weights)
+        tensors = (result.predictions, result.gold, result.lengths)
+        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in tensors))
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, `loss` and the metrics of its type."""

@@ -56,10 +56,11 @@ def load_tagger(path: Path) -> Tagger:
     state = torch.load(path, map_location="cpu", weights_only=True)
     make: type[Input] = get_class(state["input"]["class"])
     tasks = {}
-    for task, saved in state["tasks"].items():
-        type_: TaskType[Any] = instantiate(saved["type"])
-        tasks[task] = Fitted(type_, type_.restore(saved["targets"]))
+    for task, entry in state["tasks"].items():
+        type_: TaskType[Any] = instantiate(entry["type"])
+        tasks[task] = Fitted(type_, type_.restore(entry["targets"]))
     encoder = instantiate(state["encoder"])
+    # A tagger wants an optimizer; to tag, it makes none.
     tagger = Tagger(make.restore(state["input"]), encoder, tasks, torch.optim.SGD)
     tagger.load_state_dict(state["weights"])
     return tagger.eval()

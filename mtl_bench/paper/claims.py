@@ -52,7 +52,7 @@ def task_claims(gains: Gains) -> list[Claim]:
     mains = sorted({main for main, _ in gains})
     ranks = {main: _ranks(gains, main) for main in mains}
     auxes = [task for task in mains if any(task in of for of in ranks.values())]
-    contributed = {task: fmean(of[task] for of in ranks.values() if task in of) for task in auxes}
+    contribution = {task: fmean(of[task] for of in ranks.values() if task in of) for task in auxes}
     profit = {
         task: fmean(g.gain_percent for (main, _), g in gains.items() if main == task)
         for task in mains
@@ -62,7 +62,7 @@ def task_claims(gains: Gains) -> list[Claim]:
         _largest(
             "chunking and high-level semantic tagging contribute most",
             ("chu", "sem"),
-            contributed,
+            contribution,
             "mean rank of the auxiliary among those of a main task",
         ),
         _no_gain_from("hyp", "hyperlinks improve no other task", gains),
@@ -98,17 +98,17 @@ def _ranks(gains: Gains, main: str) -> dict[str, float]:
     return dict(zip(own, (ranks - 1) / max(len(own) - 1, 1), strict=True))
 
 
-def _largest(claim: str, named: tuple[str, ...], value: Mapping[str, float], test: str) -> Claim:
+def _largest(claim: str, tasks: tuple[str, ...], value: Mapping[str, float], test: str) -> Claim:
     """Test whether some tasks have the largest values; the p-value permutes the names."""
     test = f"{test}; p: share of sets of as many tasks that reach as much"
-    if not set(named) <= value.keys():
+    if not set(tasks) <= value.keys():
         return Claim("4", claim, test)
-    total = sum(value[task] for task in named)
-    sums = [sum(value[task] for task in some) for some in combinations(value, len(named))]
+    total = sum(value[task] for task in tasks)
+    sums = [sum(value[task] for task in some) for some in combinations(value, len(tasks))]
     # The tolerance lets a set equal itself whatever the order of its sum.
     p = float(np.mean([each >= total - 1e-12 for each in sums]))
     order = sorted(value, key=lambda task: -value[task])
-    places = ", ".join(f"{task} is {order.index(task) + 1}." for task in named)
+    places = ", ".join(f"{task} is {order.index(task) + 1}." for task in tasks)
     numbers = f"{places} of {len(order)}; p = {p:.2f}"
     return Claim("4", claim, test, numbers, "holds" if p < LEVEL else "not beyond chance")
 
@@ -127,27 +127,27 @@ def _no_gain_from(aux: str, claim: str, gains: Gains) -> Claim:
 
 def _both_gain(one: str, other: str, gains: Gains) -> Claim:
     claim, test = f"{one} and {other} help each other", "both 95 % intervals are above 0"
-    both = [gains[pair] for pair in ((one, other), (other, one)) if pair in gains]
-    if len(both) < 2 or any(gain.effect == "not known" for gain in both):
+    own = [gains[pair] for pair in ((one, other), (other, one)) if pair in gains]
+    if len(own) < 2 or any(gain.effect == "not known" for gain in own):
         return Claim("4", claim, test)
     numbers = ", ".join(
         f"{gain.main} {gain.gain_percent:+.1f} % ({gain.low:+.1f} to {gain.high:+.1f})"
-        for gain in both
+        for gain in own
     )
     result: Result
-    if all(gain.effect == "gain" for gain in both):
+    if all(gain.effect == "gain" for gain in own):
         result = "holds"
     else:
-        positive = all(gain.gain_percent > 0 for gain in both)
+        positive = all(gain.gain_percent > 0 for gain in own)
         result = "not beyond chance" if positive else "does not hold"
     return Claim("4", claim, test, numbers, result)
 
 
 def score_claims(scores: Sequence[Score], table3: Mapping[str, Table3Row]) -> list[Claim]:
     """Return the claims about how well features predict gains."""
-    named = by_name(scores)
-    every = named["pairs", "all", "logistic"]
-    baseline, name = best_majority(named)
+    score_of = by_name(scores)
+    every = score_of["pairs", "all", "logistic"]
+    baseline, name = best_majority(score_of)
     low, high = every.difference["accuracy"]
     p = every.p["accuracy"]
     signal = Claim(
@@ -160,7 +160,7 @@ def score_claims(scores: Sequence[Score], table3: Mapping[str, Table3Row]) -> li
     )
     claim = "features of the single runs matter most"
     test = "accuracy of curve features and of data features, each with its p"
-    data, curve = (named.get(("pairs", name, "logistic")) for name in ("data", "curve"))
+    data, curve = (score_of.get(("pairs", name, "logistic")) for name in ("data", "curve"))
     if not data or not curve:
         return [signal, Claim("4.1", claim, test)]
     numbers = ", ".join(

@@ -14,6 +14,7 @@ from mtl_bench.analysis.evaluation.metrics import rank_correlation, rank_correla
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.paper.claims import Claim, Result
 
+# With the true order, which is counted too, they are 1,000.
 DRAWS = 999
 SECTION = "4.2"
 TEST = "rank correlation with the gain; p (two-sided): permuted features"
@@ -83,6 +84,7 @@ def _association(table: Table, draws: Floats, column: Column) -> Association:
     number = table.columns.index(column)
     correlation = rank_correlation(table.values[:, number], table.gain)
     of_draws = rank_correlations(draws[:, :, number], table.gain)
+    # The tolerance counts a permutation that changes nothing, whatever its rounding.
     as_large = (np.abs(of_draws) >= abs(correlation) - 1e-12).sum()
     return Association(correlation, float((1 + as_large) / (1 + len(draws))))
 

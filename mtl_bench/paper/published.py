@@ -45,6 +45,7 @@ def deviates(statistic: str, ours: float, paper: float) -> bool:
     (False, True)
     """
     decimals = DECIMALS[statistic]
+    # A thousandth more: numbers one unit apart may differ by 1.0000000002 units in binary.
     return abs(round(ours, decimals) - paper) > 1.001 * 10.0**-decimals
 
 

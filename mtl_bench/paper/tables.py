@@ -87,13 +87,13 @@ def best_subset(table: Table, runs: int = RUNS) -> Table3Row:
     best is that with the highest sum of accuracy and F1. It is chosen by the score that is then
     reported, as in the paper: an optimistic number. `nested_elimination` chooses inside folds.
     """
-    visited = []
+    rows = []
     while table.columns:
         row = cross_validate(table, runs)
-        visited.append(row)
+        rows.append(row)
         weakest = table.columns[int(np.argmin(np.abs(row.coefficients)))]
         table = table.in_columns([column for column in table.columns if column != weakest])
-    return max(visited, key=lambda row: row.accuracy + row.f1)
+    return max(rows, key=lambda row: row.accuracy + row.f1)
 
 
 def linear_r2(table: Table, runs: int = RUNS) -> float:

@@ -25,14 +25,14 @@ def comparison(scores: Sequence[Score]) -> Drawing:
     rows = []
     for axes, (held_out, metric, label) in zip(figure.subplots(1, 2), PANELS, strict=True):
         # A new task has no other pairs, so that its own majority is that of all pairs.
-        shown = [
+        selection = [
             score
             for score in reversed(scores)
             if score.held_out == held_out
             and score.model in MODELS
             and not (held_out == "unseen_main" and score.features == "main task")
         ]
-        for place, score in enumerate(shown):
+        for place, score in enumerate(selection):
             tested = bool(score.p)  # sets of features
             colour = GAIN if tested else PALE
             low, high = score.low.get(metric, np.nan), score.high.get(metric, np.nan)
@@ -49,7 +49,7 @@ def comparison(scores: Sequence[Score]) -> Drawing:
                     "high": high,
                 }
             )
-        axes.set_yticks(range(len(shown)), [_name(score) for score in shown])
+        axes.set_yticks(range(len(selection)), [_name(score) for score in selection])
         axes.set_xlabel(label)
     return Drawing("comparison", "Predictors beside baselines", figure, pd.DataFrame(rows))
 

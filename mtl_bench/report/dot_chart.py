@@ -17,17 +17,18 @@ def dot_chart(table: SectionTable) -> Drawing:
     chart = table.chart
     if chart is None:
         raise ValueError(f"the table '{table.name}' has no chart")
-    shown = table.frame.head(ROWS)[::-1]
-    texts = shown.select_dtypes(exclude="number").astype(str)
+    # Matplotlib counts places from below, and the largest number is to stand on top.
+    rows = table.frame.head(ROWS)[::-1]
+    texts = rows.select_dtypes(exclude="number").astype(str)
     names = texts.apply(", ".join, axis=1).str.replace("_", " ")
-    figure = Figure(figsize=(6.4, 0.6 + 0.24 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(6.4, 0.6 + 0.24 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    places, values = np.arange(len(shown)), shown[chart.value].to_numpy()
+    places, values = np.arange(len(rows)), rows[chart.value].to_numpy()
     axes.axvline(0, color=PALE, linewidth=0.8)
     axes.hlines(places, 0, values, color=GAIN, linewidth=1)
     axes.plot(values, places, "o", color=GAIN, markersize=5, label="here")
-    if chart.reference in shown:
-        reference = shown[chart.reference].to_numpy()
+    if chart.reference in rows:
+        reference = rows[chart.reference].to_numpy()
         axes.plot(
             reference, places, "|", color=LOSS, markersize=11, markeredgewidth=2, label="printed"
         )

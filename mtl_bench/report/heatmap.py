@@ -30,6 +30,7 @@ def heatmap(evidence: Evidence) -> Drawing:
     for (main, aux), gain in gains.items():
         row, column = mains.index(main), auxes.index(aux)
         values[row, column] = gain.gain_percent
+        # Numbers as well: colours end at 95 percent of the gains, see `colour_scale`.
         axes.text(
             column,
             row,

@@ -61,6 +61,7 @@ def write_report(study: Study, sections: Sequence[Section], origin: Origin, fold
     environment = Environment(
         loader=PackageLoader("mtl_bench.report"),
         autoescape=True,
+        # A slip in the template is an error, not an empty cell.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -148,16 +149,16 @@ def _statistics(evidence: Evidence) -> dict[str, Any]:
     runs = {run.task: run for run in evidence.single_runs()}
     alone = evidence.scores_alone()
     names = list(dict.fromkeys(name for run in runs.values() for name in run.statistics))
-    shown = {name: STATISTICS.get(name, (name.replace("_", " "), 3)) for name in names}
+    headings = {name: STATISTICS.get(name, (name.replace("_", " "), 3)) for name in names}
     rows = []
     for task, run in sorted(runs.items()):
-        texts = [number(run.statistics.get(name), shown[name][1]) for name in names]
+        texts = [number(run.statistics.get(name), headings[name][1]) for name in names]
         metric = evidence.metrics.get(task)
         score = metric.text(alone[task]) if metric and task in alone else ""
         rows.append(
             {"task": task, "cells": [*texts, score], "metric": metric.title if metric else ""}
         )
-    return {"heads": [shown[name][0] for name in names], "rows": rows}
+    return {"heads": [headings[name][0] for name in names], "rows": rows}
 
 
 def _curve_data(evidence: Evidence) -> dict[str, Any]:
@@ -176,10 +177,10 @@ def _curve_data(evidence: Evidence) -> dict[str, Any]:
 def _thin(curve: LearningCurve, scale: int) -> list[list[float]]:
     """Return percent of the budget and metric at some evaluations."""
     count = len(curve.scores)
-    chosen = np.unique(np.linspace(0, count - 1, min(count, POINTS)).astype(int))
+    places = np.unique(np.linspace(0, count - 1, min(count, POINTS)).astype(int))
     return [
-        np.round(100 * curve.share[chosen], 1).tolist(),
-        np.round(scale * curve.scores[chosen], 4 if scale == 1 else 2).tolist(),
+        np.round(100 * curve.share[places], 1).tolist(),
+        np.round(scale * curve.scores[places], 4 if scale == 1 else 2).tolist(),
     ]
 
 

@@ -30,6 +30,7 @@ def read_header(folder: Path) -> CheckpointHeader | None:
     """Return the header of a run's checkpoint; None if there is no checkpoint."""
     try:
         with (folder / CHECKPOINT).open("rb") as stream:
+            # A limit: what is no checkpoint of ours may have gigabytes before its first line ends.
             return CheckpointHeader(**json.loads(stream.readline(1000)))
     except FileNotFoundError:
         return None

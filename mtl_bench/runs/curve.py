@@ -76,8 +76,8 @@ def _row(header: Sequence[str], cells: Sequence[str]) -> CurveRow:
     """Return the row of a line's cells."""
     if len(cells) != len(header):
         raise ValueError(f"{len(cells)} cells, expected {len(header)}")
-    named = zip(header[len(COLUMNS) :], cells[len(COLUMNS) :], strict=True)
-    values = {name: float(cell) for name, cell in named if cell}
+    pairs = zip(header[len(COLUMNS) :], cells[len(COLUMNS) :], strict=True)
+    values = {name: float(cell) for name, cell in pairs if cell}
     if "loss" not in values:
         raise ValueError("it has no loss")
     return CurveRow(int(cells[0]), int(cells[1]), cells[2], cells[3], values)

@@ -79,16 +79,17 @@ def decide(request: Request, files: RunFiles) -> Decision:
     # A failed run of another configuration left nothing that anyone would miss.
     if record and record.status != "failed" and record.run_key != request.run_key:
         return Decision("refuse", obstacle="other run")
-    finished = record.steps_done if record and record.status == "finished" else None
-    if finished is not None and finished >= request.steps:
+    finished_steps = record.steps_done if record and record.status == "finished" else None
+    if finished_steps is not None and finished_steps >= request.steps:
         if request.save_weights and not files.weights:
             return Decision("refuse", obstacle="no weights")
-        return Decision("skip", finished, finished)
+        return Decision("skip", finished_steps, finished_steps)
+    # Only now: a run that is long enough needs no checkpoint, whatever it is of.
     if checkpoint and checkpoint.run_key != request.run_key:
         obstacle: Obstacle = "other checkpoint" if checkpoint.run_key else "damaged checkpoint"
         return Decision("refuse", obstacle=obstacle)
     start = checkpoint.step if checkpoint else 0
-    if finished is not None:
+    if finished_steps is not None:
         return Decision("extend", start, max(request.steps, start))
     if checkpoint:
         return Decision("resume", start, max(request.steps, start))

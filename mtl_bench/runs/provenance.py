@@ -49,6 +49,7 @@ def now() -> str:
 def _git_commit() -> str | None:
     """Return the commit of the code, with `+changes` if files differ; None outside a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
+    # Else `git status` refreshes the index under a lock, which runs side by side contend for.
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     try:
         commit, status = (

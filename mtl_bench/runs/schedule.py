@@ -52,6 +52,7 @@ class Schedule:
     @property
     def steps(self) -> int:
         """The optimiser steps of the whole run, all tasks together."""
+        # Rounded: max_steps / tasks * tasks need not be a whole number in binary.
         return round(self.budget * self.tasks)
 
     def until(self, steps: int) -> Schedule:

@@ -74,12 +74,12 @@ class RunStatus:
 def write_plan(sweep: Path, runs: Iterable[SweepRun]) -> None:
     """Add runs to the plan of a sweep's folder; those planned before, and their budgets, stay."""
     with FileLock(sweep / ".plan.lock"):  # another sweep may add its runs just now
-        merged = {run.folder: run for run in read_plan(sweep)}
+        plan = {run.folder: run for run in read_plan(sweep)}
         for run in runs:
-            earlier = merged[run.folder].budgets if run.folder in merged else ()
+            earlier = plan[run.folder].budgets if run.folder in plan else ()
             budgets = tuple(sorted({*earlier, *run.budgets}))
-            merged[run.folder] = replace(run, budgets=budgets)
-        content = json.dumps([asdict(run) for _, run in sorted(merged.items())], indent=1)
+            plan[run.folder] = replace(run, budgets=budgets)
+        content = json.dumps([asdict(run) for _, run in sorted(plan.items())], indent=1)
         write_atomically(sweep / PLAN, content)
 
 
@@ -108,6 +108,7 @@ def _sweep_run(folder: str, tasks: list[str], seed: int, budgets: list[float]) -
 def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     """Return what the disk says of a run."""
     folder = sweep / run.folder
+    # Before the record: that of a run being extended says finished until the new one is.
     if beat := heartbeat(folder):
         return RunStatus(run, "running", None, beat)
     try:
@@ -117,15 +118,15 @@ def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     except OSError as error:
         return RunStatus(run, "damaged", problem=f"{folder}: {error.strerror}")
     checkpoint = read_header(folder)
-    done = checkpoint.step if checkpoint else 0
+    steps_done = checkpoint.step if checkpoint else 0
     if record is None:
-        return RunStatus(run, "pending", steps_done=done)
+        return RunStatus(run, "pending", steps_done=steps_done)
     problem = f"{record.error.type}: {record.error.message}" if record.error else None
     if record.status != "finished":
-        return RunStatus(run, record.status, record, None, problem, done)
+        return RunStatus(run, record.status, record, None, problem, steps_done)
     if record.steps_done >= run.steps:
         return RunStatus(run, "finished", record, steps_done=run.steps)
-    return RunStatus(run, "failed" if problem else "pending", record, None, problem, done)
+    return RunStatus(run, "failed" if problem else "pending", record, None, problem, steps_done)
 
 
 def read_sweep(sweep: Path) -> list[RunStatus]:
@@ -136,12 +137,12 @@ def read_sweep(sweep: Path) -> list[RunStatus]:
     """
     if not sweep.is_dir():
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
-    planned = {run.folder: run for run in read_plan(sweep)}
-    statuses = [run_status(sweep, run) for run in planned.values()]
+    plan = {run.folder: run for run in read_plan(sweep)}
+    statuses = [run_status(sweep, run) for run in plan.values()]
     begun = {file.parent for name in (RECORD, HEARTBEAT) for file in sweep.rglob(name)}
     for place in sorted(begun):
         folder = str(place.relative_to(sweep))
-        if folder not in planned and "/" in folder:
+        if folder not in plan and "/" in folder:
             statuses.append(_unplanned(sweep, folder))
     if not statuses:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
@@ -152,6 +153,7 @@ def _unplanned(sweep: Path, folder: str) -> RunStatus:
     """Return a run that was started by itself."""
     tasks = tuple(folder.split("/")[0].split("+"))
     digits = folder.rsplit("/", 1)[-1].removeprefix("seed")
+    # Without a plan, its budget is known from its record or heartbeat only.
     run = SweepRun(folder, tasks, int(digits) if digits.isdecimal() else 0, (0.0,))
     status = run_status(sweep, run)
     budget = status.record.budget if status.record else 0.0
@@ -168,13 +170,14 @@ def sweep_folder(name: str | Path) -> Path:
     """
     if not str(name).strip():
         raise UserError("the name of the sweep is empty. Was a shell variable not set?")
-    typed, below = Path(name), Path("multirun_outputs") / name
-    has_runs = typed.is_dir() and any(typed.rglob(RECORD))
-    return below if below.is_dir() and not has_runs else typed
+    path, below = Path(name), Path("multirun_outputs") / name
+    has_runs = path.is_dir() and any(path.rglob(RECORD))
+    return below if below.is_dir() and not has_runs else path
 
 
 def _sweeps_near(sweep: Path) -> str:
     parent = sweep.parent if not sweep.is_dir() else sweep
+    # Where a mistyped name was probably meant to be.
     places = {parent, Path("multirun_outputs")}
     near = sorted(
         str(folder)

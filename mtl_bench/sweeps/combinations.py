@@ -44,13 +44,14 @@ def expand(jobs: Sequence[Overrides]) -> dict[tuple[str, ...], list[Combination]
     parser = OverridesParser.create()
     variants: dict[tuple[str, ...], list[Combination]] = {}
     for job in jobs:
-        parsed = {override.key_or_group: override for override in parser.parse_overrides(list(job))}
+        by_key = {override.key_or_group: override for override in parser.parse_overrides(list(job))}
         others = tuple(each for each in job if each.partition("=")[0] not in ("main", "aux"))
-        mains, aux = (_choices(parsed.get(group)) for group in ("main", "aux"))
+        mains, aux = (_choices(by_key.get(group)) for group in ("main", "aux"))
         combination = Combination(mains[0] if mains else None, aux)
         for name in combination.names():
             if name not in task_files():
                 raise UserError(no_such_task(name, list(task_files())))
+        # Jobs that agree in the other overrides share one composition, of half a second.
         variants.setdefault(others, []).append(combination)
     return variants
 

@@ -61,8 +61,8 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
     console.print(f"[bold]{escape(str(plan.sweep))}[/]: {count} ({parts})")
     console.print(f"  tasks     {escape(', '.join(tasks)) or 'none'}")
     texts = [f"{states[state]} {state}" for state in get_args(State) if states[state]]
-    if extended := sum(job.is_extended() for job in plan.jobs):
-        texts.append(f"{extended} of them to be extended")
+    if extensions := sum(job.is_extended() for job in plan.jobs):
+        texts.append(f"{extensions} of them to be extended")
     console.print(f"  states    {', '.join(texts)}")
     if plan.follow_budget:
         console.print(
@@ -82,13 +82,13 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
             "override of another task (tasks.<name>...) has no place there, and gains need them",
             soft_wrap=True,
         )
-    left = plan.left()
-    if plan.trial is not None and plan.trial.logger and len(left) < len(plan.jobs):
+    to_train = plan.left()
+    if plan.trial is not None and plan.trial.logger and len(to_train) < len(plan.jobs):
         console.print("  logger    finished runs are not logged again (overwrite=true trains anew)")
-    if left:
-        size = sum(job.status.run.steps for job in left) * BYTES_A_STEP / 1e6
+    if to_train:
+        size = sum(job.status.run.steps for job in to_train) * BYTES_A_STEP / 1e6
         console.print(
-            f"  to train  {len(left)} runs, {plan.steps_left():,} steps, {processes} at a time"
+            f"  to train  {len(to_train)} runs, {plan.steps_left():,} steps, {processes} at a time"
         )
         console.print(f"  disk      about {max(1, round(size))} MB")
         console.print(f"  time      {f'about {duration(seconds)}' if seconds else 'not known yet'}")
@@ -180,9 +180,9 @@ class Screen:
             line += f"  {duration(seconds)}  {'  '.join(scores)}"
         elif status.problem:
             line += f"  {status.problem.splitlines()[0]}"
-        left = self._seconds_left()
-        if left is not None and len(self.ends) < len(self.runs):
-            line += f"  ({duration(left)} left)"
+        seconds_left = self._seconds_left()
+        if seconds_left is not None and len(self.ends) < len(self.runs):
+            line += f"  ({duration(seconds_left)} left)"
         if self._console.is_terminal:
             self._live.console.print(escape(line), soft_wrap=True)
         else:
@@ -190,26 +190,28 @@ class Screen:
 
     def _speed(self) -> float:
         """Return steps per second of all processes together."""
-        done = sum(self.steps.values()) - self._steps_before
-        return done / max(time.monotonic() - self._begin, 1e-9)
+        # Those of earlier processes took no time of this one.
+        steps = sum(self.steps.values()) - self._steps_before
+        return steps / max(time.monotonic() - self._begin, 1e-9)
 
     def _seconds_left(self) -> float | None:
         speed = self._speed()
-        ended = {f for f, run in self.ends.items() if run.state != "interrupted"}
-        left = sum(r.steps - self.steps[f] for f, r in self.runs.items() if f not in ended)
-        return left / speed if speed else None
+        # An interrupted run still has steps to do.
+        folders = {f for f, run in self.ends.items() if run.state != "interrupted"}
+        steps_left = sum(r.steps - self.steps[f] for f, r in self.runs.items() if f not in folders)
+        return steps_left / speed if speed else None
 
     def _display(self, running: Sequence[SweepRun]) -> Table:
         counts = Counter(run.state for run in self.ends.values())
         total = sum(run.steps for run in self.runs.values())
-        left = self._seconds_left()
+        seconds_left = self._seconds_left()
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=max(total, 1), completed=sum(self.steps.values()), width=30),
             f"{counts['finished']} done  {len(running)} running  {counts['failed']} failed  "
             f"{len(self.runs) - len(self.ends) - len(running)} left",
             f"{self._speed():.0f} steps/s",
-            f"{duration(left)} left" if left is not None else "",
+            f"{duration(seconds_left)} left" if seconds_left is not None else "",
         )
         for run in running:
             steps = self.steps[run.folder]

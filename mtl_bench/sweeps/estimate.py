@@ -29,16 +29,16 @@ class Trial:
 def seconds_left(plan: Plan, processes: int) -> float | None:
     """Return how long what is left takes with some processes side by side; None if unknown."""
     steps = plan.steps_left()
-    ended = [
+    times = [
         (record.steps_done, float(wall))
         for job in plan.jobs
         if (record := job.status.record)
         and record.status == "finished"
         and (wall := record.timings.get("wall_seconds"))
     ]
-    if ended:
-        each = sum(wall for _, wall in ended) / max(1, sum(done for done, _ in ended))
-        return steps * each / processes
+    if times:
+        seconds_a_step = sum(wall for _, wall in times) / max(1, sum(done for done, _ in times))
+        return steps * seconds_a_step / processes
     if plan.trial is None or not steps:
         return None
     seconds = _by_trial(plan.trial, plan)
@@ -111,6 +111,7 @@ def try_run(trial: Trial) -> Outcome:
     from mtl_bench.config.compose import register
     from mtl_bench.training.run import run
 
+    # What a trial prints would be taken for the sweep's.
     redirect_output(trial.folder / "log.txt")
     register()
     run(trial.config, trial.folder)

@@ -109,13 +109,13 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
         raise UserError("the sweep has no runs. Does a `glob(...)` match nothing?")
     plan = Plan(Path())
     check_one_value("dry_run", "overwrite", "skip_missing", "baselines", of=jobs)
-    resolved: list[tuple[Overrides, RunConfig, str]] = []
+    runs: list[tuple[Overrides, RunConfig, str]] = []
     sums: dict[str, dict[str, Any]] = {}  # by variant
     for others, combinations in expand(jobs).items():
         variant = resolve(others, combinations, compose_job, plan)
-        resolved += variant.runs
+        runs += variant.runs
         sums |= dict.fromkeys((folder for _, _, folder in variant.runs), variant.checksums)
-    for overrides, config, folder, budgets in merge(resolved):
+    for overrides, config, folder, budgets in merge(runs):
         run = SweepRun(folder, config.task_set(), config.seed, budgets)
         plan.jobs.append(Job(overrides, config, state(plan.sweep, run, config, sums[folder])))
     if not plan.jobs:
@@ -161,28 +161,28 @@ def resolve(
         raise UserError(f"{key}: there is no such key, and nothing would read it.")
     _check_subdir(cfg)
     config = checked(cfg)
-    named = [each.of(config.main) for each in combinations]
-    check_task_overrides(others, named)
+    all_combinations = [each.of(config.main) for each in combinations]
+    check_task_overrides(others, all_combinations)
     if config.baselines:
-        added, impossible = missing_baselines(others, named)
-        named += [Combination(name, (name,)) for name in added]
+        added, impossible = missing_baselines(others, all_combinations)
+        all_combinations += [Combination(name, (name,)) for name in added]
         plan.baselines = list(dict.fromkeys([*plan.baselines, *added]))
         plan.no_baselines = list(dict.fromkeys([*plan.no_baselines, *impossible]))
-    skipped = find_data(config, plan.missing, plan.to_download)
+    absent = find_data(config, plan.missing, plan.to_download)
     sweep = Path(cfg.hydra.sweep.dir)
     if plan.sweep not in (Path(), sweep):
         raise UserError("a sweep has one folder: `sweep_name` and `paths` have one value each.")
     plan.sweep, plan.dry_run = sweep, config.dry_run
     plan.follow_budget = plan.follow_budget or uses_budget(cfg)
     sums = _checksums(config, plan)
-    if here := [name for name in config.tasks if name in sums]:
-        tasks = {name: config.tasks[name] for name in here}
-        trial = replace(config, main=here[0], aux=dict.fromkeys(here, True), tasks=tasks)
+    if subset := [name for name in config.tasks if name in sums]:
+        tasks = {name: config.tasks[name] for name in subset}
+        trial = replace(config, main=subset[0], aux=dict.fromkeys(subset, True), tasks=tasks)
         plan.trial = plan.trial or trial
     suffix = variant_of(cfg)
     runs = []
-    for each in named:
-        if skipped & each.task_set():
+    for each in all_combinations:
+        if absent & each.task_set():
             continue
         aux = each.aux if each.aux is not None else (str(each.main),)
         tasks = {name: config.tasks[name] for name in sorted(each.task_set())}
@@ -223,11 +223,11 @@ def state(sweep: Path, run: SweepRun, config: RunConfig, sums: Mapping[str, Any]
         return RunStatus(run, "pending")
     if status.state in ("running", "damaged") or not {*run.tasks, "embeddings"} <= set(sums):
         return status
-    asked = identity(config, sums)
+    own_identity = identity(config, sums)
     files = read_files(sweep / run.folder)
-    decision = decide(request_of(config, asked), files)
+    decision = decide(request_of(config, own_identity), files)
     if decision.action == "refuse" and decision.obstacle != "damaged checkpoint":
-        raise refusal(decision, sweep / run.folder, files, asked)
+        raise refusal(decision, sweep / run.folder, files, own_identity)
     return status
 
 

@@ -61,6 +61,7 @@ class Corpus:
         """Return a sha256 over all words, targets and split borders."""
         digest = hashlib.sha256()
         for split in SPLITS:
+            # ASCII's separators of groups, records and units: a blank may be part of a word.
             digest.update(f"\x1d{split}".encode())
             for words, target in self.splits.get(split, ()):
                 texts = (*words, *self.type.texts(target))
@@ -90,39 +91,39 @@ class Corpus:
                 "Give the task a dev split, or a smaller `data.dev_fraction`."
             )
         # Drawn from numbers, not from words: the same sentences whatever input normalises them.
-        drawn = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
-        chosen = self._without_last_occurrences(sorted(drawn))
-        if not chosen:
+        candidates = np.random.default_rng(seed).choice(len(train), size, replace=False).tolist()
+        dev_numbers = self._without_last_occurrences(sorted(candidates))
+        if not dev_numbers:
             raise UserError(
                 f"task '{self.task}': it has no dev split, and each sentence drawn for one has a "
                 "label that no other training sentence has.\n"
                 "Give the task a dev split, or type `data.dev_fraction=0 data.eval_split=test`."
             )
         text = "train: sentences set aside as dev (data.dev_fraction)"
-        remarks = [Remark(text, len(chosen), "", True)]
-        if kept := len(drawn) - len(chosen):
+        remarks = [Remark(text, len(dev_numbers), "", True)]
+        if spare := len(candidates) - len(dev_numbers):
             text = "train: sentences kept that were drawn for dev, for labels found nowhere else"
-            remarks.append(Remark(text, kept, "", True))
+            remarks.append(Remark(text, spare, "", True))
         return replace(
             self,
             splits={
-                "train": tuple(s for i, s in enumerate(train) if i not in chosen),
-                "dev": tuple(train[i] for i in sorted(chosen)),
+                "train": tuple(s for i, s in enumerate(train) if i not in dev_numbers),
+                "dev": tuple(train[i] for i in sorted(dev_numbers)),
                 "test": self["test"],
             },
             remarks=(*self.remarks, *remarks),
         )
 
-    def _without_last_occurrences(self, drawn: list[int]) -> set[int]:
+    def _without_last_occurrences(self, candidates: list[int]) -> set[int]:
         """Return those of some training sentences without which train still has every class."""
         train = self["train"]
-        left: Counter[Hashable] = Counter()
+        counts: Counter[Hashable] = Counter()
         for example in train:
-            left.update(set(self.type.classes(example.target)))
-        chosen = set()
-        for number in drawn:
+            counts.update(set(self.type.classes(example.target)))
+        removable = set()
+        for number in candidates:
             classes = set(self.type.classes(train[number].target))
-            if all(left[each] > 1 for each in classes):
-                chosen.add(number)
-                left.subtract(classes)
-        return chosen
+            if all(counts[each] > 1 for each in classes):
+                removable.add(number)
+                counts.subtract(classes)
+        return removable

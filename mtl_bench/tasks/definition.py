@@ -123,6 +123,7 @@ def is_here(task: Task) -> bool:
     if task.sources:
         _, missing = missing_files(task.sources, Path(task.folder))
         mirror = mirror_folder()
+        # An archive in the mirror will do: the files are unpacked from it when they are needed.
         return not missing or all(
             source.archive is not None and mirror is not None and (mirror / source.archive).exists()
             for source in task.sources

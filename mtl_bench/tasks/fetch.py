@@ -53,13 +53,13 @@ class Expected:
 
 def mirror_folder() -> Path | None:
     """Return `MTL_BENCH_MIRROR`, a folder with local copies of the public files, if it is set."""
-    chosen = os.environ.get("MTL_BENCH_MIRROR")
-    if not chosen:
+    setting = os.environ.get("MTL_BENCH_MIRROR")
+    if not setting:
         return None
-    folder = Path(chosen).expanduser().absolute()
+    folder = Path(setting).expanduser().absolute()
     if not folder.is_dir():
         raise UserError(
-            f"MTL_BENCH_MIRROR is '{chosen}', which is not a folder.\n"
+            f"MTL_BENCH_MIRROR is '{setting}', which is not a folder.\n"
             "Set it to the folder that holds 'raw' and 'embeddings', or unset it to download."
         )
     return folder
@@ -78,17 +78,17 @@ def expected(source: Source, folder: Path) -> list[Expected]:
         return [Expected(source.path, source.url, source.sha256)]
     single = "{member}" in source.url
     files = []
-    listed = folder / source.members
+    listing = folder / source.members
     try:
-        lines = listed.read_text(encoding="utf-8").splitlines()
+        lines = listing.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise UserError(f"{listed}: the list of members cannot be read: {error}.") from None
+        raise UserError(f"{listing}: the list of members cannot be read: {error}.") from None
     for number, line in enumerate(lines, start=1):
         digest, _, name = line.partition("  ")
         if not MEMBER.fullmatch(line) or ".." in Path(name).parts:
             raise UserError(
-                f"{listed}, line {number}: expected a sha256, two blanks and a path, as written by "
-                f"`sha256sum`.\n    {line[:200]!r}"
+                f"{listing}, line {number}: expected a sha256, two blanks and a path, as written "
+                f"by `sha256sum`.\n    {line[:200]!r}"
             )
         url = source.url.replace("{member}", name) if single else None
         files.append(Expected(f"{source.path}/{name}", url, digest))
@@ -134,6 +134,7 @@ def fetch(sources: Sequence[Source], licence: str | None, folder: Path = Path())
     for source in sources:
         for file in expected(source, folder):
             path = place / file.path
+            # Those of the mirror as well: a local copy may be damaged, or another release.
             if file.sha256 and (digest := sha256(path)) != file.sha256:
                 raise UserError(
                     f"{path}: this is not the file expected.\n"
@@ -163,10 +164,10 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
             else:
                 by_hand = place / (source.archive or source.path)
                 _download(source.url, archive, None, licence, by_hand)
-            wanted = {file.path.removeprefix(f"{source.path}/"): file for file in files}
-            checksums = {name: file.sha256 for name, file in wanted.items()}
+            by_name = {file.path.removeprefix(f"{source.path}/"): file for file in files}
+            checksums = {name: file.sha256 for name, file in by_name.items()}
             members = _extract(archive, checksums, Path(temporary) / "members")
-            for name, file in wanted.items():
+            for name, file in by_name.items():
                 (place / file.path).parent.mkdir(parents=True, exist_ok=True)
                 members[name].replace(place / file.path)
     except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
@@ -180,13 +181,13 @@ def _unpack(source: Source, files: Sequence[Expected], place: Path, licence: str
         ) from None
 
 
-def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
+def _extract(archive: Path, checksums: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
     """Unpack the members wanted, each identified by the end of its path and its checksum.
 
     Returns:
         The file of each.
     """
-    extracted: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     digests: dict[str, str] = {}
     with tarfile.open(archive) as tar:
         for number, member in enumerate(tar):
@@ -196,9 +197,10 @@ def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> d
                     f"{archive}: has a member '{member.name}', which would lie outside of its "
                     "folder. Nothing of it is used."
                 )
+            # Archives put the same files below folders of different names.
             ends = ("/".join(parts[first:]) for first in range(len(parts)))
-            name = next((end for end in ends if end in wanted), None)
-            if name is None or name in extracted or member.isdir():
+            name = next((end for end in ends if end in checksums), None)
+            if name is None or name in files or member.isdir():
                 continue
             if not member.isreg():
                 raise UserError(
@@ -210,16 +212,16 @@ def _extract(archive: Path, wanted: Mapping[str, str | None], folder: Path) -> d
             file = folder / str(number) / member.name
             with file.open("rb") as stream:
                 digests[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-            if digests[name] == wanted[name]:
-                extracted[name] = file
-    if missing := sorted(wanted.keys() - extracted.keys()):
+            if digests[name] == checksums[name]:
+                files[name] = file
+    if missing := sorted(checksums.keys() - files.keys()):
         first = missing[0]
         raise UserError(
-            f"{archive}: {len(missing)} of {len(wanted)} files expected are not in it, or have "
-            f"other content; the first is '{first}'.\n  sha256 expected: {wanted[first]}\n"
+            f"{archive}: {len(missing)} of {len(checksums)} files expected are not in it, or have "
+            f"other content; the first is '{first}'.\n  sha256 expected: {checksums[first]}\n"
             f"  sha256 found:    {digests.get(first, 'no such member')}\nNothing of it is used."
         )
-    return extracted
+    return files
 
 
 def _download(

@@ -68,10 +68,10 @@ def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
         ends = [end for split in names if (end := bounds[split][1]) is not None]
         last = max(ends) if file is None and len(ends) == len(names) else None
         examples, notes = _read(name, reader, None if file is None else root / file, part, last)
-        used: set[int] = set()
+        numbers_used: set[int] = set()
         for split in names:
-            chosen = range(len(examples))[slice(*bounds[split])]
-            if not chosen:
+            numbers = range(len(examples))[slice(*bounds[split])]
+            if not numbers:
                 where = task.splits[split]
                 raise UserError(
                     f"task '{name}': its {split} split has no sentences"
@@ -80,9 +80,9 @@ def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
                     + "\nA sentence is a block of lines with a word and a label, ended by a blank "
                     "line."
                 )
-            splits[split] = tuple(examples[n] for n in chosen)  # type: ignore[index]  # the names were checked
-            used.update(chosen)
-        unused = [n for n in range(len(examples)) if n not in used]
+            splits[split] = tuple(examples[n] for n in numbers)  # type: ignore[index]  # the names were checked
+            numbers_used.update(numbers)
+        unused = [n for n in range(len(examples)) if n not in numbers_used]
         if unused:
             text = "sentences that no split uses"
             notes.append(Note(text, f"sentence {unused[0] + 1}", len(unused), expected=True))

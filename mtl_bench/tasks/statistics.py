@@ -51,6 +51,7 @@ def statistics(
     return {
         "size": len(train),
         "labels": of_type["labels"],
+        # The end symbol is one more type, where a sentence ends inside of the window.
         "tokens_per_type": (window.total() + ends) / (len(window) + bool(ends)),
         "oov_percent": 100 * without_vector / tokens.total(),
         "label_entropy": of_type["label_entropy"],

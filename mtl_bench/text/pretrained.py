@@ -142,16 +142,16 @@ class PretrainedVectors:
         folder = self._converted()
         name, rows = self.path().name, set(_words(folder))
         remarks = []
-        if repeated := int(np.load(folder / "repeated.npy")):
-            remarks.append(f"{name}: rows left out, whose word an earlier row has: {repeated:,}")
-        folded = {row.lower() for row in rows}
+        if repeats := int(np.load(folder / "repeated.npy")):
+            remarks.append(f"{name}: rows left out, whose word an earlier row has: {repeats:,}")
+        lower_case = {row.lower() for row in rows}
         missing = [word for word in words if word not in rows]
-        more = sum(word.lower() in folded for word in missing)
+        more = sum(word.lower() in lower_case for word in missing)
         if more > WORTH_A_REMARK * len(words):
-            cased = any(word != word.lower() for word in words)
-            if cased and any(word.lower() in rows for word in missing):
+            has_capitals = any(word != word.lower() for word in words)
+            if has_capitals and any(word.lower() in rows for word in missing):
                 advice = "type data.lowercase=true"
-            elif cased or all(row == row.upper() for row in rows):
+            elif has_capitals or all(row == row.upper() for row in rows):
                 advice = "write the words of the file in lower case, and type data.lowercase=true"
             else:
                 advice = "type data.lowercase=false"

@@ -162,6 +162,7 @@ def _read_text(path: Path, dim: int, member: str | None) -> tuple[list[str], Vec
 def _header(line: bytes, dim: int) -> tuple[int, int] | None:
     """Return words and numbers a word that the header of word2vec or fastText promises, if any."""
     cells = line.split()
+    # With one number a vector, a line such as `2017 1` may well be a word's.
     if len(cells) != 2 or dim == 1 or not all(cell.isdigit() for cell in cells):
         return None
     return int(cells[0]), int(cells[1])
@@ -235,13 +236,13 @@ def _open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith((".txt", ".vec"))]
-            chosen = names[0] if member is None and len(names) == 1 else member
-            if chosen not in names:
+            choice = names[0] if member is None and len(names) == 1 else member
+            if choice not in names:
                 raise UserError(
                     f"{path}: has {'no member ' + repr(member) if member else 'several members'}: "
                     f"{', '.join(names) or 'no .txt'}.\nChoose one with `embeddings.member=...`."
                 )
-            with archive.open(chosen) as stream:
+            with archive.open(choice) as stream:
                 yield stream
     except zipfile.BadZipFile:
         raise UserError(f"{path}: is not a zip archive, or is cut short.") from None

@@ -48,6 +48,7 @@ def normal_word(word: str, lowercase: bool) -> str:
 
 def normalise(corpus: Corpus, lowercase: bool) -> Corpus:
     """Return the corpus with every word as the models read it."""
+    # Each different word once: corpora repeat theirs a dozen times.
     normal = {word: normal_word(word, lowercase) for word in set(corpus.words())}
     splits = {
         split: tuple(Example(tuple([normal[word] for word in e.words]), e.target) for e in examples)

@@ -123,6 +123,7 @@ def make_data(
 
 def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
     """Return the untrained model of a run."""
+    # Right before the layers draw: what was built before must not shift their start values.
     torch.manual_seed(config.seed)
     with named_errors("optimizer", config.optimizer):
         optimizer = _factory("optimizer", config.optimizer)
@@ -159,11 +160,14 @@ def make_trainer(
         return pl.Trainer(
             **options,
             max_epochs=intervals,
+            # Each interval has its own steps, and the last one may end without an evaluation.
             reload_dataloaders_every_n_epochs=1,
+            # Lightning's check before the first step would add a row for step 0 to the curve.
             num_sanity_val_steps=0,
             logger=loggers,
             log_every_n_steps=1,
             callbacks=callbacks,
+            # See callbacks/checkpoints.py: what Lightning saves after `fit` resumes wrongly.
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=False,
@@ -187,8 +191,8 @@ def _factory(group: str, node: Mapping[str, Any]) -> Callable[..., Any]:
             f"{group}: add `_partial_: true` to its yaml. {node.get('_target_')} takes more "
             "than the options there, which a run gives it later."
         )
-    made: Callable[..., Any] = factory
-    return made
+    result: Callable[..., Any] = factory
+    return result
 
 
 @contextmanager
@@ -204,8 +208,8 @@ def named_errors(group: str, node: Mapping[str, Any]) -> Iterator[None]:
         InstantiationException,
         MisconfigurationException,
     ) as error:
-        given = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
-        raise UserError(f"{group}: {error}\nGiven: {given}") from error
+        options = " ".join(f"{group}.{k}={v}" for k, v in node.items() if k[0] != "_")
+        raise UserError(f"{group}: {error}\nGiven: {options}") from error
 
 
 def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
@@ -231,6 +235,7 @@ def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
 def weights_sha256(weights: Mapping[str, Tensor]) -> str:
     """Return the sha256 over names and bytes of all weights."""
     digest = hashlib.sha256()
+    # Sorted: the order in which the model registers its parts is no part of the result.
     for name in sorted(weights):
         digest.update(name.encode())
         digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())

@@ -65,6 +65,7 @@ def _wandb(name: str, node: Mapping[str, Any], run_id: str) -> WandbLogger:
     offline = next((each for each in (option, by_mode) if each is not None), True)
     logger: WandbLogger = instantiate(node, offline=offline, id=run_id)
     try:
+        # W&B connects here: a missing key gets an answer, not a traceback from inside `fit`.
         _ = logger.experiment
     except wandb.errors.Error as error:
         raise UserError(
@@ -91,11 +92,11 @@ def _run_id(folder: Path, fresh: bool) -> str:
 
 def close(logger: Logger) -> None:
     """End a logger's run, so that the next one of this process is a run of its own."""
-    failed = sys.exc_info()[0] is not None
-    logger.finalize("failed" if failed else "success")
+    is_failure = sys.exc_info()[0] is not None
+    logger.finalize("failed" if is_failure else "success")
     if isinstance(logger, WandbLogger):
         run = logger.experiment
-        sent = "" if run.url else "; `wandb sync` sends it"
+        advice = "" if run.url else "; `wandb sync` sends it"
         place = run.url or Path(run.dir).parent
-        run.finish(exit_code=int(failed))
-        print(f"W&B: {place}{sent}", file=sys.stderr)
+        run.finish(exit_code=int(is_failure))
+        print(f"W&B: {place}{advice}", file=sys.stderr)

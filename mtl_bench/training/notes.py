@@ -45,6 +45,7 @@ def remarks(
     for task, corpus in sorted(corpora.items()):
         yield from (f"{task}: {remark}" for remark in corpus.remarks)
         yield from _cut(f"{task}, train", corpus["train"], max_length[task])
+        # Once each: curve and final metrics may come from the same split.
         for split in dict.fromkeys(evaluation.splits):
             if evaluation.cut:
                 yield from _cut(f"{task}, {split}", corpus[split], max_length[task])
@@ -58,8 +59,8 @@ def remarks(
 
 def _cut(place: str, examples: Sequence[Example], length: int | None) -> Iterator[str]:
     """Yield a line if sentences are longer than what is kept of them."""
-    cut = [len(example.words) - length for example in examples if length is not None]
-    longer = [extra for extra in cut if extra > 0]
+    extras = [len(example.words) - length for example in examples if length is not None]
+    longer = [extra for extra in extras if extra > 0]
     if longer:
         yield (
             f"{place}: words beyond max_length={length} left out: {sum(longer):,}, of "

@@ -41,6 +41,7 @@ class Recorder:
     def begin(self, decision: Decision) -> None:
         """Note that the run is trained now; what is to be replaced is removed."""
         self._decision = decision
+        # Not before: a run that is refused, or cannot be built, leaves the earlier one as it was.
         if decision.action == "train":
             remove_run_files(self.folder)
 
@@ -67,6 +68,7 @@ class Recorder:
         record.timings["ended"] = now()
         if self._decision is None:
             self._write_early(record)
+        # A run being extended keeps the record of its finished part until the longer one is done.
         elif self._decision.action != "extend" or record.status == "finished":
             record.write(self.folder, self.curves.rows)
         elif record.status == "failed" and files.record:

@@ -77,12 +77,14 @@ def run(config: RunConfig, folder: Path) -> Outcome:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as own_lock, stoppable():
+        # Under the lock: another process may be writing what looks like a leftover.
         remove_leftovers(folder)
         files = read_files(folder)
         schedule = schedule_of(config)
         record = new_record(asdict(config), schedule.budget)
         curves = Curves(config.data.eval_split)
         with Recorder(record, folder, curves, files) as recorder:
+            # Inside the block: the record is to say that data is missing.
             sums = checksums(config.tasks, make_embeddings(config.embeddings))
             record.identity = identity(config, sums)
             request = request_of(config, record.identity)
@@ -128,6 +130,7 @@ def _train(session: Session) -> None:
         trainer = build.make_trainer(
             config, len(data.intervals), loggers, [curves, checkpoints, progress]
         )
+        # None are left of a run that was killed in its final evaluation.
         if data.intervals:
             trainer.fit(tagger, datamodule=data)
         record.timings["train_seconds"] = checkpoints.seconds

@@ -89,7 +89,7 @@ def studied_metrics(
         statuses: runs of a sweep.
         metric: its name; None for each task's primary one. Tasks without it are left out.
     """
-    chosen: dict[str, StudiedMetric] = {}
+    metrics: dict[str, StudiedMetric] = {}
     for status in statuses:
         if status.record is None:
             continue
@@ -97,8 +97,8 @@ def studied_metrics(
             key = metric or task.primary
             of_task: Metric | None = task.metrics.get(key)
             if of_task:
-                chosen[name] = StudiedMetric(key, **asdict(of_task))
-    return chosen
+                metrics[name] = StudiedMetric(key, **asdict(of_task))
+    return metrics
 
 
 def values_frame(
@@ -149,10 +149,10 @@ def frame_of_run(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> pd.
 
 def join_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return the frames of several runs as one."""
-    filled = [frame for frame in frames if len(frame)]
-    if not filled:
+    parts = [frame for frame in frames if len(frame)]
+    if not parts:
         return pd.DataFrame(columns=COLUMNS).astype({"value": float, "final": bool})
-    return pd.concat(filled, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _rows(record: Record, curve: Sequence[CurveRow]) -> Iterator[tuple[Any, ...]]:
@@ -173,14 +173,14 @@ def evaluations(
 ) -> pd.DataFrame:
     """Return the evaluations of each task's studied metric up to a budget, in order of steps."""
     names = values["task"].map({task: metric.name for task, metric in metrics.items()})
-    chosen = (
+    mask = (
         ~values["split"].isin([TRAIN, DATA])
         & (values["metric"] == names)
         # Thirds of steps are not exact.
         & (values["budget"] <= budget + 1e-6)
     )
     # A stable order keeps the final metric behind the last evaluation of the same step.
-    return values[chosen].sort_values("step", kind="stable")
+    return values[mask].sort_values("step", kind="stable")
 
 
 def run_budgets(values: pd.DataFrame) -> pd.Series[float]:

@@ -42,11 +42,13 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
     random = np.random.default_rng(0)
     resampled = []
     for _ in range(DRAWS):
+        # Main tasks, since pairs that share one are not independent.
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
         resampled.append(rank_correlation(expected[rows], measured[rows]))
     tasks = sorted({task for pair in pairs for task in pair})
     permuted = []
     for _ in range(DRAWS):
+        # Tasks rather than pairs: which pairs have a task in common stays as it is.
         other = dict(zip(tasks, random.permutation(tasks), strict=True))
         values = np.array([reference.get((str(other[m]), str(other[a])), np.nan) for m, a in pairs])
         finite = np.isfinite(values)

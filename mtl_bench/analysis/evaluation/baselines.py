@@ -18,6 +18,7 @@ from mtl_bench.analysis.features.pair_table import Table, ratio
 
 def majority_of_all(table: Table, train: Bools) -> Floats:
     """Score every pair by the majority of all training pairs: it orders nothing."""
+    # A share of gains above a half becomes a score above 0, which predicts a gain.
     return np.repeat(_mean(table.helps(), train)[:, None] - 0.5, len(table), axis=1)
 
 
@@ -76,12 +77,12 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
         yield from islice(permutations(range(count)), 1, None)
         return
     random = np.random.default_rng(0)
-    drawn = 0
-    while drawn < draws:
+    number = 0
+    while number < draws:
         order = random.permutation(count).tolist()
         # The true order is counted beside the permutations, in `Evaluation.tested`.
         if order != list(range(count)):
-            drawn += 1
+            number += 1
             yield order
 
 

@@ -21,6 +21,7 @@ def ceiling(table: Table, errors: Sequence[float | None], draws: int = 200) -> d
         return {}
     width = np.array([error or 0.0 for error in errors])
     truths = np.random.default_rng(0).normal(table.gain, width, size=(draws, len(table)))
+    # One fold of all pairs for each draw: nothing is learned, so nothing is held out.
     everything = np.ones((draws, len(table)), dtype=np.bool_)
     metrics = tally(table, Folds(~everything, everything, draws), truths).metrics()[0]
     return dict(zip(METRICS, metrics.tolist(), strict=True))

@@ -79,8 +79,8 @@ def both_unseen(table: Table, runs: int = 1) -> Folds:  # noqa: ARG001
 
 def _one_run(folds: Sequence[tuple[Bools, Bools]]) -> Folds:
     """Return folds of one run, without those that have nothing to learn from or to predict."""
-    kept = [(train, test) for train, test in folds if train.any() and test.any()]
-    train, test = (np.array(part) for part in zip(*kept, strict=True))
+    fits = [(train, test) for train, test in folds if train.any() and test.any()]
+    train, test = (np.array(part) for part in zip(*fits, strict=True))
     return Folds(train, test)
 
 

@@ -26,17 +26,17 @@ def choice_counts(predicted: Bools, truth: Bools, test: Bools) -> Floats:
         truth: [N] whether there is one.
         test: [B, N] rows that each fit is tested on.
     """
-    right, both = predicted == truth, predicted & truth
+    right, hits = predicted == truth, predicted & truth
     either = predicted.astype(np.float64) + truth
-    counts: Floats = np.stack([test, test & right, test & both, test * either], axis=1) * 1.0
+    counts: Floats = np.stack([test, test & right, test & hits, test * either], axis=1) * 1.0
     return counts
 
 
 def accuracy_and_f1(counts: Floats) -> tuple[Floats, Floats]:
     """Return accuracy and F1 (of gains) from counts [..., 4]; F1 is 0 where there are no gains."""
-    pairs, right, both, either = np.moveaxis(counts, -1, 0)
+    pairs, right, hits, either = np.moveaxis(counts, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return right / pairs, np.where(either > 0, 2 * both / np.where(either > 0, either, 1), 0)
+        return right / pairs, np.where(either > 0, 2 * hits / np.where(either > 0, either, 1), 0)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,10 @@ class Tally:
         tasks = len(self.counts)
         # Pairs share main tasks, so that tasks are drawn and not pairs; every row of a table is
         # scored on the same draws, so that differences are paired.
-        drawn = np.random.default_rng(0).integers(tasks, size=(draws, tasks))
-        weights = np.array([np.bincount(each, minlength=tasks) for each in drawn], dtype=np.float64)
+        samples = np.random.default_rng(0).integers(tasks, size=(draws, tasks))
+        weights = np.array(
+            [np.bincount(each, minlength=tasks) for each in samples], dtype=np.float64
+        )
         return self.metrics(weights)
 
 
@@ -109,10 +111,10 @@ def tally(table: Table, folds: Folds, scores: Floats) -> Tally:
     counts = choice_counts((scores > 0) & folds.test, truth, folds.test).sum(axis=0)
     wins, contests = (np.zeros((len(table), len(table))) for _ in range(2))
     for test, score in zip(folds.test, scores, strict=True):
-        compared = np.ix_(test & truth, test & ~truth)
+        cells = np.ix_(test & truth, test & ~truth)
         # 1 for a win, a half for a tie.
-        wins[compared] += np.sign(score[compared[0]] - score[compared[1]]) / 2 + 0.5
-        contests[compared] += 1
+        wins[cells] += np.sign(score[cells[0]] - score[cells[1]]) / 2 + 0.5
+        contests[cells] += 1
     ranking = np.full((len(names), 4), np.nan)
     for row, own in enumerate(of_main > 0):
         # Scores of different fits are not compared, so that one fold has to hold all pairs.

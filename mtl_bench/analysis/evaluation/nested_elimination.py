@@ -30,17 +30,17 @@ def _one_fit(table: Table, rows: Bools) -> Floats:
     inner = shuffled_folds(rows, INNER_RUNS)
     learn = rows & ~inner
     columns = np.arange(len(table.columns))
-    best, chosen = -1.0, columns
+    best, best_columns = -1.0, columns
     while len(columns):
         x = min_max(table.values[:, columns], learn)
         weights = fit_logistic(x, y, learn.astype(np.float64))
         counts = choice_counts(linear(with_ones(x), weights) > 0, y > 0, inner)
         accuracy, f1 = accuracy_and_f1(counts.sum(axis=(0, 2)))
         if accuracy + f1 > best:
-            best, chosen = float(accuracy + f1), columns
+            best, best_columns = float(accuracy + f1), columns
         # Columns are scaled, so that their weights can be compared.
         columns = np.delete(columns, np.argmin(np.abs(weights[:, :-1].mean(axis=0))))
-    x = min_max(table.values[:, chosen], rows[None, :])
+    x = min_max(table.values[:, best_columns], rows[None, :])
     weights = fit_logistic(x, y, rows[None, :].astype(np.float64))
     scores: Floats = linear(with_ones(x), weights)[0]
     return scores

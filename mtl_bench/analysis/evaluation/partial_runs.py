@@ -53,8 +53,8 @@ def early_scores(
 
 def shortened(run: SingleRun, percent: float) -> SingleRun:
     """Return the first part of a run; percentages inside it then count from its new end."""
-    kept = run.steps <= run.steps[-1] * percent / 100
-    return replace(run, steps=run.steps[kept], losses=run.losses[kept])
+    beginning = run.steps <= run.steps[-1] * percent / 100
+    return replace(run, steps=run.steps[beginning], losses=run.losses[beginning])
 
 
 def from_curves(

@@ -119,8 +119,8 @@ class Evaluation:
         logistic, names = self.settings.predictors["logistic"], baselines.identities(table)
         rows.append(self.fitted("both names", "logistic", names, logistic))
         some = table.only(self.settings.sets["all"])
-        drawn = self.metrics(baselines.random_numbers(some, self.settings.draws))
-        rows.append(self.drawn("random numbers", len(some.columns), drawn))
+        draws = self.metrics(baselines.random_numbers(some, self.settings.draws))
+        rows.append(self.drawn("random numbers", len(some.columns), draws))
         rows.append(self.row("gains", "oracle", 0, baselines.oracle(table, train)))
         return rows
 

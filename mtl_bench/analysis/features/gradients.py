@@ -40,6 +40,7 @@ class CurveGradients:
     def _at(self, run: SingleRun, percent: int) -> float:
         count = len(run.steps)
         center = count * percent // 100
+        # With window 0, one line on either side: the paper's central difference.
         reach = max(1, int(count * self.window / 100))
         if center < reach or center + reach >= count:
             return float("nan")

@@ -15,6 +15,7 @@ FEWEST = 5  # points, for four parameters
 
 def log_curve(i: Floats, a: float, b: float, c: float, d: float) -> Floats:
     """Return a ln(c i + d) + b."""
+    # While it searches, the optimiser tries c and d for which there is no logarithm.
     value: Floats = a * np.log(np.maximum(c * i + d, 1e-12)) + b
     return value
 

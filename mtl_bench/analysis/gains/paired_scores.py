@@ -69,13 +69,13 @@ def paired_scores(
     """
     rows = evaluations(values, metrics, budget)
     rows = rows[rows["run"].map(run_budgets(values)) >= budget - 1e-6]
-    ended = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
+    at_budget = rows["final"] & ((rows["budget"] - budget).abs() < 1e-6)
     # Finals and curves are of other splits, and never mixed within one gain.
-    taken = [_last_scores(rows[chosen]) for chosen in (ended, ~rows["final"])]
-    for main, variant, tasks in sorted(taken[0].keys() | taken[1].keys()):
+    sources = [_last_scores(rows[mask]) for mask in (at_budget, ~rows["final"])]
+    for main, variant, tasks in sorted(sources[0].keys() | sources[1].keys()):
         if "+" not in tasks:
             continue
-        for scores in taken:
+        for scores in sources:
             alone = scores.get((main, variant, main), {})
             beside = scores.get((main, variant, tasks), {})
             # Scores of one pair are of one split and one budget.

@@ -50,6 +50,7 @@ def late_mean(scores: Floats) -> LateMean | None:
         return None
     x = np.arange(len(last))
     residual = last - np.polyval(np.polyfit(x, last, 1), x)
+    # The straight line has two parameters.
     degrees = len(last) - 2
     return LateMean(float(last.mean()), float(np.sqrt((residual**2).sum() / degrees)), degrees)
 

@@ -47,13 +47,14 @@ def fit_logistic(x: Floats, y: Floats, rows: Floats, c: float = 1.0) -> Floats:
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         size = np.ones(len(rows))
         for _ in range(30):  # a full step nearly always descends; else it is halved
-            tried = weights - size[:, None] * step
-            new = _loss(x, y, rows, tried, c)
+            trial = weights - size[:, None] * step
+            new = _loss(x, y, rows, trial, c)
+            # A tolerance, since at the minimum equal losses differ by rounding.
             worse = new > loss + 1e-12 * np.abs(loss)
             if not worse.any():
                 break
             size[worse] /= 2
-        weights, loss = tried, new
+        weights, loss = trial, new
         if np.abs(size[:, None] * step).max() < TOLERANCE:
             break
     return weights

@@ -53,6 +53,7 @@ class Predictor:
                     f"task '{task}' lacks {', '.join(lacking)}, which the predictor looks at. A "
                     "longer single run may have them."
                 )
+        # Gains of 0: they are not known, and only the columns are looked at.
         table = make_table(dict.fromkeys(pairs, 0.0), features, names).in_columns(columns)
         for pair, row in zip(table.pairs(), table.values, strict=True):
             if not np.isfinite(row).all():

@@ -46,6 +46,7 @@ def trusted_family(config: Mapping[str, Any], file: Path) -> Family:
     """
     target = str(config.get("_target_"))
     options = json.dumps({name: value for name, value in config.items() if name != "_target_"})
+    # Hydra instantiates targets inside of options as well, so that none may be there.
     if not FEATURES.fullmatch(target) or "_target_" in options or not _is_family(target):
         raise UserError(
             f"{file}: has features of '{target}'. Those of a predictor that is read from a file "

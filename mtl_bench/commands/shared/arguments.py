@@ -15,7 +15,9 @@ def add_metric(parser: argparse.ArgumentParser) -> None:
 def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a study: what is studied, and how."""
     parser.add_argument(
-        "sweep", help="name or folder of a sweep, or `published`: the paper's own runs"
+        # Not `type=sweep_folder`, which would take `published` for a folder.
+        "sweep",
+        help="name or folder of a sweep, or `published`: the paper's own runs",
     )
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
     add_metric(parser)
@@ -26,5 +28,5 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def study_overrides(arguments: argparse.Namespace) -> list[str]:
     """Return the overrides of a study that its arguments stand for."""
-    named = {"metric": arguments.metric, "budget": arguments.budget}
-    return [*arguments.overrides, *(f"{key}={v}" for key, v in named.items() if v is not None)]
+    options = {"metric": arguments.metric, "budget": arguments.budget}
+    return [*arguments.overrides, *(f"{key}={v}" for key, v in options.items() if v is not None)]

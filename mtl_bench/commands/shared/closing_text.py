@@ -64,5 +64,6 @@ class ClosingText:
             for file in (self.sweep / part).rglob("*")
             if file.is_file() and file.name != FILE
         )
+        # Contents rather than times: `mtl-bench study` may have written the same files again.
         contents = [(str(f), hashlib.sha256(f.read_bytes()).hexdigest()) for f in files]
         return str(joblib.hash((self._inputs, contents)))

@@ -85,6 +85,7 @@ def print_gains(
 def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
     columns = sorted({gain.aux for gain in pairs})
     cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}
+    # Rich cuts headings that do not fit: numbers stand for them then, and a note explains.
     wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
     number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
     rows: list[Row] = [

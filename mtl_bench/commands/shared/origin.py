@@ -22,23 +22,24 @@ def origin_of(statuses: Sequence[RunStatus]) -> Origin:
     """Return how some runs were made; of none, how the paper's were."""
     if not statuses:
         return PUBLISHED
-    finished = [s.record for s in statuses if s.record and s.record.status == "finished"]
-    first = finished[0]
-    seconds = sum(float(record.timings.get("train_seconds") or 0) for record in finished)
-    steps = sum(record.steps_done for record in finished)
-    budgets = sorted({record.budget for record in finished})
+    records = [s.record for s in statuses if s.record and s.record.status == "finished"]
+    # The versions and the configuration are those of one run; commits and hosts are of all.
+    first = records[0]
+    seconds = sum(float(record.timings.get("train_seconds") or 0) for record in records)
+    steps = sum(record.steps_done for record in records)
+    budgets = sorted({record.budget for record in records})
     days, rest = divmod(int(seconds), 86_400)
     hours, minutes = divmod(rest // 60, 60)
     duration = f"{days} d " * (days > 0) + f"{hours} h {minutes} min"
-    hosts = {f"{record.host.get('name')} ({record.host.get('machine')})" for record in finished}
+    hosts = {f"{record.host.get('name')} ({record.host.get('machine')})" for record in records}
     facts = {
-        "runs": f"{len(finished)} finished, {len(statuses) - len(finished)} not",
-        "seeds": ", ".join(str(seed) for seed in sorted({record.seed for record in finished})),
+        "runs": f"{len(records)} finished, {len(statuses) - len(records)} not",
+        "seeds": ", ".join(str(seed) for seed in sorted({record.seed for record in records})),
         "budget": f"{' or '.join(f'{budget:,.6g}' for budget in budgets)} steps per task",
         "steps": f"{steps:,} in all, {steps / max(seconds, 1e-9):,.0f} a second and process",
         "training time": f"{duration}, all processes together",
         "machines": ", ".join(sorted(hosts)),
         "versions": ", ".join(f"{name} {version}" for name, version in first.versions.items()),
-        "commit": ", ".join(sorted({record.git_commit or "not known" for record in finished})),
+        "commit": ", ".join(sorted({record.git_commit or "not known" for record in records})),
     }
     return Origin(facts, OmegaConf.to_yaml(OmegaConf.create(first.config)))

@@ -128,9 +128,9 @@ def _settings(folder: Path, overrides: Sequence[str] | None) -> StudySettings:
     from mtl_bench.analysis.study_files import overrides_of
     from mtl_bench.analysis.study_settings import study_settings
 
-    given = overrides_of(folder) if overrides is None else list(overrides)
-    config: Any = OmegaConf.to_container(configuration(given), resolve=True)
-    return study_settings(config, given)
+    arguments = overrides_of(folder) if overrides is None else list(overrides)
+    config: Any = OmegaConf.to_container(configuration(arguments), resolve=True)
+    return study_settings(config, arguments)
 
 
 def _study(

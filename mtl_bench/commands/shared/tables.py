@@ -28,6 +28,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def frame_rows(frame: pd.DataFrame) -> list[Row]:
     """Return the rows of a frame; what is missing or nan becomes None."""
+    # As objects: in a column of floats None would become nan again.
     rows: list[Row] = frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
     return rows
 

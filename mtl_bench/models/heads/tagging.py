@@ -28,6 +28,7 @@ class TaggingHead(Head):
         """Draw the weights by Glorot and Bengio (2010); the bias starts at zero."""
         super().__init__(size, fitted)
         self.labels: Labels = fitted.targets
+        # Only labels of train: one that evaluated splits add has no weights that could be trained.
         self.output = nn.Linear(size, len(self.labels))
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)

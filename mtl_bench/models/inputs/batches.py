@@ -94,12 +94,12 @@ class Batch:
         """Return the batch on a device; the sizes stay on the CPU."""
         if device.type == "cpu":
             return self
-        moved = {
+        tensors = {
             field.name: getattr(self, field.name).to(device, non_blocking=True)
             for field in fields(self)
             if field.name not in ("task", "sizes")
         }
-        return Batch(task=self.task, sizes=self.sizes, **moved)
+        return Batch(task=self.task, sizes=self.sizes, **tensors)
 
 
 class Chunk:
@@ -127,17 +127,17 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         chosen: [B] numbers of sentences.
     """
     # Longest first, and stable: the order that PackedSequence wants, alike on every machine.
-    given = split.lengths[chosen]
-    longest_first = np.argsort(-given, kind="stable")
-    lengths = given[longest_first]
+    unsorted = split.lengths[chosen]
+    longest_first = np.argsort(-unsorted, kind="stable")
+    lengths = unsorted[longest_first]
     starts = split.starts[chosen[longest_first]]
     count, longest = len(lengths), int(lengths[0])
 
     steps = np.arange(longest)
-    reached = steps[:, None] < lengths  # [T, B]
-    sizes = reached.sum(axis=1)
+    mask = steps[:, None] < lengths  # [T, B]
+    sizes = mask.sum(axis=1)
     offsets = np.cumsum(sizes) - sizes
-    step, sentence = np.nonzero(reached)  # [N] each, time-major
+    step, sentence = np.nonzero(mask)  # [N] each, time-major
     position = starts[sentence] + step
     rows, words = np.unique(split.words[position], return_inverse=True)
 
@@ -151,8 +151,8 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
     # Row of each (sentence, step) in the order given: sentences follow one another.
     column = np.empty(count, dtype=np.int64)
     column[longest_first] = np.arange(count)
-    columns = np.repeat(column, given)
-    steps_given = np.arange(len(position)) - np.repeat(np.cumsum(given) - given, given)
+    columns = np.repeat(column, unsorted)
+    steps_given = np.arange(len(position)) - np.repeat(np.cumsum(unsorted) - unsorted, unsorted)
     return Batch(
         task=task,
         rows=torch.from_numpy(rows),
@@ -160,10 +160,11 @@ def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         targets=torch.from_numpy(targets),
         sizes=torch.from_numpy(sizes),
         mirror=torch.from_numpy(offsets[lengths[sentence] - 1 - step] + sentence),
+        # Step 0 has no step before: its rows, the first `count`, are cut off.
         previous=torch.from_numpy((offsets[step - 1] + sentence)[count:]),
         weights=torch.from_numpy(1.0 / (lengths[sentence] * count)),
         order=torch.from_numpy(offsets[steps_given] + columns),
-        lengths=torch.from_numpy(given),
+        lengths=torch.from_numpy(unsorted),
     )
 
 

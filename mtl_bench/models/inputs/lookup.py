@@ -26,6 +26,7 @@ class Lookup(torch.autograd.Function):
         (rows,) = ctx.saved_tensors
         (values,) = gradients
         if ctx.sparse:
+            # `collate` makes rows unique and ascending: to sort them again would cost time.
             table = torch.sparse_coo_tensor(
                 rows[None], values, ctx.shape, is_coalesced=True, check_invariants=False
             )

@@ -80,11 +80,11 @@ def prepare(
     for task, corpus in sorted(corpora.items()):
         fitted = prepared.tasks[task] = Fitted(corpus.type, corpus.type.fit(corpus.splits))
         length = options.max_length[task]
-        evaluated = length if options.truncate_eval else None
+        eval_length = length if options.truncate_eval else None
         for encoded, split, cut in (
             (prepared.train, "train", length),
-            (prepared.curve, options.eval_split, evaluated),
-            (prepared.final, options.final_split, evaluated),
+            (prepared.curve, options.eval_split, eval_length),
+            (prepared.final, options.final_split, eval_length),
         ):
             encoded[task] = encode(input_, fitted, corpus, split, cut)
         prepared.statistics[task] = input_.statistics(corpus, embeddings, length)

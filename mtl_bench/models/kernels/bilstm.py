@@ -96,9 +96,9 @@ class TwoDirections(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the vectors and of the six weights."""
-        saved, batch = ctx.saved_tensors, ctx.batch
-        directions = Direction(*saved[:6]), Direction(*saved[6:12])
-        steps = Steps(*saved[12:])
+        tensors, batch = ctx.saved_tensors, ctx.batch
+        directions = Direction(*tensors[:6]), Direction(*tensors[6:12])
+        steps = Steps(*tensors[12:])
         (outer,) = gradients
         hidden = steps.cells.shape[2]
         d_states = outer.new_empty(2, len(batch), hidden)
@@ -146,8 +146,8 @@ def _forward_steps(directions: Sequence[Direction], steps: Steps) -> None:
     scale = scale.view(-1)
     for direction, gate in zip(directions, gates, strict=True):
         inputs, bias = direction.inputs * scale[:, None], direction.bias * scale
-        projected = torch.addmm(bias, direction.vectors, inputs.t())  # a word's, only once
-        torch.index_select(projected, 0, direction.words, out=gate)
+        projections = torch.addmm(bias, direction.vectors, inputs.t())  # a word's, only once
+        torch.index_select(projections, 0, direction.words, out=gate)
     ahead, back = ((direction.recurrent * scale[:, None]).t() for direction in directions)
 
     i, f, g, o = (each.split(sizes, 1) for each in gates.split(hidden, dim=2))
@@ -166,8 +166,8 @@ def _forward_steps(directions: Sequence[Direction], steps: Steps) -> None:
         torch.sigmoid(c[t], out=s_c[t])
         torch.addcmul(o[t], o[t], s_c[t], value=-2, out=h[t])
     one = gates.new_ones(())  # a tensor: see above
-    squeezed = gates.narrow(2, 2 * hidden, hidden)
-    torch.add(-one, squeezed, alpha=2, out=squeezed)
+    g_gates = gates.narrow(2, 2 * hidden, hidden)
+    torch.add(-one, g_gates, alpha=2, out=g_gates)
     cells.mul_(-0.5)
     torch.add(one, tanh_cells, alpha=-2, out=tanh_cells)
 

@@ -132,6 +132,7 @@ class Kernels:
                 arguments.append(ctypes.c_int64(value))
             else:
                 arguments.append(ctypes.c_double(value))
+        # Kernels are compiled for float and for double: mixed types would be read as garbage.
         (dtype,) = dtypes - {torch.int64}  # one, or this raises
         getattr(self._library, f"{name}_{SUFFIXES[dtype]}")(*arguments)
 
@@ -139,6 +140,7 @@ class Kernels:
 class _Direction(ctypes.Structure):
     """`Direction` as `kernels.cpp` has it."""
 
+    # The order of the struct in kernels.cpp, which ctypes cannot compare.
     _fields_ = (
         *((name, ctypes.c_void_p) for name in Direction._fields),
         *((name, ctypes.c_int64) for name in ("count", "dim", "hidden", "steps")),

@@ -72,16 +72,16 @@ def _repetitions(corpus: Corpus) -> Iterator[Finding]:
     pairs: list[tuple[SplitName, SplitName]]
     pairs = [("test", "train"), ("dev", "train"), ("test", "dev")]
     for one, other in pairs:
-        shared = {sentence: n for sentence, n in words[one].items() if sentence in words[other]}
-        if not shared:
+        overlap = {sentence: n for sentence, n in words[one].items() if sentence in words[other]}
+        if not overlap:
             continue
-        count = sum(shared.values())
+        count = sum(overlap.values())
         share = count / words[one].total()
         advice = "Are they the same file?" if share > 0.5 else "There a score shows memory only."
         yield Finding(
             "error" if share > 0.5 else "warning",
             f"{one}: {count:,} of {words[one].total():,} sentences ({share:.1%}) stand in {other}, "
-            f"too, such as {shortened(max(shared, key=len))}. {advice}",
+            f"too, such as {shortened(max(overlap, key=len))}. {advice}",
         )
 
 

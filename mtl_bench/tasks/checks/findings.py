@@ -33,8 +33,8 @@ def most_common(counts: Counter[str]) -> str:
     >>> most_common(Counter("aab"))
     'a (2), b (1)'
     """
-    shown = ", ".join(f"{text} ({n})" for text, n in counts.most_common(8))
-    return shown + (", ..." if len(counts) > 8 else "")
+    listing = ", ".join(f"{text} ({n})" for text, n in counts.most_common(8))
+    return listing + (", ..." if len(counts) > 8 else "")
 
 
 def quoted(counts: Counter[str]) -> str:

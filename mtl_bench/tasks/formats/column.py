@@ -26,9 +26,9 @@ class Column:
         self.counts = Counter(value for values in sentences for value in values)
         self.total = self.counts.total()
         longer = [values for values in sentences if len(values) > 1]
-        lettered = sum(n for x, n in self.counts.items() if any(c.isalpha() for c in x))
+        with_letters = sum(n for x, n in self.counts.items() if any(c.isalpha() for c in x))
         # Numbers, offsets such as 12:15, and what a whole sentence shares, such as its name.
-        self.numeric = not lettered
+        self.numeric = not with_letters
         self.of_sentence = len(longer) > 1 and all(len(set(values)) == 1 for values in longer)
         once = sum(n == 1 for n in self.counts.values())
         self.unique = self.total >= ENOUGH and once > UNIQUE * self.total
@@ -37,13 +37,13 @@ class Column:
 
     def describe(self) -> str:
         """Return a few words on its values."""
-        shown = ", ".join(value[:SHOWN] for value, _ in self.counts.most_common(4))
+        examples = ", ".join(value[:SHOWN] for value, _ in self.counts.most_common(4))
         if self.numeric:
-            return f"numbers or signs: {shown}, ..."
+            return f"numbers or signs: {examples}, ..."
         note = ", nearly all of them once" if self.unique else ""
         note = ", the same in a whole sentence" if self.of_sentence else note
         count = f"{len(self.counts):,} value{'s' * (len(self.counts) != 1)}"
-        return f"{count}{note}: {shown}" + ", ..." * (len(self.counts) > 4)
+        return f"{count}{note}: {examples}" + ", ..." * (len(self.counts) > 4)
 
 
 def word_column(columns: Sequence[Column], label: int | None) -> int:
@@ -61,6 +61,7 @@ def label_columns(columns: Sequence[Column], word: int) -> list[int]:
         column
         for column in others
         if not (column.numeric or column.of_sentence)
+        # Two labels are few even where a file is so small that FEW allows one.
         and 1 < len(column.counts) <= max(2, FEW * column.total)
     ]
     return [column.number for column in few or others]

@@ -36,12 +36,12 @@ def guess_columns(
     file: Path, lines: Sequence[str], separator: str, word: int | None, label: int | None
 ) -> Guess:
     """Guess which columns hold words and labels; a column that the user names is not guessed."""
-    filled = [line for line in lines if line.strip(" \t")]
-    usual = usual_columns(split_columns(line, separator) for line in _plain(filled))
+    texts = [line for line in lines if line.strip(" \t")]
+    usual = usual_columns(split_columns(line, separator) for line in _plain(texts))
     if usual < 2:
         raise UserError(
             f"{file}: most lines have one column. Expected a word and a label a line, with a tab "
-            f"or blanks between.\n    {filled[0][:200]!r}"
+            f"or blanks between.\n    {texts[0][:200]!r}"
         )
     sentences = _sentences(lines, separator, usual)
     rows = [row for rows in sentences for row in rows]
@@ -52,6 +52,7 @@ def guess_columns(
         word = word_column(columns, label)
     possible = [] if label else label_columns(columns, word)
     if label is None:
+        # What a file is made for stands last: chunks in CoNLL-2000, names in CoNLL-2003.
         label = possible[-1]
     reasons = [f"{usual} columns, separated by {separator}s."]
     for column in columns[:SHOWN]:
@@ -70,7 +71,7 @@ def guess_columns(
         "separator": separator,
     }
     for mark in COMMENT_MARKS:
-        comments = [line for line, cells in _marked(filled, mark, separator) if len(cells) != usual]
+        comments = [line for line, cells in _marked(texts, mark, separator) if len(cells) != usual]
         if comments and "comment" not in reader:
             reader["comment"] = mark
             reasons.append(
@@ -78,9 +79,9 @@ def guess_columns(
                 f"comments, such as {comments[0][:60]!r}."
             )
         alone = sum(
-            len(cells) == usual and cells[0] == mark
-            for _, cells in _marked(filled, mark, separator)
+            len(cells) == usual and cells[0] == mark for _, cells in _marked(texts, mark, separator)
         )
+        # As a word, a mark such as # is rarer than in every second sentence.
         if alone > len(sentences) / 2:
             reasons.append(
                 f"{alone:,} lines have {mark} for a word and {usual} columns, and are read. If "
@@ -106,9 +107,9 @@ def refuse_mixed_columns(by_file: Mapping[Path, Sequence[str]], separator: str) 
         for file, lines in by_file.items()
     }
     if len(set(usual.values())) > 1:
-        shown = ", ".join(f"{file.name} {columns}" for file, columns in usual.items())
+        sizes = ", ".join(f"{file.name} {columns}" for file, columns in usual.items())
         raise UserError(
-            f"the files have different numbers of columns: {shown}. All of them are read alike; if "
+            f"the files have different numbers of columns: {sizes}. All of them are read alike; if "
             "words and labels stand in the same columns all the same, type `--word N --label N`."
         )
 

@@ -42,26 +42,28 @@ def guess(
     file = files[0]
     by_file = {each: [line for _, line in Lines(each)] for each in files}
     lines = [line for each in by_file.values() for line in each]
-    filled = [line for line in lines if line.strip()]
-    if not filled:
+    content = [line for line in lines if line.strip()]
+    if not content:
         raise UserError(f"{file}: has blank lines only.")
-    if filled[0].lstrip().startswith("[") and not filled[0].rstrip().endswith("]"):
+    if content[0].lstrip().startswith("[") and not content[0].rstrip().endswith("]"):
         raise UserError(
             f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
             '{"tokens": ["The", "cat"], "labels": ["DT", "NN"]}.'
         )
-    if separator is None and any(line.lstrip().startswith("{") for line in filled[:SHOWN]):
-        return _json_lines(file, filled, word, label)
-    rows = [line.split("\t") for line in filled if not line.startswith("#")]
-    numbered = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
-    if separator is None and numbered > 0.9 * len(rows):
+    # A separator that the user names says that the file has columns, whatever it looks like.
+    if separator is None and any(line.lstrip().startswith("{") for line in content[:SHOWN]):
+        return _json_lines(file, content, word, label)
+    rows = [line.split("\t") for line in content if not line.startswith("#")]
+    numbered_rows = sum(len(row) == len(FIELDS) and row[0][:1].isdecimal() for row in rows)
+    # Nearly all will do: in a damaged file, the reader then names the line.
+    if separator is None and numbered_rows > 0.9 * len(rows):
         if word is not None:
             raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
         return _conllu(rows, label)
     if label is None:
-        refuse_mixed_columns(by_file, separator or usual_separator(filled))
-    chosen = {"word": _number(word, "word"), "label": _number(label, "label")}
-    return guess_columns(file, lines, separator or usual_separator(filled), **chosen)
+        refuse_mixed_columns(by_file, separator or usual_separator(content))
+    numbers = {"word": _number(word, "word"), "label": _number(label, "label")}
+    return guess_columns(file, lines, separator or usual_separator(content), **numbers)
 
 
 def _number(column: int | str | None, name: str) -> int | None:
@@ -99,8 +101,8 @@ def _json_lines(
         "labels": str(label),
     }
     format_ = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
-    taken = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
-    return Guess(reader, [format_, taken])
+    explanation = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
+    return Guess(reader, [format_, explanation])
 
 
 def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
@@ -109,12 +111,12 @@ def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:
         for name in ("upos", "xpos", "deprel", "feats")
         if any(len(row) == len(FIELDS) and row[FIELDS.index(name)] != "_" for row in rows)
     ]
-    chosen = str(label or (full or ["upos"])[0])
-    reader = {"_target_": f"{READERS}conllu.ConlluReader", "label": chosen}
+    field = str(label or (full or ["upos"])[0])
+    reader = {"_target_": f"{READERS}conllu.ConlluReader", "label": field}
     return Guess(
         reader,
         [
             "CoNLL-U: ten columns with tabs, the first numbers the words.",
-            f"Fields with labels: {', '.join(full) or 'none'}; '{chosen}' is taken (--label).",
+            f"Fields with labels: {', '.join(full) or 'none'}; '{field}' is taken (--label).",
         ],
     )

@@ -84,6 +84,7 @@ class ColumnReader:
             raise UserError(f"separator: {separator!r} is none of {', '.join(SEPARATORS)}.")
         if blank_word not in ("error", "sentence_break"):
             raise UserError(f"blank_word: {blank_word!r} is neither error nor sentence_break.")
+        # By type: to `isinstance`, the true of a yaml is a whole number as well.
         if type(word) is not int or type(label) is not int:
             raise UserError(f"word: {word!r}, label: {label!r}. Columns are whole numbers, from 1.")
         if comment is not None and not isinstance(comment, str):
@@ -117,6 +118,7 @@ class ColumnReader:
             raise UserError("a column reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
         rows = [Row(n, line, split_columns(line, self.separator)) for n, line in lines]
+        # Without comments, which have any number of columns and may be most lines of a short file.
         plain = [row.cells for row in rows if row.cells and not self._marked(row)]
         usual = usual_columns(plain or (row.cells for row in rows if row.cells))
         words: list[str] = []
@@ -168,18 +170,18 @@ class ColumnReader:
         number, line, cells = row
         if not line.strip() or row.is_document_start():
             return None
-        needed = max(self.word, self.label)
-        if len(cells) < needed:
+        least = max(self.word, self.label)
+        if len(cells) < least:
             mark = next((mark for mark in COMMENT_MARKS if line.startswith(mark)), "")
             other = next(each for each in SEPARATORS if each != self.separator)
             more = len(split_columns(line, other))
             lines.fail(
                 number,
                 line,
-                f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {needed} are expected"
+                f"{len(cells)} column{'s' * (len(cells) != 1)} where at least {least} are expected"
                 f" (word: {self.word}, label: {self.label}, separator: {self.separator})."
                 + (f" If this is a comment, set `comment: '{mark}'`." if mark else "")
-                + (f" With `separator: {other}` it has {more}." if more >= needed else ""),
+                + (f" With `separator: {other}` it has {more}." if more >= least else ""),
             )
         word, label = cells[self.word - 1], cells[self.label - 1]
         if not word.strip():
@@ -190,7 +192,7 @@ class ColumnReader:
             lines.fail(number, line, f"the label (column {self.label}) is missing.")
         if self.label_map is not None:
             if label not in self.label_map:
-                expected = " ".join(self.label_map)
-                lines.fail(number, line, f"label '{label}' is none of the expected: {expected}.")
+                names = " ".join(self.label_map)
+                lines.fail(number, line, f"label '{label}' is none of the expected: {names}.")
             label = self.label_map[label]
         return word, label.lower() if self.lowercase_labels else label

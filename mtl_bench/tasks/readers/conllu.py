@@ -32,6 +32,7 @@ class ConlluReader:
         words: list[str] = []
         labels: list[str] = []
         for number, line in lines:
+            # Always a comment: a word # has its number before it.
             if line.startswith("#"):
                 continue
             if not line.strip():

@@ -82,8 +82,8 @@ class Lines:
 
     def fail(self, number: int, line: str, problem: str) -> NoReturn:
         """Raise the error that shows a line and what is wrong with it."""
-        shown = line if len(line) <= 200 else line[:200] + " ..."
-        raise UserError(f"{self.name}, line {number}: {problem}\n    {shown!r}")
+        text = line if len(line) <= 200 else line[:200] + " ..."
+        raise UserError(f"{self.name}, line {number}: {problem}\n    {text!r}")
 
 
 def likely_encoding(content: bytes) -> str | None:

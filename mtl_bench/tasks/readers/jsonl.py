@@ -59,6 +59,7 @@ class JsonLinesReader:
                     f"{json.dumps(text)} in '{key}' is not a string, or blank. Numbers that stand "
                     "for labels are to be written as their names.",
                 )
+            # JSON can spell half a character; it fails only where the word is written as UTF-8.
             if any("\ud800" <= character <= "\udfff" for character in text):
                 lines.fail(number, line, f"{text!r} in '{key}' is half a character (a surrogate).")
         return tuple(text.strip() for text in texts)

@@ -126,6 +126,7 @@ class SyntheticReader:
 def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:
     """Yield words and noisy labels."""
     lang, label = language(), TASKS[task]
+    # A stream for each task: its sentences are the same whatever other tasks are read.
     draw = np.random.default_rng([SEED, *task.encode()])
     recent: deque[str] = deque(maxlen=500)  # what noise puts in a label's place
     while True:
@@ -196,6 +197,7 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
     """
     lang = language()
     words = [word for word in range(len(lang.category)) if lang.content(word)]
+    # Shuffled: some labels depend on the word before, and the vocabulary is sorted by category.
     np.random.default_rng(SEED).shuffle(words)
     labels = TASKS[task](lang, words)
     shares = {}
@@ -204,8 +206,8 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
         chance = (len(set(labels)) - 1) * (len(set(values)) - 1) / (2 * len(words))
         joint = _entropy(Counter(zip(labels, values, strict=True)))
         factor_entropy = _entropy(Counter(values))
-        shared = _entropy(Counter(labels)) + factor_entropy - joint - chance
-        shares[factor] = (max(shared, 0.0), factor_entropy)
+        information = _entropy(Counter(labels)) + factor_entropy - joint - chance
+        shares[factor] = (max(information, 0.0), factor_entropy)
     return shares
 
 

@@ -38,8 +38,8 @@ class Language:
 
     def sentence(self, draw: Generator) -> list[Word]:
         """Return the words of one sentence: 3 to 12, drawn independently."""
-        drawn = draw.random(int(draw.integers(3, 13))).tolist()
-        return [bisect_right(self.limits, number) for number in drawn]
+        numbers = draw.random(int(draw.integers(3, 13))).tolist()
+        return [bisect_right(self.limits, number) for number in numbers]
 
 
 @cache

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mtl_bench.tasks.examples import Splits
 
+# The paper's model tags the start and the end symbol of a sentence, too.
 BOUNDARY_LABELS = ("<s>", "</s>")
 
 

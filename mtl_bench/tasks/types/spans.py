@@ -70,8 +70,8 @@ class SpanScheme:
     def describe(self) -> str:
         """Return name and an example of a label, such as `BIO (B-x)`."""
         letter = SCHEMES[self.name][0]
-        marked = f"x{self.separator}{letter}" if self.suffix else f"{letter}{self.separator}x"
-        return f"{self.name.upper()} ({'x' if self.plain else marked})"
+        example = f"x{self.separator}{letter}" if self.suffix else f"{letter}{self.separator}x"
+        return f"{self.name.upper()} ({'x' if self.plain else example})"
 
 
 def named_scheme(name: str, labels: Iterable[str], outside: str | None) -> SpanScheme:
@@ -100,14 +100,16 @@ def recognise(sentences: Sequence[Sequence[str]]) -> SpanScheme | None:
     SpanScheme(name='bilou', separator='-', suffix=False, plain=False, outside=None)
     """
     counts = Counter(label for labels in sentences for label in labels)
+    # IOB1 has the letters of BIO; only neighbours tell them apart: see `_begins_with_i`.
     possible = [SpanScheme(name, *way) for name in SCHEMES if name != "iob1" for way in WAYS]
+    # Of equals, min takes the first: SCHEMES has BIO before BIOES, which explains as much.
     best = min(possible, key=lambda scheme: scheme.stray(counts).total())
     stray = best.stray(counts)
     if stray and not any(label.upper() == "O" for label in counts):
         best = replace(best, outside=stray.most_common(1)[0][0])
-    parsed = [part for label in counts if (part := best.parse(label)) and part[0] != "O"]
-    marked = any(kind for _, kind in parsed) or any(letter == "B" for letter, _ in parsed)
-    if not marked or not best.fits(counts):
+    parts = [part for label in counts if (part := best.parse(label)) and part[0] != "O"]
+    is_marked = any(kind for _, kind in parts) or any(letter == "B" for letter, _ in parts)
+    if not is_marked or not best.fits(counts):
         return None
     return replace(best, name="iob1") if _begins_with_i(best, sentences) else best
 

@@ -45,6 +45,7 @@ class Tagging(TaskType[Labels]):
     def validate(self, example: Example) -> None:
         """Check that there are as many labels as words."""
         words, labels = example
+        # A text is a sequence of texts: 'ok' would pass for two labels.
         if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
             raise ValueError(f"its target is {labels!r}; it is a label for each word, as text")
         if len(words) != len(labels):
@@ -65,24 +66,24 @@ class Tagging(TaskType[Labels]):
     def refuse(self, splits: Splits, split: SplitName) -> None:
         """Check that labels fit one another, and their description in the task's yaml."""
         labels = train_labels(splits)
-        shown = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+        examples = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
         if self.outside is not None and self.outside not in labels:
             raise UserError(
                 f"outside is '{self.outside}', which is none of the {len(labels)} labels of its "
-                f"training split: {shown}.\nFix `outside` in the task's yaml; `outside: null` "
+                f"training split: {examples}.\nFix `outside` in the task's yaml; `outside: null` "
                 "counts every label."
             )
         if self.spans is not None:
-            self._refuse_spans(splits, shown)
-        evaluated = {label for example in splits[split] for label in example.target}
-        if not evaluated & set(labels):
+            self._refuse_spans(splits, examples)
+        eval_labels = {label for example in splits[split] for label in example.target}
+        if not eval_labels & set(labels):
             raise UserError(
                 f"its train and {split} splits have no label in common.\n"
-                f"  train: {shown}\n  {split}: {', '.join(sorted(evaluated)[:20])}\n"
+                f"  train: {examples}\n  {split}: {', '.join(sorted(eval_labels)[:20])}\n"
                 "Check the label column, and whether the files belong together."
             )
 
-    def _refuse_spans(self, splits: Splits, shown: str) -> None:
+    def _refuse_spans(self, splits: Splits, sample: str) -> None:
         """Raise an error if the labels do not follow the scheme that the task's yaml names."""
         if self.spans not in SCHEMES:
             raise UserError(f"spans is '{self.spans}'; it is one of {', '.join(SCHEMES)}, or null.")
@@ -96,7 +97,7 @@ class Tagging(TaskType[Labels]):
             stray = ", ".join(list(scheme.stray(counts))[:10])
             raise UserError(
                 f"spans is '{self.spans}', but its labels do not follow that scheme"
-                f"{f': {stray}' if stray else ''}.\nLabels: {shown}.\nSet {advice} in the task's "
+                f"{f': {stray}' if stray else ''}.\nLabels: {sample}.\nSet {advice} in the task's "
                 "yaml."
             )
 

@@ -18,9 +18,9 @@ def check_labels(splits: Splits, outside: str | None) -> Iterator[Finding]:
     """Yield what is to be said of the labels, and of those that only evaluated splits have."""
     counts = label_counts(splits)
     total = counts.total()
-    shown = ", ".join(f"{label} {n:,}" for label, n in counts.most_common(12))
+    examples = ", ".join(f"{label} {n:,}" for label, n in counts.most_common(12))
     more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
-    yield Finding("ok", f"{counted(counts, 'label')} in train: {shown}{more}.")
+    yield Finding("ok", f"{counted(counts, 'label')} in train: {examples}{more}.")
     if len(counts) < 2:
         yield Finding("error", "A single label leaves nothing to learn. Is it the right column?")
     if len(counts) > total / 3:
@@ -32,10 +32,10 @@ def check_labels(splits: Splits, outside: str | None) -> Iterator[Finding]:
             f"{counted(once, 'label')} of train with one occurrence: {most_common(once)}. A header "
             "line, or a slip of annotation?",
         )
-    folded: dict[str, list[str]] = {}
+    spellings: dict[str, list[str]] = {}
     for label in counts:
-        folded.setdefault(label.lower(), []).append(label)
-    variants = [" and ".join(same) for same in folded.values() if len(same) > 1]
+        spellings.setdefault(label.lower(), []).append(label)
+    variants = [" and ".join(group) for group in spellings.values() if len(group) > 1]
     if variants:
         yield Finding(
             "warning",
@@ -78,12 +78,12 @@ def check_spans(splits: Splits, outside: str | None, spans: str | None) -> Itera
         yield from _no_scheme(splits, outside)
         return
     also = " (as is IOB1 in which no two spans of a type touch)" if scheme.name == "io" else ""
-    used = (
+    use = (
         f"span F1 is computed by it (`spans: {scheme.name}`; null computes none)"
         if spans
         else f"`spans: {scheme.name}` computes span F1 by it; `spans: null` computes none"
     )
-    yield Finding("ok", f"Labels mark spans by the scheme {scheme.describe()}{also}: {used}.")
+    yield Finding("ok", f"Labels mark spans by the scheme {scheme.describe()}{also}: {use}.")
     stray = scheme.stray(
         Counter(x for split in splits.values() for example in split for x in example.target)
     )
@@ -100,13 +100,21 @@ def check_spans(splits: Splits, outside: str | None, spans: str | None) -> Itera
 def _no_scheme(splits: Splits, outside: str | None) -> Iterator[Finding]:
     """Say why there is no span F1, where labels look as if there should be one."""
     counts = label_counts(splits)
-    marked = [x for x in counts if len(x) > 2 and x[0].upper() in "BIESLUM" and x[1] in "-_:"]
-    bracketed = [label for label in counts if "(" in label or label in ("*", "*)")]
-    quoted = [label for label in counts if len(label) > 1 and label[0] == label[-1] == '"']
+    with_prefix = [x for x in counts if len(x) > 2 and x[0].upper() in "BIESLUM" and x[1] in "-_:"]
+    with_brackets = [label for label in counts if "(" in label or label in ("*", "*)")]
+    with_quotes = [label for label in counts if len(label) > 1 and label[0] == label[-1] == '"']
     for some, what, advice in (
-        (marked, "begin like those of a span scheme", "Write all of them in one way, such as B-x."),
-        (bracketed, "are brackets as of CoNLL-2012", "Convert them to BIO, such as B-x, I-x, O."),
-        (quoted, "are in quotes", "Remove the quotes from words and labels."),
+        (
+            with_prefix,
+            "begin like those of a span scheme",
+            "Write all of them in one way, such as B-x.",
+        ),
+        (
+            with_brackets,
+            "are brackets as of CoNLL-2012",
+            "Convert them to BIO, such as B-x, I-x, O.",
+        ),
+        (with_quotes, "are in quotes", "Remove the quotes from words and labels."),
     ):
         if some:
             yield Finding(
@@ -130,6 +138,7 @@ def _broken_spans(splits: Splits, scheme: SpanScheme) -> Iterator[Finding]:
         unclosed = 0
         for number, sentence in enumerate(splits[split], start=1):
             before = ("O", "")
+            # One more O, so that a span which the end of a sentence cuts is noticed.
             for place, label in enumerate((*sentence.target, "O")):
                 now = scheme.parse(label) or ("O", "")
                 continues = now[0] in "IE" and before[0] in "BI" and before[1] == now[1]

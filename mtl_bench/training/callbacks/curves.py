@@ -92,6 +92,7 @@ class Curves(pl.Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state."""
         self.step = state["step"]
+        # A row of ten own steps may be cut by an interruption: its losses continue.
         self._pending = {task: list(losses) for task, losses in state["pending"].items()}
         self._own_steps = dict(state["own_steps"])
         self.rows = [CurveRow(*row) for row in state["rows"]]

@@ -23,6 +23,7 @@ class Proportional:
         """Take sizes, main task and exponent: 0 draws uniformly, 1 by size."""
         if not 0 <= exponent < math.inf:
             raise ValueError(f"exponent is {exponent}; it is a finite number from 0.")
+        # Relative to the largest, whose power is always 1: bare sizes overflow at large exponents.
         largest = max(sizes.values())
         shares = {task: (sizes[task] / largest) ** exponent for task in sorted(sizes)}
         total = sum(shares.values())
@@ -33,4 +34,5 @@ class Proportional:
     def __call__(self, step: int, draw: Generator) -> str:  # noqa: ARG002
         """Return the task of a step."""
         place = int(np.searchsorted(self._limits, draw.random(), side="right"))
+        # The last limit may round to less than 1, and the draw lie above it.
         return self._tasks[min(place, len(self._tasks) - 1)]

@@ -27,11 +27,11 @@ class Weighted(Proportional):
                 f"sampler.weights: {dict(weights)} names the main task '{main}' twice. Take one "
                 "out: `~sampler.weights.main`."
             )
-        named = {main if task == "main" else task: float(p) for task, p in weights.items()}
-        rest = 1 - sum(named.values())
-        others = sorted(set(sizes) - set(named))
-        unknown = sorted(set(named) - set(sizes))
-        if unknown or min(named.values(), default=0) < 0 or rest < -1e-9:
+        probabilities = {main if task == "main" else task: float(p) for task, p in weights.items()}
+        rest = 1 - sum(probabilities.values())
+        others = sorted(set(sizes) - set(probabilities))
+        unknown = sorted(set(probabilities) - set(sizes))
+        if unknown or min(probabilities.values(), default=0) < 0 or rest < -1e-9:
             raise UserError(
                 f"sampler.weights: {dict(weights)} for the tasks {', '.join(sorted(sizes))}. Name "
                 "only tasks of the run (or 'main'), with probabilities from 0 that sum to at "
@@ -40,6 +40,9 @@ class Weighted(Proportional):
         if not others and len(sizes) > 1 and abs(rest) > 1e-9:
             raise UserError(f"sampler.weights: {dict(weights)} sum to {1 - rest:g}, not to 1.")
         if len(sizes) == 1:
-            named = dict.fromkeys(sizes, 1.0)
-        shares = {t: round(named.get(t, rest / max(len(others), 1)), 12) for t in sorted(sizes)}
+            probabilities = dict.fromkeys(sizes, 1.0)
+        # Rounded: 1 - 0.8 is 0.19999999999999996, which would show in `probabilities`.
+        shares = {
+            t: round(probabilities.get(t, rest / max(len(others), 1)), 12) for t in sorted(sizes)
+        }
         super().__init__(shares, main, exponent=1.0)  # type: ignore[arg-type]  # shares for sizes

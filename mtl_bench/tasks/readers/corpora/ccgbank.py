@@ -41,6 +41,7 @@ def _sentences(document: Path) -> Iterator[Example]:
         if line.startswith("ID=") or not line.strip():
             continue
         leaves = LEAF.findall(line)
+        # A leaf that LEAF does not match would else vanish from its sentence unseen.
         if not leaves or len(leaves) != line.count("(<L "):
             lines.fail(
                 number,

@@ -59,6 +59,7 @@ class FrameNetReader:
                     spans = [
                         (
                             whole_number(document, label.get("start"), "a label's start"),
+                            # FrameNet's ends are the last character, Python's the one behind it.
                             whole_number(document, label.get("end"), "a label's end") + 1,
                         )
                         for label in layer.iter(f"{NAMESPACE}label")

@@ -34,6 +34,7 @@ class StandoffReader:
             yield from self._sentences(document)
 
     def _sentences(self, document: Path) -> Iterator[Example | Note]:
+        # One text again: offsets count from the start of the document, line breaks included.
         text = "\n".join(line for _, line in Lines(document))
         annotation = document.with_suffix(".ann")
         if not annotation.exists():
@@ -77,8 +78,8 @@ def _spans(file: Path) -> Iterator[tuple[int, int]]:
         if not line.startswith("T"):
             continue
         try:
-            _, described, *_ = line.split("\t")
-            for part in described.split(" ", 1)[1].split(";"):
+            _, description, *_ = line.split("\t")
+            for part in description.split(" ", 1)[1].split(";"):
                 first, last = part.split()
                 yield int(first), int(last)
         except (ValueError, IndexError):
