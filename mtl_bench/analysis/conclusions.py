@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mtl_bench.analysis.evaluation.scoring import Score
-from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain, main_order, signed
+from mtl_bench.analysis.measurements import Measurements
 
 LEVEL = 0.05
 NOT_PERMUTED = "not clearly better than permuted features"
@@ -52,9 +52,9 @@ def conclusions(
     return result
 
 
-def main_tasks(evidence: Evidence) -> list[str]:
+def main_tasks(measurements: Measurements) -> list[str]:
     """Return the main tasks that have gains, those with the most auxiliaries first."""
-    return main_order((gain.main, gain.aux) for gain in evidence.all_gains)
+    return main_order((gain.main, gain.aux) for gain in measurements.all_gains)
 
 
 def ranked(gains: Sequence[Gain], main: str) -> list[Gain]:
@@ -62,11 +62,11 @@ def ranked(gains: Sequence[Gain], main: str) -> list[Gain]:
     return sorted((gain for gain in gains if gain.main == main), key=lambda g: -g.gain_percent)
 
 
-def sentence(evidence: Evidence, main: str) -> str:
+def sentence(measurements: Measurements, main: str) -> str:
     """Return what auxiliaries do for a main task: single ones, else sets of them."""
-    gains = ranked(evidence.gains, main) or ranked(evidence.sets, main)
+    gains = ranked(measurements.gains, main) or ranked(measurements.sets, main)
     if not gains:
-        of_main = [gain for gain in evidence.undefined if gain.main == main]
+        of_main = [gain for gain in measurements.undefined if gain.main == main]
         most = max(of_main, key=lambda gain: gain.points)
         change = f"{most.aux} adds most, {signed(most.points)} points"
         return f"Alone it scores 0, so that a relative change is undefined; {change}."

@@ -11,8 +11,8 @@ from mtl_bench.analysis.data.single_runs import Family, features_of
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.evaluation.partial_runs import EarlyScore, early_scores
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings, Score, scorers
-from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.features.pair_table import Table, make_table
+from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.errors import UserError
 
 FEWEST = 5  # gains, and losses: one for each fold
@@ -25,7 +25,7 @@ class Study:
     """The results of a study.
 
     Attributes:
-        evidence: what it comes from.
+        measurements: what it comes from.
         settings: of the evaluation.
         features: by task and name: those of all families, and numbers beside them.
         table: pairs, gains, and the features that predictors look at.
@@ -37,7 +37,7 @@ class Study:
         no_prediction: why nothing was predicted; scores and what follows from them are empty then.
     """
 
-    evidence: Evidence
+    measurements: Measurements
     settings: EvaluationSettings
     features: Mapping[str, Mapping[str, float]]
     table: Table
@@ -50,7 +50,7 @@ class Study:
 
 
 def study(
-    evidence: Evidence,
+    measurements: Measurements,
     families: Mapping[str, Family],
     settings: EvaluationSettings,
     *,
@@ -60,7 +60,7 @@ def study(
     """Return the study of some runs.
 
     Args:
-        evidence: gains and single runs.
+        measurements: gains and single runs.
         families: of features, by name.
         settings: of the evaluation.
         early: whether to score shortened curves and pilot runs.
@@ -71,57 +71,61 @@ def study(
     Raises:
         UserError: the runs have none of the features of the set `all`.
     """
-    features = features_of(evidence.single_runs(), families)
+    features = features_of(measurements.single_runs(), families)
     # Only features that a family computes as well: sets keep their columns.
-    for task, released in evidence.released_features.items():
+    for task, released in measurements.released_features.items():
         features[task] |= {name: v for name, v in released.items() if name in features[task]}
     gains = {
         (gain.main, gain.aux): gain.gain_percent
-        for gain in evidence.gains
+        for gain in measurements.gains
         if gain.main in features and gain.aux in features
     }
     names = list(dict.fromkeys(name for some in settings.sets.values() for name in some))
     whole = make_table(gains, features, names)
     table = whole.finite()
-    if reason := _why_no_prediction(evidence, table, set(features)):
-        effects = conclusions(evidence.gains, [], {})
-        return Study(evidence, settings, features, table, conclusions=effects, no_prediction=reason)
+    if reason := _why_no_prediction(measurements, table, set(features)):
+        effects = conclusions(measurements.gains, [], {})
+        return Study(
+            measurements, settings, features, table, conclusions=effects, no_prediction=reason
+        )
     # A set whose columns were all left out cannot be evaluated.
     usable = {feature for feature, _ in table.columns}
     sets = {name: some for name, some in settings.sets.items() if usable & set(some)}
     if "all" not in sets:
-        raise UserError(f"{evidence.source}: its runs have none of the features of the set `all`.")
+        raise UserError(
+            f"{measurements.source}: its runs have none of the features of the set `all`."
+        )
     settings = replace(settings, sets=sets)
     scores: list[Score] = []
     for name, scorer in scorers(table, settings):
         scores += compute(name, scorer)
-    errors = {(gain.main, gain.aux): gain.error for gain in evidence.gains}
+    errors = {(gain.main, gain.aux): gain.error for gain in measurements.gains}
     limit = ceiling(table, [errors[pair] for pair in table.pairs()])
     return Study(
-        evidence=evidence,
+        measurements=measurements,
         settings=settings,
         features=features,
         table=table,
         left_out=[column for column in whole.columns if column not in table.columns],
         scores=scores,
         ceiling=limit,
-        conclusions=conclusions(evidence.gains, scores, limit),
-        early=early_scores(evidence, table, settings, families) if early else [],
+        conclusions=conclusions(measurements.gains, scores, limit),
+        early=early_scores(measurements, table, settings, families) if early else [],
     )
 
 
-def _why_no_prediction(evidence: Evidence, table: Table, tasks: set[str]) -> str:
+def _why_no_prediction(measurements: Measurements, table: Table, tasks: set[str]) -> str:
     """Return why nothing can be predicted, or nothing."""
-    if not evidence.gains and evidence.sets:
+    if not measurements.gains and measurements.sets:
         return "Predicting takes gains from single auxiliaries; these runs have sets of them only."
-    if not evidence.gains and evidence.undefined:
+    if not measurements.gains and measurements.undefined:
         return "Every main task scores 0 alone, so that no relative gain is defined: train longer."
-    if not evidence.gains:
+    if not measurements.gains:
         return (
-            f"There is no gain of {evidence.metric_title}: it takes finished runs of two tasks and "
+            f"There is no gain of {measurements.metric_title}: it takes finished runs of two tasks and "
             "of the main task alone, trained to one budget, whose tasks have that metric."
         )
-    absent = sorted({gain.aux for gain in evidence.gains} - tasks)
+    absent = sorted({gain.aux for gain in measurements.gains} - tasks)
     gaining = int(table.helps().sum())
     if min(gaining, len(table) - gaining) >= FEWEST:
         return ""

@@ -35,7 +35,8 @@ def _list_of(folder: Path, key: str) -> list[object]:
 def gains_table(study: Study) -> pd.DataFrame:
     """Return a row for each gain; those that are undefined have an empty percentage."""
     return pd.DataFrame(
-        [asdict(gain) for gain in study.evidence.all_gains], columns=list(Gain.__dataclass_fields__)
+        [asdict(gain) for gain in study.measurements.all_gains],
+        columns=list(Gain.__dataclass_fields__),
     )
 
 
@@ -94,15 +95,15 @@ def write_study(
     for name, frame in tables.items():
         write_csv(folder / f"{name}.csv", frame)
     content = {
-        "source": study.evidence.source,
+        "source": study.measurements.source,
         "overrides": list(overrides),
         "tables": list(tables),
         "no_prediction": study.no_prediction,
-        "metric": study.evidence.metric_title,
-        "budget": study.evidence.budget,
-        "pairs": len(study.evidence.gains),
-        "gains_above_0": sum(gain.gain_percent > 0 for gain in study.evidence.gains),
-        "missing": list(study.evidence.missing),
+        "metric": study.measurements.metric_title,
+        "budget": study.measurements.budget,
+        "pairs": len(study.measurements.gains),
+        "gains_above_0": sum(gain.gain_percent > 0 for gain in study.measurements.gains),
+        "missing": list(study.measurements.missing),
         "left_out": [" ".join(column) for column in study.left_out],
         "ceiling": dict(study.ceiling),
         "conclusions": [asdict(conclusion) for conclusion in study.conclusions],

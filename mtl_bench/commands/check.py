@@ -25,7 +25,7 @@ from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Reader, Split, Task
 from mtl_bench.tasks.examples import Example
-from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.format_guess.guess import guess
 from mtl_bench.tasks.load import load_corpus
 from mtl_bench.tasks.readers.columns import SEPARATORS
 from mtl_bench.tasks.types.tagging import guess_outside, guess_spans

@@ -39,4 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
         page = finished.write_page()
         log_study(finished.study, finished.sections, page.parent, finished.folder, destination)
         place = f"written: {finished.folder / 'wandb'}; `wandb sync` sends it"
-        print(f"study of {finished.study.evidence.source}: {'sent' if arguments.online else place}")
+        print(
+            f"study of {finished.study.measurements.source}: {'sent' if arguments.online else place}"
+        )

@@ -1,4 +1,4 @@
-"""The runs that the paper's authors released, as evidence of a study."""
+"""The runs that the paper's authors released, as measurements of a study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, frame_of_run, join_frames
-from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.uncertainty import with_errors
+from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.paper import published
 from mtl_bench.runs.sweep_folder import SweepRun
 
@@ -19,7 +19,7 @@ DEGREES_OF_FREEDOM = 18  # of the published spreads, which come from 20 evaluati
 F1 = StudiedMetric("f1", "F1")
 
 
-def published_evidence() -> Evidence:
+def published_measurements() -> Measurements:
     """Return what the paper's authors measured: one seed, 50,000 steps single, 100,000 pair."""
     statistics, curves = published.table1(), published.curve_features()
     gains = [
@@ -41,7 +41,7 @@ def published_evidence() -> Evidence:
         )
         for row in published.gain_rows()
     ]
-    return Evidence(
+    return Measurements(
         source=SOURCE,
         values=published_values(),
         metrics=dict.fromkeys(statistics, F1),

@@ -37,8 +37,8 @@ def paper_sections(
         stand_ins: the paper's name of each task that stands in for one of the paper's.
         compute: called with what takes long and its name.
     """
-    names = {task: stand_ins.get(task, task) for task in study.evidence.metrics}
-    published_runs = study.evidence.source == SOURCE
+    names = {task: stand_ins.get(task, task) for task in study.measurements.metrics}
+    published_runs = study.measurements.source == SOURCE
     # The published runs have the statistics that the paper printed.
     statistics = None if published_runs else _statistics_table(study, names)
     if study.no_prediction:
@@ -55,7 +55,7 @@ def paper_sections(
     )
     claims = [*score_claims(study.scores, rows), magnitude_claim(study.table)]
     claims += feature_claims(study.table, coefficients)
-    gains = {(names[gain.main], names[gain.aux]): gain for gain in study.evidence.gains}
+    gains = {(names[gain.main], names[gain.aux]): gain for gain in study.measurements.gains}
     if {main for main, _ in gains} & published.table1().keys():
         claims = [*task_claims(gains), *claims]
     tables = [
@@ -70,11 +70,11 @@ def paper_sections(
 def _other_gains(study: Study) -> dict[str, Floats]:
     """Return gains that could as well have been predicted: does the result depend on which?"""
     pairs = study.table.pairs()
-    late = {(gain.main, gain.aux): gain.late_percent for gain in study.evidence.gains}
+    late = {(gain.main, gain.aux): gain.late_percent for gain in study.measurements.gains}
     others = {}
     if all(late[pair] is not None for pair in pairs):
         others["late gains"] = np.array([late[pair] for pair in pairs], dtype=np.float64)
-    if study.evidence.source == SOURCE:
+    if study.measurements.source == SOURCE:
         half = published.gains("gain_half_percent")
         others["half the steps"] = np.array([half[pair] for pair in pairs])
     return others
@@ -144,14 +144,14 @@ def _claims_table(claims: list[Claim]) -> SectionTable:
 
 def _statistics_table(study: Study, names: Mapping[str, str]) -> SectionTable | None:
     """Return Table 1 with the paper's numbers beside ours, of the paper's tasks."""
-    paper, alone = published.table1(), study.evidence.scores_alone()
+    paper, alone = published.table1(), study.measurements.scores_alone()
     rows = []
-    for run in {run.task: run for run in study.evidence.single_runs()}.values():
+    for run in {run.task: run for run in study.measurements.single_runs()}.values():
         printed = paper.get(names.get(run.task, run.task))
         if printed is None:
             continue
         ours = dict(run.statistics)
-        if study.evidence.metrics[run.task].name == F1.name:
+        if study.measurements.metrics[run.task].name == F1.name:
             ours[F1.name] = 100 * alone.get(run.task, math.nan)
         for statistic, decimals in published.DECIMALS.items():
             value = ours.get(statistic, math.nan)

@@ -9,23 +9,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import Gain, signed
+from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.report.style import GAIN, INK, LOSS, PALE, Drawing, label, slug, styled
 
 BEGIN = 15  # percent of the budget after which the axis is scaled to the curves
 
 
 @styled
-def curves(evidence: Evidence, main: str) -> Drawing:
+def curves(measurements: Measurements, main: str) -> Drawing:
     """Return how the metric of a main task grows alone (thick) and beside each auxiliary."""
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.subplots()
-    metric = evidence.metrics[main]
+    metric = measurements.metrics[main]
     column = f"{metric.name}_percent" if metric.scale == 100 else metric.name
-    by_run = evidence.curves()
+    by_run = measurements.curves()
     gains = sorted(
-        (gain for gain in evidence.all_gains if gain.main == main and "+" not in gain.aux),
+        (gain for gain in measurements.all_gains if gain.main == main and "+" not in gain.aux),
         key=lambda gain: -gain.points,
     )
     frames: list[pd.DataFrame] = []

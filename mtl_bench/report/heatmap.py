@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from mtl_bench.analysis.evidence import Evidence
 from mtl_bench.analysis.gains.gain import main_order, signed
+from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.report.style import DIVERGING, Drawing, cell_colours, colour_scale, label, styled
 
 INCHES = 0.52  # of a cell
@@ -18,9 +18,9 @@ COLUMNS = ["main", "aux", "metric", "gain_percent", "points", "low", "high", "ef
 
 
 @styled
-def heatmap(evidence: Evidence) -> Drawing:
+def heatmap(measurements: Measurements) -> Drawing:
     """Return the map of all gains from one auxiliary."""
-    gains = {(gain.main, gain.aux): gain for gain in evidence.gains}
+    gains = {(gain.main, gain.aux): gain for gain in measurements.gains}
     mains, auxes = main_order(gains), sorted({aux for _, aux in gains})
     size = (2.5 + INCHES * max(len(auxes), 3), 1.6 + INCHES * max(len(mains), 2))
     figure = Figure(figsize=size, layout="constrained")
@@ -50,7 +50,7 @@ def heatmap(evidence: Evidence) -> Drawing:
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    text = f"gain of {evidence.metric_title} (%); bold: 95 % interval excludes 0"
+    text = f"gain of {measurements.metric_title} (%); bold: 95 % interval excludes 0"
     figure.colorbar(image, shrink=0.6, extend="both", label=text)
     frame = pd.DataFrame([asdict(gain) for gain in gains.values()])[COLUMNS]
     return Drawing("heatmap", "Gains by main and auxiliary task", figure, frame)

@@ -15,8 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
-from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.gains.gain import main_order, signed
+from mtl_bench.analysis.measurements import LearningCurve, Measurements
 from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
 from mtl_bench.files import write_atomically
@@ -76,40 +76,40 @@ def write_report(study: Study, sections: Sequence[Section], origin: Origin, fold
 
 def _drawings(study: Study, sections: Sequence[Section]) -> dict[str, Drawing]:
     """Return all figures by name."""
-    evidence = study.evidence
-    drawings = [heatmap(evidence)] if evidence.gains else []
+    measurements = study.measurements
+    drawings = [heatmap(measurements)] if measurements.gains else []
     if study.scores:
         drawings.append(comparison(study.scores))
     drawings += [dot_chart(table) for each in sections for table in each.tables if table.chart]
-    mains = main_order((g.main, g.aux) for g in evidence.all_gains if "+" not in g.aux)
-    drawings += [curves(evidence, main) for main in mains]
+    mains = main_order((g.main, g.aux) for g in measurements.all_gains if "+" not in g.aux)
+    drawings += [curves(measurements, main) for main in mains]
     return {drawing.name: drawing for drawing in drawings}
 
 
 def _content(study: Study, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
     """Return what the template shows."""
-    evidence = study.evidence
+    measurements = study.measurements
     return {
         "study": study,
-        "metric": evidence.metric_title,
+        "metric": measurements.metric_title,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "limit": colour_scale([gain.gain_percent for gain in evidence.gains]),
-        "tasks": sorted({gain.aux for gain in evidence.gains}),
-        "heat": _heat_rows(evidence),
-        "mains": [_main(evidence, main, drawings) for main in main_tasks(evidence)],
+        "limit": colour_scale([gain.gain_percent for gain in measurements.gains]),
+        "tasks": sorted({gain.aux for gain in measurements.gains}),
+        "heat": _heat_rows(measurements),
+        "mains": [_main(measurements, main, drawings) for main in main_tasks(measurements)],
         "figures": {name: Markup(drawing.svg()) for name, drawing in drawings.items()},
         "pairs": [score for score in study.scores if score.held_out == "pairs"],
         "unseen": [score for score in study.scores if score.held_out == "unseen_main"],
-        "statistics": _statistics(evidence),
+        "statistics": _statistics(measurements),
         # A task's name must not end the script element that holds the data.
-        "data": Markup(json.dumps(_curve_data(evidence)).replace("<", "\\u003c")),
+        "data": Markup(json.dumps(_curve_data(measurements)).replace("<", "\\u003c")),
         "slug": slug,
     }
 
 
-def _heat_rows(evidence: Evidence) -> list[dict[str, Any]]:
+def _heat_rows(measurements: Measurements) -> list[dict[str, Any]]:
     """Return the rows of the heat map: a cell by auxiliary."""
-    gains = evidence.gains
+    gains = measurements.gains
     limit = colour_scale([gain.gain_percent for gain in gains])
     rows = []
     for main in main_order((gain.main, gain.aux) for gain in gains):
@@ -122,18 +122,18 @@ def _heat_rows(evidence: Evidence) -> list[dict[str, Any]]:
     return rows
 
 
-def _main(evidence: Evidence, main: str, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
+def _main(measurements: Measurements, main: str, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
     """Return the ranked auxiliaries of a main task, with a sentence and its curves."""
-    gains, sets = ranked(evidence.gains, main), ranked(evidence.sets, main)
-    undefined = [gain for gain in evidence.undefined if gain.main == main]
+    gains, sets = ranked(measurements.gains, main), ranked(measurements.sets, main)
+    undefined = [gain for gain in measurements.undefined if gain.main == main]
     numbers = [n for g in (*gains, *sets) for n in (g.gain_percent, g.low, g.high) if n is not None]
     drawing = drawings.get(f"curves_{slug(main)}")
-    metric = evidence.metrics[main]
-    alone = evidence.scores_alone().get(main)
+    metric = measurements.metrics[main]
+    alone = measurements.scores_alone().get(main)
     return {
         "name": main,
         "metric": metric,
-        "sentence": sentence(evidence, main),
+        "sentence": sentence(measurements, main),
         "gains": gains,
         "sets": sets,
         "undefined": sorted(undefined, key=lambda gain: -gain.points),
@@ -144,16 +144,16 @@ def _main(evidence: Evidence, main: str, drawings: Mapping[str, Drawing]) -> dic
     }
 
 
-def _statistics(evidence: Evidence) -> dict[str, Any]:
+def _statistics(measurements: Measurements) -> dict[str, Any]:
     """Return the table of tasks: heads, and a row of texts for each."""
-    runs = {run.task: run for run in evidence.single_runs()}
-    alone = evidence.scores_alone()
+    runs = {run.task: run for run in measurements.single_runs()}
+    alone = measurements.scores_alone()
     names = list(dict.fromkeys(name for run in runs.values() for name in run.statistics))
     headings = {name: STATISTICS.get(name, (name.replace("_", " "), 3)) for name in names}
     rows = []
     for task, run in sorted(runs.items()):
         texts = [number(run.statistics.get(name), headings[name][1]) for name in names]
-        metric = evidence.metrics.get(task)
+        metric = measurements.metrics.get(task)
         score = metric.text(alone[task]) if metric and task in alone else ""
         rows.append(
             {"task": task, "cells": [*texts, score], "metric": metric.title if metric else ""}
@@ -161,15 +161,15 @@ def _statistics(evidence: Evidence) -> dict[str, Any]:
     return {"heads": [headings[name][0] for name in names], "rows": rows}
 
 
-def _curve_data(evidence: Evidence) -> dict[str, Any]:
+def _curve_data(measurements: Measurements) -> dict[str, Any]:
     """Return thinned curves by `run/task`, and how the metric of each task is shown."""
     lines = {
-        f"{run}/{task}": _thin(curve, evidence.metrics[task].scale)
-        for (run, task), curve in evidence.curves().items()
+        f"{run}/{task}": _thin(curve, measurements.metrics[task].scale)
+        for (run, task), curve in measurements.curves().items()
     }
     metrics = {
         task: {"title": metric.title, "unit": metric.unit}
-        for task, metric in evidence.metrics.items()
+        for task, metric in measurements.metrics.items()
     }
     return {"curves": lines, "metrics": metrics}
 

@@ -53,7 +53,7 @@ def log_study(
     run = wandb.init(
         project=destination.project,
         entity=destination.entity,
-        name=f"study of {study.evidence.source}",
+        name=f"study of {study.measurements.source}",
         group=destination.group,
         job_type="study",
         dir=folder,
@@ -74,11 +74,11 @@ def log_study(
     )
     images = sorted((report / "figures").glob("*.png"))
     run.log({_place(file): wandb.Image(str(file)) for file in images})
-    gains = study.evidence.gains
+    gains = study.measurements.gains
     run.summary["pairs"] = len(gains)
     run.summary["gains above 0"] = sum(gain.gain_percent > 0 for gain in gains)
-    for main in main_tasks(study.evidence):
-        run.summary[f"answer {main}"] = sentence(study.evidence, main)
+    for main in main_tasks(study.measurements):
+        run.summary[f"answer {main}"] = sentence(study.measurements, main)
     for number, conclusion in enumerate(study.conclusions, start=1):
         run.summary[f"answer {number}"] = f"{conclusion.question} {conclusion.answer}"
     page = wandb.Artifact(f"report-{destination.group}".replace("/", "-"), type="report")

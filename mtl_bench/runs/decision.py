@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.checkpoint import CHECKPOINT, CheckpointHeader, read_header
+from mtl_bench.runs.checkpoint_header import CHECKPOINT, CheckpointHeader, read_header
 from mtl_bench.runs.record import WEIGHTS, Record, read_record
 
 Action = Literal["skip", "resume", "extend", "train", "refuse"]

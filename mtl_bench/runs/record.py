@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias, Union, get_args
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.checkpoint import CHECKPOINT
+from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
 from mtl_bench.runs.lock import LOCK
 

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.checkpoint import read_header
+from mtl_bench.runs.checkpoint_header import read_header
 from mtl_bench.runs.lock import HEARTBEAT, Heartbeat, heartbeat
 from mtl_bench.runs.record import RECORD, Record, read_record
 from mtl_bench.runs.schedule import Schedule

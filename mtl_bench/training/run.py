@@ -18,7 +18,7 @@ from mtl_bench.config.schema import RunConfig
 from mtl_bench.files import remove_leftovers
 from mtl_bench.models import kernels
 from mtl_bench.models.weights import save_tagger
-from mtl_bench.runs.checkpoint import CHECKPOINT
+from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.decision import Action, Decision, decide, read_files, refusal
 from mtl_bench.runs.lock import lock
 from mtl_bench.runs.provenance import new_record

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_bench.runs.checkpoint import CheckpointHeader, read_header
+from mtl_bench.runs.checkpoint_header import CheckpointHeader, read_header
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record import read_record
 from tests.conftest import REPOSITORY

@@ -12,7 +12,7 @@ from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings
 from mtl_bench.analysis.section import Section, SectionTable
 from mtl_bench.analysis.study import Study
-from mtl_bench.paper.published_runs import published_evidence
+from mtl_bench.paper.published_runs import published_measurements
 from mtl_bench.report.page import Origin, write_report
 from tests.unit.analysis.tables import CURVE, DATA, paper_table
 
@@ -113,8 +113,8 @@ SETTINGS = EvaluationSettings({}, {})
 
 def hostile_study():
     """Return the paper's study with a task that has a bad name."""
-    evidence, table = published_evidence(), paper_table()
-    values = evidence.values.replace("chu", HOSTILE)
+    measurements, table = published_measurements(), paper_table()
+    values = measurements.values.replace("chu", HOSTILE)
     values["tasks"] = [
         "+".join(sorted(HOSTILE if task == "chu" else task for task in tasks.split("+")))
         for tasks in values["tasks"]
@@ -123,15 +123,15 @@ def hostile_study():
     def name(task):
         return HOSTILE if task == "chu" else task
 
-    evidence = replace(
-        evidence,
+    measurements = replace(
+        measurements,
         values=values,
-        metrics={name(task): metric for task, metric in evidence.metrics.items()},
-        all_gains=[replace(g, main=name(g.main), aux=name(g.aux)) for g in evidence.gains],
+        metrics={name(task): metric for task, metric in measurements.metrics.items()},
+        all_gains=[replace(g, main=name(g.main), aux=name(g.aux)) for g in measurements.gains],
         missing=["<b>bold</b>: failed with $x_1^2$ </script><img src=x onerror=alert(2)>"],
     )
     features = {task: dict.fromkeys((*DATA, *CURVE), 0.0) for task in table.main}
-    return Study(evidence, SETTINGS, features, table, no_prediction="too few")
+    return Study(measurements, SETTINGS, features, table, no_prediction="too few")
 
 
 def test_bad_names_are_text(visit, tmp_path):
@@ -150,14 +150,16 @@ def test_bad_names_are_text(visit, tmp_path):
 
 
 def of_mwe(*gains):
-    """Evidence with some gains of mwe, and one over 0."""
-    evidence = published_evidence()
-    zero = replace(evidence.gains[0], main="zero", aux="chu", gain_percent=math.nan, points=12.04)
-    return replace(evidence, all_gains=[*gains, zero])
+    """Measurements with some gains of mwe, and one over 0."""
+    measurements = published_measurements()
+    zero = replace(
+        measurements.gains[0], main="zero", aux="chu", gain_percent=math.nan, points=12.04
+    )
+    return replace(measurements, all_gains=[*gains, zero])
 
 
 def gain_of(main, aux):
-    [gain] = [g for g in published_evidence().gains if (g.main, g.aux) == (main, aux)]
+    [gain] = [g for g in published_measurements().gains if (g.main, g.aux) == (main, aux)]
     return gain
 
 
@@ -180,8 +182,8 @@ def test_the_sentence_says_what_is_sure():
 
 def without_pairs(*gains):
     """The paper's study with other gains than those of pairs."""
-    evidence = replace(published_evidence(), all_gains=gains)
-    return Study(evidence, SETTINGS, {}, paper_table(), no_prediction="no pairs")
+    measurements = replace(published_measurements(), all_gains=gains)
+    return Study(measurements, SETTINGS, {}, paper_table(), no_prediction="no pairs")
 
 
 @pytest.mark.parametrize("width", [390, 1400])
@@ -205,10 +207,12 @@ def test_a_page_of_sets_and_of_single_runs_alone(visit, tmp_path, width):
 
 def test_a_metric_that_is_no_share_is_shown_as_it_is(visit, tmp_path):
     error = StudiedMetric("error", "mean error", higher_is_better=False, is_share=False)
-    evidence = published_evidence()
-    values = evidence.values.replace("f1", "error")
-    evidence = replace(evidence, values=values, metrics=dict.fromkeys(evidence.metrics, error))
-    study = Study(evidence, SETTINGS, {}, paper_table(), no_prediction="too few")
+    measurements = published_measurements()
+    values = measurements.values.replace("f1", "error")
+    measurements = replace(
+        measurements, values=values, metrics=dict.fromkeys(measurements.metrics, error)
+    )
+    study = Study(measurements, SETTINGS, {}, paper_table(), no_prediction="too few")
     page = visit(write_report(study, [], Origin({}), tmp_path))
     assert "Alone its mean error is 0.4327." in page.locator("#main-mwe").inner_text()
     page.locator('#heat a[data-main="mwe"][data-aux="chu"]').click()

@@ -11,9 +11,9 @@ from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
 from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
-from mtl_bench.analysis.evidence import Evidence, LearningCurve
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.gains.paired_scores import relative_change
+from mtl_bench.analysis.measurements import LearningCurve, Measurements
 
 CURVES = (5, 10, 20, 30, 50, 100)  # percent of the single runs
 PILOTS = (5, 10, 20, 30, 50, 70)  # percent of single and pair runs
@@ -38,16 +38,19 @@ class EarlyScore:
 
 
 def early_scores(
-    evidence: Evidence, table: Table, settings: EvaluationSettings, families: Mapping[str, Family]
+    measurements: Measurements,
+    table: Table,
+    settings: EvaluationSettings,
+    families: Mapping[str, Family],
 ) -> list[EarlyScore]:
     """Return how early gains can be predicted, from curves and from pilot runs."""
     curves = {name: families[name] for name in CURVE_FAMILIES if name in families}
     scores: list[EarlyScore] = []
     if curves:
         for percent in CURVES:
-            scores += from_curves(evidence, table, settings, curves, percent)
+            scores += from_curves(measurements, table, settings, curves, percent)
     for percent in PILOTS:
-        scores += from_pilots(evidence, table, percent)
+        scores += from_pilots(measurements, table, percent)
     return scores
 
 
@@ -58,7 +61,7 @@ def shortened(run: SingleRun, percent: float) -> SingleRun:
 
 
 def from_curves(
-    evidence: Evidence,
+    measurements: Measurements,
     table: Table,
     settings: EvaluationSettings,
     families: Mapping[str, Family],
@@ -67,17 +70,17 @@ def from_curves(
     """Return the scores of the paper's predictor with shortened curves.
 
     Args:
-        evidence: the runs.
+        measurements: the runs.
         table: pairs and gains.
         settings: of the evaluation.
         families: of curve features.
         percent: what is left of the runs.
     """
-    features = features_of([shortened(r, percent) for r in evidence.single_runs()], families)
+    features = features_of([shortened(r, percent) for r in measurements.single_runs()], families)
     names = [name for family in families.values() for name in family.names()]
     gains = dict(zip(table.pairs(), table.gain.tolist(), strict=True))
     early = make_table(gains, features, names).finite()
-    single_steps, all_steps = evidence.steps()
+    single_steps, all_steps = measurements.steps()
     result = []
     for held_out in ("pairs", "unseen_main"):
         folds = HELD_OUT[held_out](early, settings.pair_runs)
@@ -89,20 +92,20 @@ def from_curves(
     return result
 
 
-def from_pilots(evidence: Evidence, table: Table, percent: int) -> list[EarlyScore]:
+def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[EarlyScore]:
     """Return how the gain of pilot runs predicts the gain at the end; [] without evaluations.
 
     Args:
-        evidence: the runs.
+        measurements: the runs.
         table: pairs and gains.
         percent: of the budget that is trained.
     """
-    curves, empty = evidence.curves(), LearningCurve(np.empty(0), np.empty(0))
+    curves, empty = measurements.curves(), LearningCurve(np.empty(0), np.empty(0))
     predictions = []
     for main, aux in table.pairs():
         single = curves.get((main, main), empty).at(percent)
         pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
-        sign = evidence.metrics[main].sign
+        sign = measurements.metrics[main].sign
         # A task that scores 0 so far says nothing.
         predictions.append(relative_change(single, pair, sign) if single else 0.0)
     if not np.isfinite(predictions).all():

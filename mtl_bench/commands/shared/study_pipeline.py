@@ -21,7 +21,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 
 if TYPE_CHECKING:
-    from mtl_bench.analysis.evidence import Evidence
+    from mtl_bench.analysis.measurements import Measurements
     from mtl_bench.analysis.section import Section
     from mtl_bench.analysis.study import Study
     from mtl_bench.analysis.study_settings import StudySettings
@@ -53,12 +53,16 @@ class FinishedStudy:
 
 def study_published(folder: Path, overrides: Sequence[str] | None = None) -> FinishedStudy:
     """Study the paper's runs; `overrides` None: those of the study in the folder."""
-    from mtl_bench.paper.published_runs import BUDGET, F1, published_evidence  # scikit-learn: 1 s
+    from mtl_bench.paper.published_runs import (  # scikit-learn: 1 s
+        BUDGET,
+        F1,
+        published_measurements,
+    )
 
     settings = _settings(folder, overrides)
     if settings.metric not in (None, F1.name) or settings.budget not in (None, BUDGET):
         raise UserError("The paper's runs have gains of f1 at a budget of 50,000 only.")
-    return _study(published_evidence(), folder, settings)
+    return _study(published_measurements(), folder, settings)
 
 
 def study_sweep(
@@ -79,7 +83,7 @@ def study_sweep(
         UserError: a variant cannot be studied; the others are studied first.
     """
     from mtl_bench.analysis.data.frame import has_result
-    from mtl_bench.analysis.evidence import sweep_evidence
+    from mtl_bench.analysis.measurements import sweep_measurements
 
     variants: dict[str, list[RunStatus]] = defaultdict(list)
     for status in statuses:
@@ -95,8 +99,8 @@ def study_sweep(
             continue
         settings = _settings(place, overrides)
         try:
-            evidence = sweep_evidence(name, sweep, own, settings.metric, settings.budget)
-            yield _study(evidence, place, settings, own)
+            measurements = sweep_measurements(name, sweep, own, settings.metric, settings.budget)
+            yield _study(measurements, place, settings, own)
         except UserError as error:
             problems.append(str(error))
     if problems:
@@ -134,7 +138,7 @@ def _settings(folder: Path, overrides: Sequence[str] | None) -> StudySettings:
 
 
 def _study(
-    evidence: Evidence,
+    measurements: Measurements,
     folder: Path,
     settings: StudySettings,
     statuses: Sequence[RunStatus] = (),
@@ -149,7 +153,7 @@ def _study(
     from mtl_bench.paper.sections import paper_sections
 
     folder.mkdir(parents=True, exist_ok=True)
-    cache = ScoreCache(settings.config, evidence.fingerprint())
+    cache = ScoreCache(settings.config, measurements.fingerprint())
     # One thread: matrices are small, and threads that wait for a busy core only make it slower.
     with Console(stderr=True).status("study") as line, threadpool_limits(1, "blas"):
 
@@ -158,9 +162,13 @@ def _study(
             return cache(name, function)
 
         result = study(
-            evidence, settings.families, settings.evaluation, early=settings.early, compute=compute
+            measurements,
+            settings.families,
+            settings.evaluation,
+            early=settings.early,
+            compute=compute,
         )
-        sections = paper_sections(result, stand_ins(evidence.metrics), compute)
+        sections = paper_sections(result, stand_ins(measurements.metrics), compute)
     cache.clean()
     write_study(result, sections, folder, settings.overrides)
     if result.scores:

@@ -21,16 +21,16 @@ LINES = 20  # missing runs named; all are in study.json
 def show(finished: FinishedStudy) -> None:
     """Print a study and its sections."""
     study = finished.study
-    evidence = study.evidence
-    above = sum(gain.gain_percent > 0 for gain in evidence.gains)
+    measurements = study.measurements
+    above = sum(gain.gain_percent > 0 for gain in measurements.gains)
     print(
-        f"{evidence.source}: {len(evidence.gains)} directed pairs, {above} gain (above 0), at "
-        f"{evidence.budget:,.6g} steps per task"
+        f"{measurements.source}: {len(measurements.gains)} directed pairs, {above} gain (above 0), at "
+        f"{measurements.budget:,.6g} steps per task"
     )
-    for line in evidence.missing[:LINES]:
+    for line in measurements.missing[:LINES]:
         print(f"  missing: {line}", file=sys.stderr)
-    if len(evidence.missing) > LINES:
-        print(f"  and {len(evidence.missing) - LINES} more, see study.json", file=sys.stderr)
+    if len(measurements.missing) > LINES:
+        print(f"  and {len(measurements.missing) - LINES} more, see study.json", file=sys.stderr)
     if study.scores:
         _choices([score for score in study.scores if score.held_out == "pairs"])
         _rankings([score for score in study.scores if score.held_out == "unseen_main"])
@@ -45,8 +45,8 @@ def conclusions_text(study: Study) -> str:
     """Return the conclusions: of each main task, then of all."""
     from mtl_bench.analysis.conclusions import main_tasks, sentence  # scipy: a second
 
-    evidence = study.evidence
-    lines = [f"{main}: {sentence(evidence, main)}" for main in main_tasks(evidence)]
+    measurements = study.measurements
+    lines = [f"{main}: {sentence(measurements, main)}" for main in main_tasks(measurements)]
     if study.no_prediction:
         lines.append(f"Nothing is predicted: {study.no_prediction}")
     lines += [f"{each.question}\n  {each.answer} ({each.because})." for each in study.conclusions]

@@ -10,7 +10,7 @@ from mtl_bench.tasks.checks.findings import Finding, counted, shortened
 from mtl_bench.tasks.checks.words import check_words
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import Example, SplitName
-from mtl_bench.tasks.formats.column import ENOUGH, UNIQUE
+from mtl_bench.tasks.format_guess.column import ENOUGH, UNIQUE
 
 BATCH = 32  # sentences, by default
 DEV_FRACTION = 0.1  # of train, by default

@@ -21,7 +21,7 @@ import torch
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.models.inputs.batches import Chunk
-from mtl_bench.runs.checkpoint import CheckpointHeader
+from mtl_bench.runs.checkpoint_header import CheckpointHeader
 from mtl_bench.training.callbacks.curves import Curves
 from mtl_bench.training.signals import Interrupted, is_worker, stop_signals
 

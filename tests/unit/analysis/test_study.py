@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from mtl_bench.__main__ import main as bench
 from mtl_bench.analysis.data.single_runs import SingleRun
 from mtl_bench.analysis.evaluation.partial_runs import from_pilots, shortened
-from mtl_bench.analysis.evidence import LearningCurve, sweep_evidence
 from mtl_bench.analysis.features.pair_table import make_table
+from mtl_bench.analysis.measurements import LearningCurve, sweep_measurements
 from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder
-from mtl_bench.paper.published_runs import published_evidence
+from mtl_bench.paper.published_runs import published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep
 from tests.unit.analysis.sweeps import write_sweep
 
@@ -175,11 +175,11 @@ def test_the_configuration_is_made_of_groups():
 
 
 def test_published_evidence_is_the_paper_s():
-    evidence = published_evidence()
-    assert (len(evidence.gains), len(evidence.single_runs())) == (90, 10)
-    assert evidence.steps() == (500_000, 5_000_000)
-    assert len(evidence.curves()) == 100
-    assert evidence.scores_alone()["mwe"] == pytest.approx(0.43272)
+    measurements = published_measurements()
+    assert (len(measurements.gains), len(measurements.single_runs())) == (90, 10)
+    assert measurements.steps() == (500_000, 5_000_000)
+    assert len(measurements.curves()) == 100
+    assert measurements.scores_alone()["mwe"] == pytest.approx(0.43272)
 
 
 def test_a_run_is_shortened_and_its_curve_read():
@@ -200,22 +200,22 @@ def sweep(tmp_path_factory):
 
 
 def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
-    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
-    assert evidence.budget == 100
-    curve = evidence.curves()["w+x", "w"]
-    final = next(g.pair for g in evidence.gains if (g.main, g.aux) == ("w", "x"))
+    measurements = sweep_measurements("toy", sweep, read_sweep(sweep))
+    assert measurements.budget == 100
+    curve = measurements.curves()["w+x", "w"]
+    final = next(g.pair for g in measurements.gains if (g.main, g.aux) == ("w", "x"))
     assert curve.at(10) == pytest.approx(final * 0.075)  # evaluations at 5 and 10 percent
 
 
 def test_pilots_that_already_are_the_end_predict_it(sweep):
-    evidence = sweep_evidence("toy", sweep, read_sweep(sweep))
-    gains = {(gain.main, gain.aux): gain.gain_percent for gain in evidence.gains}
+    measurements = sweep_measurements("toy", sweep, read_sweep(sweep))
+    gains = {(gain.main, gain.aux): gain.gain_percent for gain in measurements.gains}
     features = {task: {"f": 1.0} for task in "uvwxyz"}
     table = make_table(gains, features, ["f"])
-    [early] = from_pilots(evidence, table, 100)
+    [early] = from_pilots(measurements, table, 100)
     assert early.score.values["accuracy"] == 1
     assert early.score.values["spearman"] == pytest.approx(1)
-    assert from_pilots(evidence, table, 1) == []
+    assert from_pilots(measurements, table, 1) == []
 
 
 def test_tasks_of_several_types_are_studied_ranked_and_shown(sweep, tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtl_bench.runs.checkpoint import CheckpointHeader
+from mtl_bench.runs.checkpoint_header import CheckpointHeader
 from mtl_bench.runs.decision import Decision, Request, RunFiles, decide
 from tests.unit.runs.records import record
 

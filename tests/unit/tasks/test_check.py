@@ -10,7 +10,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.tasks.checks.examine import examine
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import Example, Remark
-from mtl_bench.tasks.formats.guess import guess
+from mtl_bench.tasks.format_guess.guess import guess
 from mtl_bench.tasks.types.tagging import Tagging, guess_outside, guess_spans
 
 

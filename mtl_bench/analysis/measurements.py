@@ -48,7 +48,7 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Measurements:
     """The measurements of a study.
 
     Attributes:
@@ -130,13 +130,13 @@ class Evidence:
         return str(joblib.hash((self.all_gains, self.released_features, losses)))
 
 
-def sweep_evidence(
+def sweep_measurements(
     source: str,
     sweep: Path,
     statuses: Sequence[RunStatus],
     metric: str | None = None,
     budget: float | None = None,
-) -> Evidence:
+) -> Measurements:
     """Return what the runs of one variant of a sweep measured.
 
     Args:
@@ -155,7 +155,7 @@ def sweep_evidence(
     }
     # A sweep that is being extended has most of its pairs at the smaller budget.
     best = max(gains_at, key=lambda each: (len(gains_at[each]), each), default=0.0)
-    return Evidence(
+    return Measurements(
         source, values, metrics, best, gains_at.get(best, []), [*problems, *_missing(statuses)]
     )
 

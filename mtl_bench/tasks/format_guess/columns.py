@@ -9,7 +9,7 @@ from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.cache import READERS
-from mtl_bench.tasks.formats.column import SHOWN, Column, label_columns, word_column
+from mtl_bench.tasks.format_guess.column import SHOWN, Column, label_columns, word_column
 from mtl_bench.tasks.readers.columns import (
     COMMENT_MARKS,
     DOCUMENT_START,

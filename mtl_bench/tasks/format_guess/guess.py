@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.cache import READERS
-from mtl_bench.tasks.formats.column import SHOWN
-from mtl_bench.tasks.formats.columns import (
+from mtl_bench.tasks.format_guess.column import SHOWN
+from mtl_bench.tasks.format_guess.columns import (
     Guess,
     guess_columns,
     refuse_mixed_columns,
