@@ -122,8 +122,8 @@ def _why_no_prediction(measurements: Measurements, table: Table, tasks: set[str]
         return "Every main task scores 0 alone, so that no relative gain is defined: train longer."
     if not measurements.gains:
         return (
-            f"There is no gain of {measurements.metric_title}: it takes finished runs of two tasks and "
-            "of the main task alone, trained to one budget, whose tasks have that metric."
+            f"There is no gain of {measurements.metric_title}: it takes finished runs of two tasks "
+            "and of the main task alone, trained to one budget, whose tasks have that metric."
         )
     absent = sorted({gain.aux for gain in measurements.gains} - tasks)
     gaining = int(table.helps().sum())

@@ -24,8 +24,8 @@ def show(finished: FinishedStudy) -> None:
     measurements = study.measurements
     above = sum(gain.gain_percent > 0 for gain in measurements.gains)
     print(
-        f"{measurements.source}: {len(measurements.gains)} directed pairs, {above} gain (above 0), at "
-        f"{measurements.budget:,.6g} steps per task"
+        f"{measurements.source}: {len(measurements.gains)} directed pairs, {above} gain (above 0), "
+        f"at {measurements.budget:,.6g} steps per task"
     )
     for line in measurements.missing[:LINES]:
         print(f"  missing: {line}", file=sys.stderr)
