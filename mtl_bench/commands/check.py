@@ -20,6 +20,7 @@ from rich.markup import escape
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.config.tasks import TASK_NAME, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 from mtl_bench.tasks.checks.examine import examine, small_batch
 from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.corpus import Corpus
@@ -141,7 +142,7 @@ def _offer(task: Task, corpus: Corpus, files: list[Path], save: bool) -> None:
     if save:
         if file.exists():
             raise UserError(f"{file}: is there already. Remove it, or edit it by hand.")
-        file.write_text(text, "utf-8")
+        write_atomically(file, text)
         print(f"\nwritten: {file}\n")
     else:
         print(f"\nThe task, to be saved as {file} (--save does it):\n\n{text}")

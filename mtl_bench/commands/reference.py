@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
     gains = gains_frame(arguments.sweep, read_sweep(arguments.sweep)).dropna(subset="gain_percent")
     if gains["variant"].nunique() > 1:
         raise UserError(f"{arguments.sweep}: has several variants, which have gains of their own.")
-    gains = gains[gains["budget"] == gains["budget"].max()]
+    budget = gains["budget"].max()
+    gains = gains[gains["budget"] == budget]
     pairs = zip(gains["main"], gains["aux"], strict=True)
     gain_of = dict(zip(pairs, gains["gain_percent"], strict=True))
     if len(gain_of.keys() & reference.keys()) < 3:
@@ -43,7 +44,10 @@ def run(arguments: argparse.Namespace) -> None:
     result = agreement(reference, gain_of)
     seeds = " or ".join(str(seeds) for seeds in sorted(gains["seeds"].unique()))
     low, high = result.interval
-    print(f"{result.pairs} gains, seeds each: {seeds}; rank correlation with the reference:")
+    print(
+        f"{result.pairs} gains at {budget:,.6g} steps per task, seeds each: {seeds}; rank "
+        "correlation with the reference:"
+    )
     print(
         f"  over all pairs    {result.over_all:+.2f} (95 % interval over main tasks: {low:+.2f} to "
         f"{high:+.2f})"

@@ -187,11 +187,12 @@ def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
             and record.status == "finished"
             and len(record.tasks) == 1
             and record.setting("data.drop_last")  # evaluated as the paper did
+            and all("f1" in task.final for task in record.tasks.values())
         ):
             by_task[next(iter(record.tasks))][record.steps_done, file.parents[1]].append(record)
     best = {}
     for name, variants in by_task.items():
         (steps, place), records = max(variants.items(), key=lambda item: item[0])
-        f1 = 100 * fmean(record.tasks[name].final[record.tasks[name].primary] for record in records)
+        f1 = 100 * fmean(record.tasks[name].final["f1"] for record in records)
         best[name] = (f1, f"{len(records)} run(s) of {steps:,} steps in {place}")
     return best

@@ -38,7 +38,6 @@ def run(arguments: argparse.Namespace) -> None:
     for finished in study_sweep(arguments.sweep, statuses):
         page = finished.write_page()
         log_study(finished.study, finished.sections, page.parent, finished.folder, destination)
+        source = finished.study.measurements.source
         place = f"written: {finished.folder / 'wandb'}; `wandb sync` sends it"
-        print(
-            f"study of {finished.study.measurements.source}: {'sent' if arguments.online else place}"
-        )
+        print(f"study of {source}: {'sent' if arguments.online else place}")

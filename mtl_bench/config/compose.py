@@ -17,6 +17,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf, open_dict
 
 from mtl_bench.config.folders import job_type, run_dir, run_folder, sweep_name, task_tags
+from mtl_bench.config.messages import no_such_key
 from mtl_bench.config.overrides import check_overrides
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.config.task_groups import TaskSearchPath, TaskSource
@@ -76,7 +77,7 @@ def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
         cfg.hydra.runtime.output_dir = str(folder.absolute())
     HydraConfig.instance().set_config(cfg)  # where loggers find the run's folder
     for key in unknown_keys(cfg):
-        raise UserError(f"{key}: there is no such key, and nothing would read it.")
+        raise UserError(no_such_key(key))
     return checked(cfg), folder
 
 

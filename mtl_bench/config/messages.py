@@ -29,3 +29,11 @@ def no_such_task(name: str, possible: Sequence[str]) -> str:
         "For a task of your own, write a yaml (see CONTRIBUTING.md) and name its folder in "
         "MTL_BENCH_TASKS."
     )
+
+
+def no_such_key(key: str) -> str:
+    """Return what to say of a key that `+key=...` added and nothing reads."""
+    return (
+        f"{key}: there is no such key, and nothing would read it. `python train.py --help` lists "
+        "the keys."
+    )

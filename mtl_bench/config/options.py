@@ -11,7 +11,7 @@ from mtl_bench.config.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 
-GROUPS = ("embeddings", "encoder", "sampler", "optimizer")
+CLASS_GROUPS = ("embeddings", "encoder", "sampler", "optimizer")
 
 
 def check_options(config: RunConfig) -> None:
@@ -28,7 +28,7 @@ def check_options(config: RunConfig) -> None:
 
 def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:
     """Return the groups whose options are those of a class."""
-    return {group: getattr(config, group) for group in GROUPS}
+    return {group: getattr(config, group) for group in CLASS_GROUPS}
 
 
 def _check_group(group: str, node: Mapping[str, Any]) -> None:

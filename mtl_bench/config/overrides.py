@@ -14,7 +14,7 @@ from mtl_bench.config.messages import no_such_task
 from mtl_bench.config.schema import RENAMED, RunConfig
 from mtl_bench.errors import UserError
 
-GROUPS = (
+SINGLE_CHOICE_GROUPS = (
     "data",
     "embeddings",
     "encoder",
@@ -62,7 +62,7 @@ def check_overrides(arguments: Sequence[str], multirun: bool, tasks: Sequence[st
         if override.is_sweep_override() and not multirun:
             raise UserError(_several_values(key, text))
         for value in _values(override):
-            if key in (*TASK_GROUPS, *GROUPS):
+            if key in (*TASK_GROUPS, *SINGLE_CHOICE_GROUPS):
                 _check_choice(key, value, tasks)
             else:
                 _check_value(key, value)
@@ -82,7 +82,7 @@ def _values(override: Override) -> Iterator[Any]:
 
 def _check_deletion(key: str, text: str) -> None:
     """Raise an error if every run needs a key."""
-    if key in (*TASK_GROUPS, *GROUPS) or hint_of(key) is not None:
+    if key in (*TASK_GROUPS, *SINGLE_CHOICE_GROUPS) or hint_of(key) is not None:
         raise UserError(
             f"{text}: every run needs `{key}`. Give it another value instead: {key}=..."
         )

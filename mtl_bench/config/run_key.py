@@ -64,7 +64,7 @@ DESCRIPTION_KEYS = (
 VECTOR_FILE_KEYS = ("file", "url", "sha256", "words_sha256", "mirror_only", "licence")
 """Of word vectors: their checksum stands for these."""
 
-GROUPS = ("data", "embeddings", "encoder", "model", "sampler", "optimizer")
+RESULT_GROUPS = ("data", "embeddings", "encoder", "model", "sampler", "optimizer")
 
 
 def variant_name(overrides: Sequence[str], budget_matters: bool = False) -> str:
@@ -119,7 +119,7 @@ def uses_budget(cfg: DictConfig) -> list[str]:
 
     Such a run cannot be extended: its budget is part of its key.
     """
-    texts = {group: OmegaConf.to_yaml(cfg[group]) for group in GROUPS}
+    texts = {group: OmegaConf.to_yaml(cfg[group]) for group in RESULT_GROUPS}
     return [
         group
         for group, text in texts.items()

@@ -112,7 +112,7 @@ def linear_r2(table: Table, runs: int = RUNS) -> float:
 
 
 def always_one_class(table: Table) -> Table3Row:
-    """Return the accuracy of always predicting loss, and the F1 of always predicting gain.
+    """Return the accuracy of always predicting the larger class, and the F1 of always gain.
 
     The paper's row "majority" holds these two, which no one classifier has.
     """

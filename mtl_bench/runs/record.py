@@ -38,7 +38,7 @@ Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a task.
+    """A metric of a task, as its type declared it when the run was trained.
 
     Attributes:
         title: what people call it.

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.folders import run_folder_of, variant_of
+from mtl_bench.config.messages import no_such_key
 from mtl_bench.config.options import check_options, groups_of
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
@@ -158,7 +159,7 @@ def resolve(
     first = combinations[0].main  # all jobs name main, or none does
     cfg = compose_job([*others, *([f"main={first}"] if first else []), f"aux=[{','.join(names)}]"])
     for key in unknown_keys(cfg):
-        raise UserError(f"{key}: there is no such key, and nothing would read it.")
+        raise UserError(no_such_key(key))
     _check_subdir(cfg)
     config = checked(cfg)
     all_combinations = [each.of(config.main) for each in combinations]

@@ -54,14 +54,14 @@ class Session:
     beat: Callable[[int, int], None]
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """The record of a run, and what was done for it."""
 
     record: Record
     action: Action
 
 
-def run(config: RunConfig, folder: Path) -> Outcome:
+def run(config: RunConfig, folder: Path) -> RunResult:
     """Train what a configuration describes, unless its folder holds a run that is long enough.
 
     Args:
@@ -93,14 +93,14 @@ def run(config: RunConfig, folder: Path) -> Outcome:
             if decision.action == "refuse":
                 raise refusal(decision, folder, files, record.identity)
             if decision.action == "skip" and files.record:
-                return Outcome(files.record, "skip")
+                return RunResult(files.record, "skip")
             schedule = schedule.until(decision.steps)
             record.budget = schedule.budget
             _train(Session(config, folder, recorder, decision, schedule, own_lock.beat))
         if not config.keep_checkpoint:
             for name in (CHECKPOINT, WANDB_ID):
                 (folder / name).unlink(missing_ok=True)
-    return Outcome(record, decision.action)
+    return RunResult(record, decision.action)
 
 
 def _train(session: Session) -> None:

@@ -67,7 +67,7 @@ class StudiedMetric:
         >>> StudiedMetric("f1", "F1").text(0.49), error.text(2.0)
         ('49.0 %', '2')
         """
-        return f"{100 * value:.1f} %" if self.higher_is_better else f"{value:.4g}"
+        return f"{100 * value:.1f} %" if self.is_share else f"{value:.4g}"
 
     @property
     def sign(self) -> int:

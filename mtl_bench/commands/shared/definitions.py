@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from mtl_bench.config.messages import no_such_task
 from mtl_bench.config.tasks import make_reader, make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
@@ -21,7 +22,7 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
     files = task_files()
     for name in names:
         if name not in files:
-            raise UserError(f"there is no task '{name}'. Possible: {', '.join(files)}.")
+            raise UserError(no_such_task(name, list(files)))
     if names:
         return {name: plain_task(files[name]) for name in files if name in names}
     tasks = {}

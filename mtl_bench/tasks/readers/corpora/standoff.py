@@ -34,8 +34,10 @@ class StandoffReader:
             yield from self._sentences(document)
 
     def _sentences(self, document: Path) -> Iterator[Example | Note]:
-        # One text again: offsets count from the start of the document, line breaks included.
-        text = "\n".join(line for _, line in Lines(document))
+        # One text again: offsets count from the start of the document, line breaks included, which
+        # are two characters in a file of Windows.
+        line_break = "\r\n" if b"\r\n" in document.read_bytes() else "\n"
+        text = line_break.join(line for _, line in Lines(document))
         annotation = document.with_suffix(".ann")
         if not annotation.exists():
             yield Note("documents without an .ann file, read as unmarked", document.name)
