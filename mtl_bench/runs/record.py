@@ -211,10 +211,11 @@ def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
 def _command(content: Mapping[str, Any], folder: Path) -> str:
     """Return what trains a run of an older record again."""
     config = content.get("config") or {}
-    aux = ",".join(config.get("aux", ()))
+    aux = ",".join(name for name in config.get("aux", ()) if name != config.get("main"))
     same_folder = folder.parent.name == "+".join(content.get("tasks", ()))
     return (
         f"python train.py main={config.get('main')} 'aux=[{aux}]' seed={config.get('seed')} "
+        f"steps_per_task={config.get('steps_per_task')} "
         f"sweep_name={config.get('sweep_name')} overwrite=true"
         + ("" if same_folder else " ...")  # and the overrides that the folder's name holds
     )

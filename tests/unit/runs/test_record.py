@@ -83,12 +83,14 @@ def test_a_truncated_curve_names_the_line(tmp_path):
 def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_again(tmp_path):
     folder = tmp_path / "chu+pos" / "seed3"
     folder.mkdir(parents=True)
-    config = {"main": "pos", "aux": {"chu": True}, "seed": 3, "sweep_name": "mine"}
+    config = {"main": "pos", "aux": {"chu": True}, "seed": 3, "sweep_name": "mine"} | {
+        "steps_per_task": 70
+    }
     old = {"schema_version": 1, "config": config, "tasks": {"chu": {}, "pos": {}}}
     (folder / RECORD).write_text(json.dumps(old))
     with pytest.raises(UserError, match="schema version 1; this program reads 2") as error:
         read_record(folder)
-    command = "python train.py main=pos 'aux=[chu]' seed=3 sweep_name=mine overwrite=true"
+    command = "python train.py main=pos 'aux=[chu]' seed=3 steps_per_task=70 sweep_name=mine overwrite=true"
     assert str(error.value).endswith(command)
 
 
