@@ -88,7 +88,8 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
     if to_train:
         size = sum(job.status.run.steps for job in to_train) * BYTES_A_STEP / 1e6
         console.print(
-            f"  to train  {len(to_train)} run{'s' * (len(to_train) > 1)}, {plan.steps_left():,} steps, {processes} at a time"
+            f"  to train  {len(to_train)} run{'s' * (len(to_train) > 1)}, "
+            f"{plan.steps_left():,} steps, {processes} at a time"
         )
         console.print(f"  disk      about {max(1, round(size))} MB")
         console.print(f"  time      {f'about {duration(seconds)}' if seconds else 'not known yet'}")
