@@ -103,7 +103,8 @@ def _effects(gains: Sequence[Gain]) -> Conclusion:
     others = len(gains) - len(measured)
     without = f" (of {others} others the noise is not known)" if others else ""
     several = max(gain.seeds for gain in measured) > 1
-    source = "repeated seeds" if several else "late evaluations of one seed: they are too narrow"
+    both = "repeated seeds and late evaluations, whichever scatter more"
+    source = both if several else "late evaluations of one seed: they are too narrow"
     return Conclusion(
         question,
         f"{count['gain']} of {len(measured)} pairs gain, {count['loss']} lose, "
