@@ -9,8 +9,15 @@ from omegaconf import OmegaConf
 from tests.conftest import compose_train
 
 SNAPSHOT = Path(__file__).with_name("keys.json")
-FAST = {"text": "abc", "null": "null"}
-SLOW = {"number": "-3", "list": "[1,2]", "empty": "", "fraction": "0.5", "map": "{a: 1}"}
+FAST = {"text": "abc"}
+SLOW = {
+    "null": "null",
+    "number": "-3",
+    "list": "[1,2]",
+    "empty": "",
+    "fraction": "0.5",
+    "map": "{a: 1}",
+}
 
 
 def leaves(node, prefix=""):

@@ -54,7 +54,5 @@ def test_a_task_of_another_type_is_trained_recorded_ranked_and_drawn(sweep, capf
     [name] = set(re.findall(r"figures/(curves_cats[\w.]*svg)", page)) or {"curves_cats.svg"}
     assert (Path("multirun_outputs/default/report/figures") / name).exists()
 
-
-def test_check_reads_it(sweep, capfd):
     main(["check", "cats"])
     assert "Largest number: 4." in capfd.readouterr().out

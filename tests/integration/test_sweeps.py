@@ -384,6 +384,7 @@ def test_measured_gains_agree_with_the_reference(tmp_path, capsys):
     assert low < 0 < high < 0.45
 
 
+@pytest.mark.slow
 def test_a_sweep_over_budgets_trains_each_run_once_and_reads_it_at_each(tmp_path):
     end = train("-m", "main=syn_pos", "aux=syn_key", "steps_per_task=20,40", "baselines=true")
     assert end.returncode == 0, end.stderr
