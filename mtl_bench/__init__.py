@@ -67,7 +67,7 @@ def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
     1.0
     """
     from mtl_bench.config.compose import compose_run, written
-    from mtl_bench.config.options import check_options
+    from mtl_bench.config.mistakes.options import check_options
     from mtl_bench.training.run import run
 
     tasks = [aux] if isinstance(aux, str) else list(aux)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from mtl_bench.commands.shared.command_line import asks_for_help, explained_errors
 from mtl_bench.config.compose import register
-from mtl_bench.config.explain import help_text
+from mtl_bench.config.mistakes.explain import help_text
 from mtl_bench.config.tasks import conf_folder
 from mtl_bench.sweeps.job import run_job
 

@@ -17,8 +17,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf, open_dict
 
 from mtl_bench.config.folders import job_type, run_dir, run_folder, sweep_name, task_tags
-from mtl_bench.config.messages import no_such_key
-from mtl_bench.config.overrides import check_overrides
+from mtl_bench.config.mistakes.messages import no_such_key
+from mtl_bench.config.mistakes.overrides import check_overrides
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.config.task_groups import TaskSearchPath, TaskSource
 from mtl_bench.config.tasks import conf_folder, task_files

@@ -14,7 +14,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mtl_bench.config.kinds import located
+from mtl_bench.config.mistakes.kinds import located
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.runs.decision import Request
 from mtl_bench.runs.record import PROTOCOL_VERSION

@@ -8,7 +8,7 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
-from mtl_bench.config.overrides import TASK_GROUPS
+from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.config.tasks import read_task, task_files
 
 

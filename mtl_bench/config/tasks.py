@@ -15,7 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.config.overrides import TASK_GROUPS
+from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.definition import Reader, Task
 from mtl_bench.tasks.types.base import TaskType

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
-from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.mistakes.messages import no_such_task
 from mtl_bench.config.tasks import task_files
 from mtl_bench.errors import UserError
 

@@ -12,8 +12,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mtl_bench.config.compose import make_embeddings
-from mtl_bench.config.explain import unknown_key
-from mtl_bench.config.options import check_options
+from mtl_bench.config.mistakes.explain import unknown_key
+from mtl_bench.config.mistakes.options import check_options
 from mtl_bench.config.run_key import checksums, identity, request_of
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError

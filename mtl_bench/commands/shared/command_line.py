@@ -14,8 +14,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.compose import is_sweep
-from mtl_bench.config.explain import explain
-from mtl_bench.config.overrides import check_overrides
+from mtl_bench.config.mistakes.explain import explain
+from mtl_bench.config.mistakes.overrides import check_overrides
 from mtl_bench.config.tasks import task_files
 from mtl_bench.errors import UserError
 from mtl_bench.sweeps.exit_codes import INTERRUPTED, USAGE, clear_sweep, sweep_exit_code

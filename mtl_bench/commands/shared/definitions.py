@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.mistakes.messages import no_such_task
 from mtl_bench.config.tasks import make_reader, make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus

@@ -9,8 +9,8 @@ from typing import Any, get_args, get_type_hints
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override
 
-from mtl_bench.config.kinds import is_of_kind, kind_in_words, shown
-from mtl_bench.config.messages import no_such_task
+from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, shown
+from mtl_bench.config.mistakes.messages import no_such_task
 from mtl_bench.config.schema import RENAMED, RunConfig
 from mtl_bench.errors import UserError
 

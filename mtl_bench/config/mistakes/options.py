@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-from mtl_bench.config.kinds import is_of_kind, kind_in_words, located, shown
-from mtl_bench.config.messages import did_you_mean
+from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, located, shown
+from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 

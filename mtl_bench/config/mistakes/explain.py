@@ -16,10 +16,10 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from mtl_bench.config.kinds import shown
-from mtl_bench.config.messages import did_you_mean, no_such_task
-from mtl_bench.config.options import optional, parameters_of
-from mtl_bench.config.overrides import TASK_GROUPS
+from mtl_bench.config.mistakes.kinds import shown
+from mtl_bench.config.mistakes.messages import did_you_mean, no_such_task
+from mtl_bench.config.mistakes.options import optional, parameters_of
+from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.config.tasks import conf_folder, options, task_files
 from mtl_bench.errors import UserError
 

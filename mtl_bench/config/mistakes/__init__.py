@@ -1,0 +1,1 @@
+"""Mistakes of users: found before anything is composed or trained, and explained."""
