@@ -127,7 +127,7 @@ class Paths:
 
 @dataclass
 class RunConfig:
-    """A run; groups with a `_target_` are typed by what they name (see `config.mistakes.options`)."""
+    """A run; groups with a `_target_` are typed by what they name (see `mistakes.options`)."""
 
     main: str = MISSING
     # A map, which Hydra merges where several auxiliaries are chosen; its values mean nothing.
