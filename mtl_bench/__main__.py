@@ -7,24 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import iter_modules
 
+from mtl_bench import commands
 from mtl_bench.commands import train
 from mtl_bench.errors import UserError
-
-COMMANDS = (
-    "train",
-    "tasks",
-    "check",
-    "fetch",
-    "status",
-    "gains",
-    "study",
-    "report",
-    "rank",
-    "wandb",
-    "show",
-    "reference",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,10 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         train.run_hydra(arguments[1:])
         return 0
     parser = argparse.ArgumentParser("mtl-bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for name in COMMANDS:
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for name in sorted(m.name for m in iter_modules(commands.__path__) if not m.ispkg):
         command = import_module(f"mtl_bench.commands.{name}")
-        subparser = commands.add_parser(name, help=command.HELP, description=command.__doc__)
+        subparser = subparsers.add_parser(name, help=command.HELP, description=command.__doc__)
         command.add(subparser)
         subparser.set_defaults(run=getattr(command, "run", None))
     try:

@@ -14,6 +14,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run_hydra(arguments: Sequence[str]) -> None:
     """Hand the arguments to Hydra, which ends the process with an exit code."""
-    from mtl_bench.commands.hydra_app import main
+    from mtl_bench.commands.hydra.application import main
 
     main(arguments)

@@ -4,7 +4,7 @@ import shutil
 
 from omegaconf import OmegaConf
 
-from mtl_bench.commands.after_sweep import StudyCallback
+from mtl_bench.commands.hydra.after_sweep import StudyCallback
 from tests.unit.analysis.sweeps import write_sweep
 
 QUICK = ["draws=5", "pair_runs=1", "runs=5"]

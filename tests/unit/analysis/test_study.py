@@ -159,7 +159,7 @@ def test_mistakes_are_answered(arguments, message, capsys, tmp_path, monkeypatch
 def test_the_right_wing_needs_neither_torch_nor_lightning():
     code = (
         "import sys; from mtl_bench.__main__ import main; import mtl_bench.analysis.study, "
-        "mtl_bench.analysis.study_files, mtl_bench.analysis.predictors.predictor_file, mtl_bench.commands.after_sweep; "
+        "mtl_bench.analysis.study_files, mtl_bench.analysis.predictors.predictor_file, mtl_bench.commands.hydra.after_sweep; "
         "from mtl_bench.commands.shared.study_pipeline import configuration; configuration([]); "
         "sys.exit(bool({'torch', 'pytorch_lightning'} & sys.modules.keys()))"
     )

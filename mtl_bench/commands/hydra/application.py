@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import hydra
 from omegaconf import DictConfig
 
-from mtl_bench.commands.shared.command_line import asks_for_help, explained_errors
+from mtl_bench.commands.hydra.command_line import asks_for_help, explained_errors
 from mtl_bench.config.compose import register
 from mtl_bench.config.mistakes.explain import help_text
 from mtl_bench.config.tasks import conf_folder
