@@ -1,12 +1,15 @@
 """A finished run is extended by asking for more, bit for bit what it would be if trained at once."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record import read_record
+from tests.conftest import REPOSITORY
 from tests.integration.test_interruptions import checkpoint_step, start, stop_between
 
 PAIR = ["main=syn_pos", "aux=syn_key", "callbacks.progress=false"]
@@ -20,12 +23,17 @@ def outcome(folder):
     return record.budget, record.steps_done, record.weights_sha256, finals, read_curve(folder)
 
 
-@pytest.fixture
-def at_once(command):
-    """The run that is trained to a budget of 90 at once."""
-    code, _, err = command(*PAIR, "steps_per_task=90", "sweep_name=at_once")
-    assert code == 0, err
-    return outcome(Path("multirun_outputs/at_once/syn_key+syn_pos/seed0"))
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory):
+    """The run that is trained to a budget of 90 at once; trained once for all tests."""
+    folder = tmp_path_factory.mktemp("at_once")
+    subprocess.run(
+        [sys.executable, str(REPOSITORY / "train.py"), *PAIR, "steps_per_task=90"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return outcome(folder / FOLDER)
 
 
 @pytest.mark.parametrize("keep", ["true", "false"])

@@ -125,6 +125,7 @@ class Bad:
 """
 
 
+@pytest.mark.slow
 def test_whatever_happens_to_a_run_costs_that_run_only(tmp_path, own_task):
     (tmp_path / "bad.py").write_text(BAD)
     names = {"raise": "RuntimeError: what now?", "exit": "SystemExit: 5", "memory": "MemoryError",
@@ -290,6 +291,7 @@ def test_mistakes_are_told_before_the_first_run(arguments, message):
     assert not list(Path().rglob("record.json"))
 
 
+@pytest.mark.slow
 def test_a_folder_without_rights_is_told(tmp_path):
     if os.geteuid() == 0:
         target = Path("/proc/mtl")
