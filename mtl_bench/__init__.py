@@ -57,7 +57,8 @@ def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
     Args:
         main: the main task.
         aux: auxiliary tasks; none trains the main task alone.
-        overrides: of the configuration; `optimizer__lr=0.1` is `optimizer.lr=0.1`.
+        overrides: of the configuration; `optimizer__lr=0.1` and `optimizer={"lr": 0.1}` are
+            `optimizer.lr=0.1`.
 
     Raises:
         mtl_bench.errors.UserError: a mistake in the arguments or the data: what was seen, what is
@@ -66,15 +67,13 @@ def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
     >>> train("syn_pos", steps_per_task=1, optimizer="adam", optimizer__lr=0.01).record.budget
     1.0
     """
-    from mtl_bench.config.compose import compose_run, written
+    from mtl_bench.config.compose import compose_run, overrides_of
     from mtl_bench.config.mistakes.options import check_options
     from mtl_bench.training.run import run
 
     tasks = [aux] if isinstance(aux, str) else list(aux)
     arguments = {"main": main, "aux": tasks, **overrides}
-    config, folder = compose_run(
-        [f"{key.replace('__', '.')}={written(value)}" for key, value in arguments.items()]
-    )
+    config, folder = compose_run(overrides_of(arguments))
     check_options(config)
     return Run(folder, run(config, folder).record)
 

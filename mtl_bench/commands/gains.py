@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mtl_bench.commands.shared.arguments import add_metric
+from mtl_bench.commands.shared.arguments import add_metric, budget
 from mtl_bench.commands.shared.tables import add_format, frame_rows, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", type=sweep_folder, help="name or folder of the sweep")
     add_metric(parser)
     parser.add_argument(
-        "--budget", type=float, help="steps per task to compare at (default: each asked for)"
+        "--budget", type=budget, help="steps per task to compare at (default: each asked for)"
     )
     add_format(parser)
 

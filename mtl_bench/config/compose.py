@@ -12,11 +12,13 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.errors import InstantiationException
+from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.folders import job_type, run_dir, run_folder, sweep_name, task_tags
+from mtl_bench.config.mistakes.explain import explain
 from mtl_bench.config.mistakes.messages import no_such_key
 from mtl_bench.config.mistakes.overrides import check_overrides
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
@@ -70,8 +72,11 @@ def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
     check_overrides(overrides, multirun=False, tasks=list(task_files()))
     # Hydra refuses to be initialised twice, and a notebook may have done so before.
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
-        cfg = compose("train", list(overrides), return_hydra_config=True)
+    try:
+        with initialize_config_dir(str(conf_folder().absolute()), version_base="1.3"):
+            cfg = compose("train", list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, overrides)) from error
     folder = Path(cfg.hydra.run.dir)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(folder.absolute())
@@ -79,6 +84,22 @@ def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
     for key in unknown_keys(cfg):
         raise UserError(no_such_key(key))
     return checked(cfg), folder
+
+
+def overrides_of(values: Mapping[str, Any]) -> list[str]:
+    """Return values by key as the overrides of a command line.
+
+    >>> overrides_of({"main": "pos", "optimizer": {"lr": 0.1}, "data__batch_size": 8})
+    ['main=pos', 'optimizer.lr=0.1', 'data.batch_size=8']
+    """
+    overrides = []
+    for key, value in values.items():
+        name = key.replace("__", ".")
+        if isinstance(value, Mapping):
+            overrides += [f"{name}.{each}" for each in overrides_of(value)]
+        else:
+            overrides.append(f"{name}={written(value)}")
+    return overrides
 
 
 def written(value: Any) -> str:

@@ -46,7 +46,7 @@ def curves(measurements: Measurements, main: str) -> Drawing:
     if len(frame):
         _scale_to_late(axes, frame[frame["percent_of_steps"] >= BEGIN][column].to_list())
     _label_ends(axes, ends)
-    axes.set_xlabel("steps, percent of the budget")
+    axes.set_xlabel(f"steps, percent of the budget of {measurements.budget:,.6g} per task")
     axes.set_ylabel(f"{metric.title} of {label(main)}" + (" (%)" if metric.scale == 100 else ""))
     axes.set_xlim(0, 100)
     title = f"{metric.title} of {main} alone and beside auxiliaries"

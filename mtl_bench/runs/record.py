@@ -190,8 +190,8 @@ def read_record(folder: Path) -> Record | None:
         version = content["schema_version"]
         if version != SCHEMA_VERSION:
             raise UserError(
-                f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}.\n"
-                f"Train the run again with `overwrite=true`:\n  {_command(content, folder)}"
+                f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}. Train "
+                f"the run again with `overwrite=true`:\n  {_command(content, folder)}"
             )
         content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
         content["error"] = Error(**content["error"]) if content["error"] else None

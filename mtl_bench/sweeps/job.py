@@ -14,12 +14,12 @@ from omegaconf import DictConfig
 from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.mistakes.explain import unknown_key
 from mtl_bench.config.mistakes.options import check_options
-from mtl_bench.config.run_key import checksums, identity, request_of
+from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files
 from mtl_bench.runs.lock import RunningElsewhere
-from mtl_bench.runs.record import RECORD, remove_unbegun
+from mtl_bench.runs.record import RECORD, Record, remove_unbegun
 from mtl_bench.sweeps.display import print_final_metrics, show_plan
 from mtl_bench.sweeps.exit_codes import ELSEWHERE, FAILED, INTERRUPTED, USAGE
 from mtl_bench.sweeps.plan import plan_single
@@ -51,8 +51,8 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
             check_options(config)
             show_plan(plan_single(cfg, folder), 1)
             return 0
-        if _is_finished(config, folder):
-            print(f"finished before: {folder}")
+        if record := _finished(config, folder):
+            print(finished_before(record, config, folder))
             if config.logger:
                 print(NOT_LOGGED.format(loggers=", ".join(config.logger)))
             return 0
@@ -103,7 +103,7 @@ def train(cfg: DictConfig, folder: Path) -> int:
         check_options(config)
         record, action = run(config, folder)
         if action == "skip":
-            print(f"finished before: {folder}")
+            print(finished_before(record, config, folder))
         else:
             print_final_metrics(record, folder)
     except Interrupted as stop:
@@ -121,10 +121,21 @@ def train(cfg: DictConfig, folder: Path) -> int:
     return 0
 
 
-def _is_finished(config: RunConfig, folder: Path) -> bool:
-    """Return whether a run need not be trained; without torch, whose import takes seconds."""
+def finished_before(record: Record, config: RunConfig, folder: Path) -> str:
+    """Return what to say of a run that need not be trained."""
+    asked = schedule_of(config).budget
+    longer = f", to a budget of {record.budget:g}: its curve has {asked:g}"
+    return f"finished before{longer if record.budget > asked else ''}: {folder}"
+
+
+def _finished(config: RunConfig, folder: Path) -> Record | None:
+    """Return the record of a run that need not be trained, else None.
+
+    It imports no torch, which takes seconds.
+    """
     files = read_files(folder)
     if files.record is None or files.record.status != "finished":
-        return False
+        return None
     sums = checksums(config.tasks, make_embeddings(config.embeddings))
-    return decide(request_of(config, identity(config, sums)), files).action == "skip"
+    decision = decide(request_of(config, identity(config, sums)), files)
+    return files.record if decision.action == "skip" else None

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.folders import run_folder_of, variant_of
 from mtl_bench.config.mistakes.messages import no_such_key
-from mtl_bench.config.mistakes.options import check_options, groups_of
+from mtl_bench.config.mistakes.options import check_options, check_sampler, groups_of
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
@@ -89,6 +89,8 @@ class Plan:
         variants = {repr(groups_of(job.config)): job.config for job in self.left()}
         for config in variants.values():
             check_options(config)
+        for job in self.left():
+            check_sampler(job.config)
 
     def steps_left(self) -> int:
         """Return the steps still to train."""

@@ -171,7 +171,10 @@ class Workers(Generic[J]):
             except (EOFError, OSError):
                 worker.process.join()
                 workers.remove(worker)
-                yield Event(job, death=_death(worker.process.exitcode))
+                if self._asked and worker.process.exitcode == -signal.SIGTERM:
+                    yield Event(job, "interrupted")  # it had not begun, and nothing to save
+                else:
+                    yield Event(job, death=_death(worker.process.exitcode))
             else:
                 yield Event(job, outcome)
 

@@ -145,6 +145,8 @@ def _train(session: Session) -> None:
         for logger in loggers:
             close(logger)
     record.weights_sha256 = build.weights_sha256(tagger.state_dict())
+    # Those of a smaller budget would be taken for this one's.
+    (session.folder / WEIGHTS).unlink(missing_ok=True)
     if config.save_weights:
         save_tagger(session.folder / WEIGHTS, tagger, config.encoder)
 

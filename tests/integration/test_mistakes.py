@@ -81,7 +81,10 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["optimizer=adam", "optimizer.weight_decay=1"], ["+optimizer.weight_decay=..."]),
         (["+optimizer.foo=1"], ["has no option 'foo'", "Possible: optimizer.lr, optimizer.rho"]),
         (["trainer.max_epochs=3"], ["no key 'max_epochs'", "trainer.max_steps"]),
-        (["seed=0,1"], ["'seed=0,1' has several values", "python train.py -m seed=0,1"]),
+        (
+            ["seed=0,1"],
+            ["'seed=0,1' has several values", "python train.py -m main=syn_pos debug=quick"],
+        ),
         (["seed=0", "seed=1"], ["seed is given twice: seed=0 and seed=1"]),
         (["aux=[syn_key,syn_key]"], ["names 'syn_key' twice"]),
         (["-m", "hydra/launcher=slurm"], ["hydra/launcher=slurm needs", "mtl-bench[submitit]"]),
@@ -97,6 +100,10 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["encoder.loop=maybe"], ["no key 'loop'", "encoder.hidden_size"]),
         (["optimizer=null"], ["optimizer: 'null' is not a name"]),
         (["model=3"], ["model: '3' is not a name", "model.<key>=..."]),
+        (
+            ["-m", "aux=syn_key", "sampler=weighted", "sampler.weights.main=3"],
+            ["sampler.weights: {'main': 3}", "at most 1"],
+        ),
         (["+seed=3"], ["Leave out the `+`: seed=3"]),
         (["-m", "seed=0,x"], ["seed: 'x' is not a whole number"]),
         (

@@ -5,6 +5,14 @@ from __future__ import annotations
 import argparse
 
 
+def budget(text: str) -> float:
+    """Return a budget of the command line."""
+    number = float(text)
+    if not number >= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of steps per task, from 1")
+    return number
+
+
 def add_metric(parser: argparse.ArgumentParser) -> None:
     """Add an argument for gains of another metric than the primary one."""
     parser.add_argument(
@@ -22,7 +30,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", help="of conf/study.yaml, such as draws=200")
     add_metric(parser)
     parser.add_argument(
-        "--budget", type=float, help="steps per task to compare at (default: that of most gains)"
+        "--budget", type=budget, help="steps per task to compare at (default: that of most gains)"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mtl_bench.analysis.data.frame import StudiedMetric, studied_metrics, values_frame
+from mtl_bench.analysis.data.frame import StudiedMetric, has_result, studied_metrics, values_frame
 from mtl_bench.analysis.gains.gain import Gain, is_small, main_order, signed
 from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains, missing_singles
 from mtl_bench.commands.shared.tables import Row, print_table
@@ -31,6 +31,11 @@ def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
             "A gain takes a finished run of several tasks, and one of the main task alone, both "
             f"trained to the budget. States of the {len(statuses)} runs: {', '.join(states)}."
         )
+        trained = sorted({s.record.budget for s in statuses if s.record and has_result(s)})
+        if trained:
+            lines.append(
+                f"Budgets that they are trained to: {', '.join(f'{b:g}' for b in trained)}."
+            )
     return "\n".join(lines)
 
 

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+
 from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, located, shown
 from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
@@ -24,6 +27,22 @@ def check_options(config: RunConfig) -> None:
     """
     for group, node in groups_of(config).items():
         _check_group(group, node)
+    check_sampler(config)
+
+
+def check_sampler(config: RunConfig) -> None:
+    """Raise an error if the sampler cannot draw the tasks of a run.
+
+    Raises:
+        UserError: names the key, what is allowed, and what to type.
+    """
+    try:
+        make = instantiate(config.sampler)
+        if callable(make):  # else its yaml lacks `_partial_`, which is answered when it is used
+            make(dict.fromkeys(config.task_set(), 1), config.main)
+    except (TypeError, ValueError, InstantiationException) as error:
+        given = " ".join(f"sampler.{k}={v}" for k, v in config.sampler.items() if k[0] != "_")
+        raise UserError(f"sampler: {error}\nGiven: {given}") from error
 
 
 def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
@@ -60,7 +61,7 @@ def check_overrides(arguments: Sequence[str], multirun: bool, tasks: Sequence[st
             _check_deletion(key, text)
             continue
         if override.is_sweep_override() and not multirun:
-            raise UserError(_several_values(key, text))
+            raise UserError(_several_values(key, text, arguments))
         for value in _values(override):
             if key in (*TASK_GROUPS, *SINGLE_CHOICE_GROUPS):
                 _check_choice(key, value, tasks)
@@ -135,11 +136,12 @@ def hint_of(key: str) -> Any:
     return None if is_dataclass(hint) else hint
 
 
-def _several_values(key: str, text: str) -> str:
+def _several_values(key: str, text: str, arguments: Sequence[str]) -> str:
     """Return what to say of `seed=0,1` without `-m`."""
     lines = [f"'{text}' has several values. For a sweep over them, add -m:"]
-    lines.append(f"  python train.py -m {text}")
+    lines.append(f"  python train.py -m {shlex.join(arguments)}")
     if key == "aux":
         lines.append("For one run with all of them:")
-        lines.append(f"  python train.py 'aux=[{text.partition('=')[2]}]'")
+        listed = [f"aux=[{text.partition('=')[2]}]" if each == text else each for each in arguments]
+        lines.append(f"  python train.py {shlex.join(listed)}")
     return "\n".join(lines)

@@ -30,7 +30,8 @@ class Weighted(Proportional):
         probabilities = {main if task == "main" else task: float(p) for task, p in weights.items()}
         rest = 1 - sum(probabilities.values())
         others = sorted(set(sizes) - set(probabilities))
-        unknown = sorted(set(probabilities) - set(sizes))
+        # A single run draws no tasks: the baselines of a sweep take the weights of its pairs.
+        unknown = sorted(set(probabilities) - set(sizes)) if len(sizes) > 1 else []
         if unknown or min(probabilities.values(), default=0) < 0 or rest < -1e-9:
             raise UserError(
                 f"sampler.weights: {dict(weights)} for the tasks {', '.join(sorted(sizes))}. Name "

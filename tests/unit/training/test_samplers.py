@@ -80,3 +80,7 @@ def test_impossible_weights_are_refused(weights):
 def test_sentences_are_drawn_without_replacement():
     chosen = Draws(0).at(0).choice(1000, 32, replace=False)
     assert len(np.unique(chosen)) == 32
+
+
+def test_a_single_run_takes_the_weights_of_pairs():
+    assert Weighted({"pos": 3}, "pos", {"chu": 0.7}).probabilities == {"pos": 1.0}
