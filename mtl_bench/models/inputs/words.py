@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
-from mtl_bench.models.inputs.lookup import Lookup
+from mtl_bench.models.inputs.sparse_rows import Lookup
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.embeddings import Embeddings

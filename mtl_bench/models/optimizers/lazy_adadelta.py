@@ -29,7 +29,7 @@ class LazyAdadelta(torch.optim.Optimizer):
 
     Parameters with a sparse gradient must get one at every step in which the dense optimiser
     would get one. Its rows may differ each time; each is named once, in ascending order, as
-    `inputs.lookup.Lookup` does. On a GPU nobody looks, since that would make it wait.
+    `inputs.sparse_rows.Lookup` does. On a GPU nobody looks, since that would make it wait.
     """
 
     takes_sparse_gradients = True
