@@ -37,7 +37,7 @@ class CurveRow:
 
 
 def write_curve(folder: Path, curve: Sequence[CurveRow]) -> None:
-    """Write the curve of a run; floats so that reading gives the same bits."""
+    """Write the curve of a run; floats so that reading gives exactly the same numbers."""
     names = list(dict.fromkeys(("loss", *(name for row in curve for name in row.values))))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -145,10 +145,10 @@ def test_whatever_happens_to_a_run_costs_that_run_only(tmp_path, own_task):
     assert states == dict.fromkeys(names, "failed") | {"syn_chu": "finished", "good": "finished"}
     for how in names:
         (folder / f"{how}.yaml").write_text((folder / "good.yaml").read_text())
-    mended = train("-m", f"main=syn_chu,{','.join(names)},good", *SHORT, env=env)
-    assert mended.returncode == 0, mended.stderr
-    assert "2 finished, 5 failed" in mended.stdout
-    assert "to train  5 runs" in mended.stdout
+    again = train("-m", f"main=syn_chu,{','.join(names)},good", *SHORT, env=env)
+    assert again.returncode == 0, again.stderr
+    assert "2 finished, 5 failed" in again.stdout
+    assert "to train  5 runs" in again.stdout
 
 
 def start(*arguments):
