@@ -93,6 +93,11 @@ def _parse(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_text("utf-8"))
         version = content["schema_version"]
+    except FileNotFoundError:
+        raise UserError(
+            f"{file}: there is no such file. `mtl-bench study` writes one where pairs can be "
+            "predicted, and says why where they cannot."
+        ) from None
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}.") from None
     except DAMAGED as error:
