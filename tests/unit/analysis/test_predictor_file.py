@@ -95,7 +95,7 @@ def test_a_file_is_data_and_no_program(tmp_path, table, features, change, messag
 
 
 def test_no_file_and_half_a_file(tmp_path):
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(UserError, match="there is no such file"):
         load(tmp_path / "predictor.json")
     (tmp_path / "predictor.json").write_text('{"schema_version": 2, "pre')
     with pytest.raises(UserError, match="damaged"):

@@ -147,7 +147,7 @@ def test_files_of_others_in_the_folder_stay(tmp_path):
         (["study", "published", "--out", "/proc/x"], "No such file"),
         (["study", "published", "--out", "x", "metric=accuracy"], "gains of f1"),
         (["study", "published", "--out", "x", "budget=soon"], "budget is 'soon'"),
-        (["rank", "nothing.json", "nowhere"], "No such file"),
+        (["rank", "nothing.json", "nowhere"], "there is no such file"),
     ],
 )
 def test_mistakes_are_answered(arguments, message, capsys, tmp_path, monkeypatch):
