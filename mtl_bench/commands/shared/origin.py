@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from mtl_bench.report.page import Origin
 from mtl_bench.runs.sweep_folder import RunStatus
+from mtl_bench.sweeps.display import duration
 
 PUBLISHED = Origin(
     {
@@ -28,16 +29,13 @@ def origin_of(statuses: Sequence[RunStatus]) -> Origin:
     seconds = sum(float(record.timings.get("train_seconds") or 0) for record in records)
     steps = sum(record.steps_done for record in records)
     budgets = sorted({record.budget for record in records})
-    days, rest = divmod(int(seconds), 86_400)
-    hours, minutes = divmod(rest // 60, 60)
-    duration = f"{days} d " * (days > 0) + f"{hours} h {minutes} min"
     hosts = {f"{record.host.get('name')} ({record.host.get('machine')})" for record in records}
     facts = {
         "runs": f"{len(records)} finished, {len(statuses) - len(records)} not",
         "seeds": ", ".join(str(seed) for seed in sorted({record.seed for record in records})),
         "budget": f"{' or '.join(f'{budget:,.6g}' for budget in budgets)} steps per task",
         "steps": f"{steps:,} in all, {steps / max(seconds, 1e-9):,.0f} a second and process",
-        "training time": f"{duration}, all processes together",
+        "training time": f"{duration(seconds)}, all processes together",
         "machines": ", ".join(sorted(hosts)),
         "versions": ", ".join(f"{name} {version}" for name, version in first.versions.items()),
         "commit": ", ".join(sorted({record.git_commit or "not known" for record in records})),
