@@ -1,9 +1,17 @@
 """The Python API: what a notebook gets, and how it answers mistakes."""
 
+import doctest
+
 import pytest
 
 import mtl_bench
 from mtl_bench.errors import UserError
+
+
+def test_the_examples_are_true():
+    results = doctest.testmod(mtl_bench)
+    assert results.attempted >= 6
+    assert results.failed == 0
 
 
 def test_a_pair_and_its_baselines_give_gains():
