@@ -61,7 +61,7 @@ def late_means(
     """Return the late evaluations up to a budget, by run and task."""
     rows = evaluations(values, metrics, budget)
     groups = rows[~rows["final"]].groupby(["variant", "tasks", "task", "seed"])["value"]
-    # pandas types the key of a group as any hashable; grouped by two columns, it is a pair.
+    # pandas types the key of a group as any hashable; here it is a tuple of the four columns.
     return {key: late_mean(scores.to_numpy(np.float64)) for key, scores in groups}  # type: ignore[misc]
 
 
