@@ -52,9 +52,12 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a process that was killed while writing left in a folder that is ours now."""
-    for file in folder.iterdir():
-        if TEMPORARY.fullmatch(file.name):
-            file.unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def cache_folder() -> Path:
@@ -103,7 +106,7 @@ def filled_at_once(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise UserError(
             f"{folder.parent}: cannot be made ({error.strerror}). Set MTL_BENCH_CACHE to a folder "

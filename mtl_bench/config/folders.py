@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
@@ -75,6 +76,12 @@ def run_dir(*, _root_: DictConfig) -> str:  # noqa: ARG001 (a resolver's signatu
         OmegaConf.select(DictConfig(HydraConfig.get()), "runtime.output_dir") if ready else None
     )
     return str(folder or "")
+
+
+def is_single_job(*, _root_: DictConfig) -> bool:
+    """Return whether the run is started by itself, and not by a sweep."""
+    hydra = _hydra(_root_)
+    return hydra is None or hydra.mode != RunMode.MULTIRUN
 
 
 def job_type(*, _root_: DictConfig) -> str:

@@ -68,6 +68,7 @@ class Data:
     """`data.*`; the yaml files say what the keys mean."""
 
     batch_size: int = at_least(1)
+    accumulate: int = at_least(1)
     lowercase: bool = MISSING
     max_length: int | None = at_least_1_or_null()
     dev_fraction: float = limited("from 0 to below 1", lambda share: 0 <= share < 1)
@@ -147,6 +148,7 @@ class RunConfig:
     steps_per_task: int = at_least(1)
     sweep_name: str = a_name("a name below `paths.output_dir`")
     overwrite: bool = MISSING
+    keep: str = one_of("best", "last")
     save_weights: bool = MISSING
     keep_checkpoint: bool = MISSING
     dry_run: bool = MISSING
@@ -200,6 +202,16 @@ def checked(cfg: DictConfig) -> RunConfig:
             raise UserError(
                 f"tasks.{name}.max_length is {task.max_length}; allowed is: at least 1, or null."
             )
+    if config.data.batch_size % config.data.accumulate:
+        raise UserError(
+            f"data.accumulate is {config.data.accumulate}; allowed is: a divisor of "
+            f"data.batch_size, which is {config.data.batch_size}."
+        )
+    if config.keep == "best" and config.data.eval_split == config.data.final_split:
+        raise UserError(
+            f"keep=best selects weights on data.eval_split, but that is {config.data.eval_split}, "
+            "on which the final metrics are taken, too. Type `data.eval_split=dev`, or `keep=last`."
+        )
     if config.trainer.compiled is True and config.trainer.accelerator != "cpu":
         raise UserError(
             "trainer.compiled is True; allowed is: true for processors only, else auto or false."

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.utils import get_class
@@ -20,9 +19,10 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from torchmetrics import MeanMetric
 
+from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
-from mtl_bench.models.inputs.batches import Batch, Chunk
+from mtl_bench.models.inputs.batches import Batch, Chunk, evaluation_batches
 from mtl_bench.tasks.types.base import Fitted
 
 
@@ -51,7 +51,7 @@ class Tagger(pl.LightningModule):
     def __init__(
         self,
         input_: Input,
-        encoder: Callable[[int], nn.Module],
+        encoder: Callable[[int], Encoder],
         tasks: Mapping[str, Fitted],
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         dropout: Dropout | None = None,
@@ -109,18 +109,22 @@ class Tagger(pl.LightningModule):
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, Optimizer)  # there is one, not a list
         losses = []
-        for step, batch in zip(chunk.steps, chunk.batches, strict=True):
-            # From (seed, step) alone, so that a resumed run draws what it would have drawn.
-            if self.dropout.share:
-                # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
-                torch.manual_seed(self.dropout.seed * 1_000_003 + step)
+        for step, parts in zip(chunk.steps, chunk.batches, strict=True):
+            # From (seed, step) alone, so that a resumed run draws what it would have drawn;
+            # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
+            torch.manual_seed(self.dropout.seed * 1_000_003 + step)
             # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
             optimizer.zero_grad(set_to_none=True)
-            loss = self.loss(batch)
-            loss.backward()
+            loss = torch.stack([self._add_gradient(part, len(parts)) for part in parts]).sum()
             optimizer.step()
-            losses.append(loss.detach())
+            losses.append(loss)
         return {"losses": torch.stack(losses)}
+
+    def _add_gradient(self, part: Batch, parts: int) -> Tensor:
+        """Add the gradient of one of the equal parts of a batch; return what it adds to the loss."""
+        loss = self.loss(part) / parts
+        loss.backward()
+        return loss.detach()
 
     def validation_step(self, batch: Batch, *_: int) -> None:
         """Count the hits of one batch."""
@@ -156,13 +160,27 @@ class Tagger(pl.LightningModule):
         """
         if task not in self.tasks:
             raise ValueError(f"there is no task '{task}'. Possible: {', '.join(self.tasks)}.")
-        if not sentences:
-            return []
         split = self.input.encode(sentences)
-        batch = self.input.collate(task, split, np.arange(len(split)))
+        predictions: list[Any] = [None] * len(split)
         self.eval()
+        for numbers in evaluation_batches(split):
+            batch = self.input.collate(task, split, numbers)
+            with torch.no_grad():
+                decoded = self.head(task).decode(self(batch), batch)
+            for number, prediction in zip(numbers, decoded, strict=True):
+                predictions[number] = prediction
+        return predictions
+
+    def trained_weights(self) -> dict[str, Tensor]:
+        """Return the parameters that train, by name; what is frozen is left out."""
+        return {name: p.detach() for name, p in self.named_parameters() if p.requires_grad}
+
+    def load_trained_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over parameters, as `trained_weights` returned them."""
+        own = dict(self.named_parameters())
         with torch.no_grad():
-            return self.head(task).decode(self(batch), batch)
+            for name, weight in weights.items():
+                own[name].copy_(weight)
 
     test_step = validation_step
     on_test_epoch_end = on_validation_epoch_end

@@ -9,12 +9,10 @@ from typing import Any, Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.checkpoint_header import CHECKPOINT, CheckpointHeader, read_header
-from mtl_bench.runs.record import WEIGHTS, Record, read_record
+from mtl_bench.runs.record import TAGGER, Record, read_record
 
 Action = Literal["skip", "resume", "extend", "train", "refuse"]
-Obstacle = Literal[
-    "damaged record", "other run", "damaged checkpoint", "other checkpoint", "no weights"
-]
+Obstacle = Literal["damaged record", "other run", "damaged checkpoint", "other checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,8 @@ class Decision:
 
     Attributes:
         action: skip (it is there), resume (an interrupted run), extend (a finished run that was
-            trained for less), train (from the start) or refuse.
+            trained for less, or whose weights are wanted and were not saved), train (from the
+            start) or refuse.
         start: steps that the checkpoint spares.
         steps: to train to; more than asked if an interrupted run is beyond that already.
         obstacle: why it is refused.
@@ -80,9 +79,8 @@ def decide(request: Request, files: RunFiles) -> Decision:
     if record and record.status != "failed" and record.run_key != request.run_key:
         return Decision("refuse", obstacle="other run")
     finished_steps = record.steps_done if record and record.status == "finished" else None
-    if finished_steps is not None and finished_steps >= request.steps:
-        if request.save_weights and not files.weights:
-            return Decision("refuse", obstacle="no weights")
+    enough = finished_steps is not None and finished_steps >= request.steps
+    if enough and not (request.save_weights and not files.weights):
         return Decision("skip", finished_steps, finished_steps)
     # Only now: a run that is long enough needs no checkpoint, whatever it is of.
     if checkpoint and checkpoint.run_key != request.run_key:
@@ -90,7 +88,7 @@ def decide(request: Request, files: RunFiles) -> Decision:
         return Decision("refuse", obstacle=obstacle)
     start = checkpoint.step if checkpoint else 0
     if finished_steps is not None:
-        return Decision("extend", start, max(request.steps, start))
+        return Decision("extend", start, max(request.steps, start, finished_steps))
     if checkpoint:
         return Decision("resume", start, max(request.steps, start))
     return Decision("train", steps=request.steps)
@@ -103,7 +101,7 @@ def read_files(folder: Path) -> RunFiles:
         record = read_record(folder)
     except UserError as error:
         problem = str(error)
-    return RunFiles(record, problem, read_header(folder), (folder / WEIGHTS).exists())
+    return RunFiles(record, problem, read_header(folder), (folder / TAGGER).exists())
 
 
 def refusal(
@@ -124,10 +122,6 @@ def refusal(
         "damaged checkpoint": f"{path}: the checkpoint cannot be read.\n{again}",
         "other checkpoint": (
             f"{path}: the checkpoint is of a run with another configuration.\n{again}"
-        ),
-        "no weights": (
-            f"{folder}: this run finished before, without keeping its weights.\n"
-            "Type `overwrite=true` to train it again and keep them."
         ),
     }
     if decision.obstacle == "other run" and files.record:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -26,7 +27,10 @@ SCHEMA_VERSION = 2
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
-RECORD, WEIGHTS = "record.json", "weights.pt"
+RECORD = "record.json"
+TAGGER = "tagger"
+"""Folder of the weights that a run kept, and of all that is needed to use them."""
+
 WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
 
@@ -65,6 +69,8 @@ class TaskRecord:
         metrics: by name; the first is the primary one, of which gains are.
         final_split: where the final metrics come from.
         final: `loss` (mean over targets) and the metrics, at the record's budget.
+        kept_step: of the run, after which the weights were those that `final` is of: the last one,
+            or with `keep=best` that of the best evaluation.
     """
 
     title: str
@@ -76,6 +82,7 @@ class TaskRecord:
     metrics: dict[str, Metric]
     final_split: str
     final: dict[str, float] = field(default_factory=dict)
+    kept_step: int | None = None
 
     @property
     def primary(self) -> str:
@@ -115,7 +122,7 @@ class Record:
         timings: `started`, `ended` (UTC), `wall_seconds` (of the process that ended it),
             `train_seconds` (earlier parts of a resumed or extended run included).
         inputs: facts about what the encoder reads, such as `rows` of the table of word vectors.
-        weights_sha256: of the final weights.
+        weights_sha256: of the weights that the tasks kept.
         error: why it failed; of a finished run, why extending it failed.
         schema_version: of these fields; a reader refuses others.
         protocol_version: raised when the code changes the results of a run of the same
@@ -240,8 +247,9 @@ def _check(record: Record) -> None:
 
 def remove_run_files(folder: Path) -> None:
     """Remove what an earlier run left in a folder, but for what it printed and its W&B name."""
-    for name in (RECORD, CURVE, CHECKPOINT, WEIGHTS):
+    for name in (RECORD, CURVE, CHECKPOINT):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / TAGGER, ignore_errors=True)
 
 
 def remove_unbegun(folder: Path, root: Path) -> None:

@@ -15,7 +15,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
-from torch import Tensor
 
 from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.run_key import uses_main
@@ -24,6 +23,7 @@ from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger
+from mtl_bench.models.weights import Kept
 from mtl_bench.runs.record import Metric, TaskRecord
 from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
@@ -117,7 +117,9 @@ def make_data(
     with named_errors("sampler", config.sampler):
         make = _factory("sampler", config.sampler)
         sampler = make({name: len(split) for name, split in inputs.train.items()}, config.main)
-    batching = Batching(config.data.batch_size, config.seed, config.data.drop_last)
+    batching = Batching(
+        config.data.batch_size, config.seed, config.data.drop_last, config.data.accumulate
+    )
     return TaskDataModule(inputs, sampler, schedule, batching, start)
 
 
@@ -232,11 +234,13 @@ def describe(config: RunConfig, parts: Parts) -> dict[str, TaskRecord]:
     }
 
 
-def weights_sha256(weights: Mapping[str, Tensor]) -> str:
-    """Return the sha256 over names and bytes of all weights."""
+def weights_sha256(kept: Mapping[str, Kept]) -> str:
+    """Return the sha256 over names and bytes of the weights that tasks kept."""
     digest = hashlib.sha256()
-    # Sorted: the order in which the model registers its parts is no part of the result.
-    for name in sorted(weights):
-        digest.update(name.encode())
-        digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())
+    for step, weights in sorted({each.step: each.weights for each in kept.values()}.items()):
+        digest.update(str(step).encode())
+        # Sorted: the order in which the model registers its parts is no part of the result.
+        for name in sorted(weights):
+            digest.update(name.encode())
+            digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -31,17 +31,22 @@ class Batching:
         size: sentences in a training batch.
         seed: of all draws.
         drop_last: leave out sentences behind the last whole batch of an evaluation.
+        parts: of a training batch, equal in size, whose gradients are added up.
     """
 
     size: int
     seed: int = 0
     drop_last: bool = False
+    parts: int = 1
 
 
 class TaskDataModule(pl.LightningDataModule):
     """Each step draws one task, then a batch of its sentences without replacement.
 
     One epoch of the Trainer is one interval of the schedule.
+
+    Attributes:
+        final_tasks: those whose final metrics are asked for.
     """
 
     def __init__(
@@ -83,16 +88,18 @@ class TaskDataModule(pl.LightningDataModule):
         self._evaluations = set(schedule.evaluations())
         self.batching = batching
         self._draws = Draws(batching.seed)
+        self.final_tasks = list(prepared.final)
         self._curve_batches: _Loader | None = None
 
-    def draw(self, step: int) -> Batch:
-        """Return the batch of a step, which follows from (seed, step)."""
+    def draw(self, step: int) -> list[Batch]:
+        """Return the batch of a step, which follows from (seed, step), in its parts."""
         # Nothing is kept from step to step, so that a resumed run need not replay draws.
         random = self._draws.at(step)
         task = self.sampler(step, random)
         split = self.prepared.train[task]
         numbers = random.choice(len(split), self.batching.size, replace=False)
-        return self.prepared.input.collate(task, split, numbers)
+        parts = numbers.reshape(self.batching.parts, -1)
+        return [self.prepared.input.collate(task, split, part) for part in parts]
 
     def chunks(self, steps: range) -> Iterator[Chunk]:
         """Yield consecutive steps with their batches, at most STEPS_PER_CALL at a time."""
@@ -121,8 +128,8 @@ class TaskDataModule(pl.LightningDataModule):
         return self._curve_batches
 
     def test_dataloader(self) -> _Loader:
-        """Return the batches of the split that final metrics come from, of all tasks."""
-        return self._evaluation(self.prepared.final)
+        """Return the batches of the split that final metrics come from, of `final_tasks`."""
+        return self._evaluation({task: self.prepared.final[task] for task in self.final_tasks})
 
     def _evaluation(self, splits: Mapping[str, EncodedSplit]) -> _Loader:
         whole = self.batching.size if self.batching.drop_last else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,16 +18,17 @@ from mtl_bench.config.run_key import checksums, identity, request_of, schedule_o
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.files import remove_leftovers
 from mtl_bench.models import kernels
-from mtl_bench.models.weights import save_tagger
+from mtl_bench.models.weights import Kept, save_tagger
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.decision import Action, Decision, decide, read_files, refusal
 from mtl_bench.runs.lock import lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import WANDB_ID, WEIGHTS, Record
+from mtl_bench.runs.record import TAGGER, WANDB_ID, Record
 from mtl_bench.runs.schedule import Schedule
 from mtl_bench.training import build
 from mtl_bench.training.callbacks.checkpoints import Checkpoints
 from mtl_bench.training.callbacks.curves import Curves
+from mtl_bench.training.callbacks.kept import KeptWeights
 from mtl_bench.training.callbacks.progress import Progress
 from mtl_bench.training.loggers import close
 from mtl_bench.training.recorder import Recorder
@@ -118,8 +120,9 @@ def _train(session: Session) -> None:
     record.inputs = parts.prepared.input.facts
     record.tasks = build.describe(config, parts)
     checkpoint = session.folder / CHECKPOINT
+    kept = KeptWeights(curves, best=config.keep == "best")
     checkpoints = Checkpoints(
-        checkpoint, record.run_key, curves, config.callbacks.checkpoint_seconds
+        checkpoint, record.run_key, curves, kept, config.callbacks.checkpoint_seconds
     )
     if start:
         checkpoints.read()
@@ -128,27 +131,34 @@ def _train(session: Session) -> None:
     loggers = build.make_run_loggers(config, session.folder, fresh=config.overwrite and not start)
     try:
         trainer = build.make_trainer(
-            config, len(data.intervals), loggers, [curves, checkpoints, progress]
+            config, len(data.intervals), loggers, [curves, kept, checkpoints, progress]
         )
-        # None are left of a run that was killed in its final evaluation.
         if data.intervals:
             trainer.fit(tagger, datamodule=data)
+        else:  # stopped in its final evaluation, or trained again for its weights only
+            checkpoints.load_trained(tagger)
         record.timings["train_seconds"] = checkpoints.seconds
-        tagger.evaluated = {}
-        trainer.test(tagger, datamodule=data, verbose=False)
-        for name, values in tagger.evaluated.items():
-            record.tasks[name].final = values
+        by_task: dict[str, Kept] = {}
+        for weights, names in kept.by_step(tagger):
+            tagger.load_trained_weights(weights.weights)
+            data.final_tasks = names
+            trainer.test(tagger, datamodule=data, verbose=False)
+            by_task |= dict.fromkeys(names, weights)
+            for name in names:
+                record.tasks[name].final = tagger.evaluated[name]
+                record.tasks[name].kept_step = weights.step
+        for name, task in record.tasks.items():
+            final = {f"final/{metric}/{name}": value for metric, value in task.final.items()}
             for logger in loggers:
-                final = {f"final/{metric}/{name}": value for metric, value in values.items()}
                 logger.log_metrics(final, step=session.schedule.steps)
     finally:
         for logger in loggers:
             close(logger)
-    record.weights_sha256 = build.weights_sha256(tagger.state_dict())
-    # Those of a smaller budget would be taken for this one's.
-    (session.folder / WEIGHTS).unlink(missing_ok=True)
+    record.weights_sha256 = build.weights_sha256(by_task)
+    # A tagger of a smaller budget would be taken for this one's.
+    shutil.rmtree(session.folder / TAGGER, ignore_errors=True)
     if config.save_weights:
-        save_tagger(session.folder / WEIGHTS, tagger, config.encoder)
+        save_tagger(session.folder / TAGGER, tagger, by_task, config.main)
 
 
 def _quiet_lightning() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from mtl_bench.models import kernels
+from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.inputs.batches import Batch
 
 
-class BiLSTM(nn.Module):
+class BiLSTM(Encoder):
     """A bidirectional LSTM (Hochreiter and Schmidhuber, 1997, with forget gates).
 
     i, f, o = sigmoid(W x + U h + bias), g = tanh(W x + U h + bias), c' = f c + i g,
@@ -32,6 +35,7 @@ class BiLSTM(nn.Module):
         if hidden_size < 1:
             raise ValueError(f"hidden_size is {hidden_size}; it is at least 1.")
         self.size = 2 * hidden_size
+        self.options = {"hidden_size": hidden_size, "forget_bias": forget_bias}
         self.lstm = nn.LSTM(inputs, hidden_size, bidirectional=True)
         with torch.no_grad():
             for name, parameter in self.lstm.named_parameters():
@@ -57,3 +61,7 @@ class BiLSTM(nn.Module):
         inputs = vectors.index_select(0, batch.words)
         packed: PackedSequence = self.lstm(PackedSequence(inputs, batch.sizes))[0]
         return packed.data
+
+    def describe(self) -> dict[str, Any]:
+        """Return the options."""
+        return dict(self.options)

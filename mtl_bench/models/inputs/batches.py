@@ -105,17 +105,16 @@ class Batch:
 class Chunk:
     """Consecutive training steps, taken in one call of the module: their numbers and batches."""
 
-    def __init__(self, steps: range, batches: list[Batch], last_of_interval: bool) -> None:
-        """Take as many batches as steps, and whether an evaluation comes after them."""
+    def __init__(self, steps: range, batches: list[list[Batch]], last_of_interval: bool) -> None:
+        """Take the batch of each step, in equal parts, and whether an evaluation comes after."""
         self.steps = steps
         self.batches = batches
         self.last_of_interval = last_of_interval
 
     def to(self, device: torch.device) -> Chunk:
         """Return the chunk on a device."""
-        return Chunk(
-            self.steps, [batch.to(device) for batch in self.batches], self.last_of_interval
-        )
+        batches = [[part.to(device) for part in parts] for parts in self.batches]
+        return Chunk(self.steps, batches, self.last_of_interval)
 
 
 def collate(task: str, split: EncodedSplit, chosen: Ints) -> Batch:

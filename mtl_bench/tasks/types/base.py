@@ -155,8 +155,8 @@ class TaskType(ABC, Generic[T]):
         return {name: value for name, value in asdict(self).items() if name != "head"}
 
     def describe(self) -> dict[str, Any]:
-        """Return what Hydra makes an equal type of, as plain values."""
-        return {"_target_": f"{type(self).__module__}.{type(self).__qualname__}", **asdict(self)}
+        """Return what the constructor makes an equal type of, as plain values."""
+        return asdict(self)
 
 
 class Fitted(NamedTuple):

@@ -23,6 +23,7 @@ from mtl_bench.files import write_atomically
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.runs.checkpoint_header import CheckpointHeader
 from mtl_bench.training.callbacks.curves import Curves
+from mtl_bench.training.callbacks.kept import KeptWeights
 from mtl_bench.training.signals import Interrupted, is_worker, stop_signals
 
 
@@ -32,18 +33,22 @@ class Checkpoints(pl.Callback):
     A second signal of the same kind acts at once.
     """
 
-    def __init__(self, path: Path, run_key: str, curves: Curves, every_seconds: float) -> None:
+    def __init__(
+        self, path: Path, run_key: str, curves: Curves, kept: KeptWeights, every_seconds: float
+    ) -> None:
         """Take where to save, and what is saved beside the model and its optimizer.
 
         Args:
             path: of the checkpoint.
             run_key: of the run.
             curves: of the run.
+            kept: weights of the run.
             every_seconds: between two saves.
         """
         self.path = path
         self.run_key = run_key
         self.curves = curves
+        self.kept = kept
         self.every_seconds = every_seconds
         self._seconds_before = 0.0
         self._signal: int | None = None
@@ -53,7 +58,7 @@ class Checkpoints(pl.Callback):
         self._started = self._saved = time.monotonic()
 
     def read(self) -> None:
-        """Read the checkpoint: the curves now, model and optimizer when training starts.
+        """Read the checkpoint: curves and kept weights now, model and optimizer when training starts.
 
         Raises:
             UserError: it is damaged.
@@ -65,6 +70,7 @@ class Checkpoints(pl.Callback):
             self._state = torch.load(content, map_location="cpu", weights_only=True)
             assert self._state is not None
             self.curves.load_state_dict(self._state["curves"])
+            self.kept.load_state_dict(self._state["kept"])
             self._seconds_before = self._state["seconds"]
         except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
             raise UserError(
@@ -104,11 +110,12 @@ class Checkpoints(pl.Callback):
             trainer.optimizers[0].load_state_dict(self._state["optimizer"])
             self._state = None
 
-    def on_test_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Load the model of a run that was killed after its last step."""
-        if self._state:
-            module.load_state_dict(self._state["model"])
-            self._state = None
+    def load_trained(self, module: pl.LightningModule) -> None:
+        """Load the model of a run that was stopped after its last step."""
+        assert self._state is not None  # `read` was called
+        module.to(next(w.dtype for w in self._state["model"].values() if w.is_floating_point()))
+        module.load_state_dict(self._state["model"])
+        self._state = None
 
     def on_train_batch_end(
         self,
@@ -142,6 +149,7 @@ class Checkpoints(pl.Callback):
             "model": module.state_dict(),
             "optimizer": trainer.optimizers[0].state_dict(),
             "curves": self.curves.state_dict(),
+            "kept": self.kept.state_dict(),
             "seconds": self.seconds,
         }
         content = io.BytesIO()

@@ -41,13 +41,14 @@ class Curves(pl.Callback):
     ) -> None:
         """Add the losses of a chunk."""
         losses: Tensor = outputs["losses"]
-        for step, batch, loss in zip(chunk.steps, chunk.batches, losses.tolist(), strict=True):
+        for step, parts, loss in zip(chunk.steps, chunk.batches, losses.tolist(), strict=True):
+            task = parts[0].task
             if not math.isfinite(loss):
                 raise FloatingPointError(
-                    f"the loss of task '{batch.task}' is {loss} at step {step + 1}. A smaller "
+                    f"the loss of task '{task}' is {loss} at step {step + 1}. A smaller "
                     "`optimizer.lr` may help."
                 )
-            self._add(trainer, step, batch.task, loss)
+            self._add(trainer, step, task, loss)
         self.step = chunk.steps.stop
 
     def _add(self, trainer: pl.Trainer, step: int, task: str, loss: float) -> None:
