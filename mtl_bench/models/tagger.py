@@ -121,7 +121,7 @@ class Tagger(pl.LightningModule):
         return {"losses": torch.stack(losses)}
 
     def _add_gradient(self, part: Batch, parts: int) -> Tensor:
-        """Add the gradient of one of the equal parts of a batch; return what it adds to the loss."""
+        """Add the gradient of one of the equal parts of a batch; return its share of the loss."""
         loss = self.loss(part) / parts
         loss.backward()
         return loss.detach()

@@ -79,8 +79,8 @@ def decide(request: Request, files: RunFiles) -> Decision:
     if record and record.status != "failed" and record.run_key != request.run_key:
         return Decision("refuse", obstacle="other run")
     finished_steps = record.steps_done if record and record.status == "finished" else None
-    enough = finished_steps is not None and finished_steps >= request.steps
-    if enough and not (request.save_weights and not files.weights):
+    complete = files.weights or not request.save_weights
+    if finished_steps is not None and finished_steps >= request.steps and complete:
         return Decision("skip", finished_steps, finished_steps)
     # Only now: a run that is long enough needs no checkpoint, whatever it is of.
     if checkpoint and checkpoint.run_key != request.run_key:

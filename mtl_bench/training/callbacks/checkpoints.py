@@ -58,7 +58,7 @@ class Checkpoints(pl.Callback):
         self._started = self._saved = time.monotonic()
 
     def read(self) -> None:
-        """Read the checkpoint: curves and kept weights now, model and optimizer when training starts.
+        """Read the checkpoint: curves and kept weights now, the rest when training starts.
 
         Raises:
             UserError: it is damaged.
