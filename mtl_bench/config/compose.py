@@ -17,14 +17,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.config.folders import (
-    is_single_job,
-    job_type,
-    run_dir,
-    run_folder,
-    sweep_name,
-    task_tags,
-)
+from mtl_bench.config import folders
 from mtl_bench.config.mistakes.explain import explain
 from mtl_bench.config.mistakes.messages import no_such_key
 from mtl_bench.config.mistakes.overrides import check_overrides
@@ -58,7 +51,7 @@ def register() -> None:
     for plugin in (TaskSource, TaskSearchPath):
         Plugins.instance().register(plugin)
     ConfigStore.instance().store(name="schema", node=RunConfig)
-    for resolver in (run_folder, sweep_name, run_dir, is_single_job, job_type, task_tags):
+    for resolver in folders.RESOLVERS:
         # Replaced: `mtl_bench.train` registers at each call, and a second registration is an error.
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
 from mtl_bench.errors import UserError
+from mtl_bench.runs.schedule import Schedule, budget_of
 
 
 def run_folder(*, _root_: DictConfig) -> str:
@@ -78,6 +79,12 @@ def run_dir(*, _root_: DictConfig) -> str:  # noqa: ARG001 (a resolver's signatu
     return str(folder or "")
 
 
+def total_steps(steps_per_task: int, max_steps: int | None, *, _root_: DictConfig) -> int:
+    """Return the steps of the run, all its tasks together, for options that follow the end."""
+    tasks = len({_root_.main, *_root_.aux})
+    return Schedule(tasks, budget_of(steps_per_task, max_steps, tasks)).steps
+
+
 def is_single_job(*, _root_: DictConfig) -> bool:
     """Return whether the run is started by itself, and not by a sweep."""
     hydra = _hydra(_root_)
@@ -92,3 +99,9 @@ def job_type(*, _root_: DictConfig) -> str:
 def task_tags(*, _root_: DictConfig) -> list[str]:
     """Return the tasks as tags."""
     return [f"main:{_root_.main}", *(f"aux:{a}" for a in sorted(_root_.aux) if a != _root_.main)]
+
+
+RESOLVERS = (
+    run_folder, sweep_name, run_dir, total_steps, is_single_job, job_type, task_tags
+)  # fmt: skip
+"""What `${<name>:}` in a yaml calls."""

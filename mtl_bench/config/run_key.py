@@ -61,8 +61,8 @@ DESCRIPTION_KEYS = (
 )
 """Of a task: what changes no result."""
 
-VECTOR_FILE_KEYS = ("file", "url", "sha256", "words_sha256", "mirror_only", "licence")
-"""Of word vectors: their checksum stands for these."""
+VECTOR_FILE_KEYS = ("file", "url", "sha256", "words_sha256", "mirror_only", "licence", "model")
+"""Of `embeddings` and `encoder`: the checksum of the files stands for these."""
 
 RESULT_GROUPS = ("data", "embeddings", "encoder", "model", "sampler", "optimizer")
 
@@ -151,7 +151,8 @@ def identity(config: RunConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
     names = config.task_set()
     content["tasks"] = {name: _task_identity(content["tasks"][name]) for name in names}
     for key in VECTOR_FILE_KEYS:
-        content["embeddings"].pop(key, None)
+        for group in ("embeddings", "encoder"):
+            content[group].pop(key, None)
     if uses_main(config.sampler):
         content["main"] = config.main
     own = {name: checksums[name] for name in ("embeddings", *names)}

@@ -50,10 +50,10 @@ class Tagger(pl.LightningModule):
 
     def __init__(
         self,
-        input_: Input,
+        input_: Input[Any],
         encoder: Callable[[int], Encoder],
         tasks: Mapping[str, Fitted],
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[[Iterable[Any]], Optimizer],
         dropout: Dropout | None = None,
     ) -> None:
         """Build the layers; parameters are drawn from torch's generator, tasks by name.
@@ -62,7 +62,8 @@ class Tagger(pl.LightningModule):
             input_: turns words into vectors.
             encoder: makes the encoder, given D.
             tasks: types and targets by task.
-            optimizer: makes the optimizer, given the parameters.
+            optimizer: makes the optimizer, given the parameters, or names and parameters if what it
+                calls has `takes_names`.
             dropout: None for none.
         """
         super().__init__()
@@ -187,7 +188,9 @@ class Tagger(pl.LightningModule):
 
     def configure_optimizers(self) -> Optimizer:
         """Make the optimizer, for all parameters that train."""
-        optimizer = self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        named = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        takes_names = getattr(called(self._make_optimizer), "takes_names", False)
+        optimizer = self._make_optimizer(named if takes_names else [p for _, p in named])
         self._sparse = getattr(optimizer, "takes_sparse_gradients", False)
         return optimizer
 
@@ -205,6 +208,11 @@ def make_head(size: Any, task: str, fitted: Fitted) -> Head:
     except (ImportError, ValueError) as error:
         raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
     return head(size, fitted)
+
+
+def called(factory: Any) -> Any:
+    """Return the class that a partial call makes."""
+    return getattr(factory, "func", factory)
 
 
 def _key(task: str) -> str:

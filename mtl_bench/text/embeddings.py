@@ -22,21 +22,21 @@ WORD_INPUT = "mtl_bench.models.inputs.words.WordInput"
 
 
 class Embeddings(Protocol):
-    """Where word vectors come from.
+    """What words become for a model, and from which files.
 
     Attributes:
         input: dotted path of the model input that is made of them, as text: no torch here.
-        dim: numbers of a vector.
+        gives: what an encoder reads of it: `vectors`, or `sub-words`.
     """
 
     input: str
-    dim: int
+    gives: str
 
     def is_here(self) -> bool:
         """Return whether nothing need be downloaded."""
 
     def checksum(self) -> str | None:
-        """Return the sha256 of the file, or None if there is none."""
+        """Return the sha256 of the file or files, or None if there is none."""
 
     def with_vector(self, train: Iterable[str]) -> WordTest:
         """Return a test for words that have a vector of their own.
@@ -44,6 +44,16 @@ class Embeddings(Protocol):
         Args:
             train: every word of the run's training splits, repeats included.
         """
+
+
+class WordVectors(Embeddings, Protocol):
+    """One vector a word.
+
+    Attributes:
+        dim: numbers of a vector.
+    """
+
+    dim: int
 
     def table(self, vocabulary: Vocabulary, seed: int) -> tuple[Vectors, dict[str, int | str]]:
         """Return [V, dim] start values, and facts about them for the record."""
@@ -59,7 +69,7 @@ class RandomVectors:
     ones train the unknown-word vector, which stands for words first met in evaluation.
     """
 
-    input = WORD_INPUT
+    input, gives = WORD_INPUT, "vectors"
 
     def __init__(self, dim: int, min_count: int, std: float) -> None:
         """Take the length of a vector, the occurrences that earn one, and the deviation."""

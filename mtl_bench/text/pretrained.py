@@ -34,7 +34,7 @@ class PretrainedVectors:
     memory.
     """
 
-    input = WORD_INPUT
+    input, gives = WORD_INPUT, "vectors"
 
     def __init__(
         self,

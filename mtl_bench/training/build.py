@@ -22,7 +22,7 @@ from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
-from mtl_bench.models.tagger import Dropout, Tagger
+from mtl_bench.models.tagger import Dropout, Tagger, called
 from mtl_bench.models.weights import Kept
 from mtl_bench.runs.record import Metric, TaskRecord
 from mtl_bench.runs.schedule import Schedule
@@ -129,7 +129,10 @@ def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
     torch.manual_seed(config.seed)
     with named_errors("optimizer", config.optimizer):
         optimizer = _factory("optimizer", config.optimizer)
-        optimizer([torch.nn.Parameter(torch.zeros(1))])  # now, not in the middle of Lightning
+        trial = torch.nn.Parameter(torch.zeros(1))
+        takes_names = getattr(called(optimizer), "takes_names", False)
+        # Now, not in the middle of Lightning.
+        optimizer([("trial", trial)] if takes_names else [trial])
     with named_errors("encoder", config.encoder):
         encoder = _factory("encoder", config.encoder)
     with named_errors("model", asdict(config.model)):

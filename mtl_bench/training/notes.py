@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.tasks.corpus import Corpus
@@ -30,7 +31,7 @@ def remarks(
     corpora: Mapping[str, Corpus],
     max_length: Mapping[str, int | None],
     evaluation: Evaluation,
-    input_: Input,
+    input_: Input[Any],
     embeddings: Embeddings,
 ) -> Iterator[str]:
     """Yield a line for each thing that is left out, cut, or has no vector.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from torch import Tensor, nn
 
@@ -15,8 +15,11 @@ from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.text.embeddings import Embeddings
 
+E = TypeVar("E", bound=Embeddings)
+"""What the yaml of an input's embeddings makes."""
 
-class Input(nn.Module, ABC):
+
+class Input(nn.Module, ABC, Generic[E]):
     """Turns raw words into batches, and batches into the vectors that an encoder reads.
 
     It owns whatever lies between: normalisation, tokens and their ids, the weights of the vectors.
@@ -34,7 +37,7 @@ class Input(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def build(
-        cls, embeddings: Embeddings, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
+        cls, embeddings: E, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
     ) -> Self:
         """Return the input of a run.
 
@@ -80,14 +83,14 @@ class Input(nn.Module, ABC):
 
     @abstractmethod
     def statistics(
-        self, corpus: Corpus, embeddings: Embeddings, max_length: int | None
+        self, corpus: Corpus, embeddings: E, max_length: int | None
     ) -> dict[str, float | None]:
         """Return Table 1's numbers of a corpus, with its words as this input reads them."""
 
     def remarks(
         self,
         corpora: Mapping[str, Corpus],  # noqa: ARG002
-        embeddings: Embeddings,  # noqa: ARG002
+        embeddings: E,  # noqa: ARG002
     ) -> Iterator[str]:
         """Yield what a person should know of the vectors of a run's words, a line each."""
         yield from ()

@@ -36,6 +36,7 @@ class EncodedSplit:
         lengths: [sentences] steps of each sentence, symbols included.
         targets: level `word`: [sum of lengths]; level `sentence`: [sentences]; or empty.
         level: of the targets.
+        source: what `words` number, for an input whose words have no table of their own.
     """
 
     words: Ints
@@ -43,6 +44,7 @@ class EncodedSplit:
     lengths: Ints
     targets: NDArray[Any]
     level: Level
+    source: Any = None
 
     def __len__(self) -> int:
         """Return the number of sentences."""
@@ -73,6 +75,8 @@ class Batch:
             over sentences.
         order: [N] rows sentence by sentence, in the order in which the sentences were given.
         lengths: [B] steps of the sentences, in the order in which they were given.
+        source: what the input or the encoder reads besides, or None; what has a method `to` is
+            moved to the device with the rest.
     """
 
     task: str
@@ -85,6 +89,7 @@ class Batch:
     weights: Tensor
     order: Tensor
     lengths: Tensor
+    source: Any = None
 
     def __len__(self) -> int:
         """Return N, the number of steps of all sentences."""
@@ -97,9 +102,10 @@ class Batch:
         tensors = {
             field.name: getattr(self, field.name).to(device, non_blocking=True)
             for field in fields(self)
-            if field.name not in ("task", "sizes")
+            if field.name not in ("task", "sizes", "source")
         }
-        return Batch(task=self.task, sizes=self.sizes, **tensors)
+        source = self.source.to(device) if hasattr(self.source, "to") else self.source
+        return Batch(task=self.task, sizes=self.sizes, source=source, **tensors)
 
 
 class Chunk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hydra.utils import get_class
 
@@ -49,7 +50,7 @@ class Prepared:
         statistics: Table 1's numbers.
     """
 
-    input: Input
+    input: Input[Any]
     tasks: dict[str, Fitted]
     train: dict[str, EncodedSplit]
     curve: dict[str, EncodedSplit]
@@ -74,7 +75,7 @@ def prepare(
     for _, corpus in sorted(corpora.items()):
         for split in (options.eval_split, options.final_split):
             corpus.refuse_unusable(split)
-    make: type[Input] = get_class(embeddings.input)
+    make: type[Input[Any]] = get_class(embeddings.input)
     input_ = make.build(embeddings, corpora, options.lowercase, options.seed)
     prepared = Prepared(input_, {}, {}, {}, {}, {})
     for task, corpus in sorted(corpora.items()):
@@ -92,7 +93,7 @@ def prepare(
 
 
 def encode(
-    input_: Input, fitted: Fitted, corpus: Corpus, split: SplitName, max_length: int | None
+    input_: Input[Any], fitted: Fitted, corpus: Corpus, split: SplitName, max_length: int | None
 ) -> EncodedSplit:
     """Return a split as numbers, sentences and targets cut behind `max_length` words."""
     sentences = [example.words for example in corpus[split]]

@@ -15,11 +15,11 @@ from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
 from mtl_bench.models.inputs.sparse_rows import Lookup
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.statistics import statistics
-from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.text.embeddings import WordVectors
 from mtl_bench.text.vocabulary import END, START, Vocabulary, normal_word, normalise
 
 
-class WordInput(Input):
+class WordInput(Input[WordVectors]):
     """Start symbol, words and end symbol, each by its row of a table.
 
     Words are normalised; those without a row of their own share that of the unknown word.
@@ -42,7 +42,7 @@ class WordInput(Input):
 
     @classmethod
     def build(
-        cls, embeddings: Embeddings, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
+        cls, embeddings: WordVectors, corpora: Mapping[str, Corpus], lowercase: bool, seed: int
     ) -> Self:
         """Number the words of all splits that have a vector."""
         has_vector = embeddings.with_vector(
@@ -98,13 +98,13 @@ class WordInput(Input):
         return cls(vocabulary, zeros, description["lowercase"])
 
     def statistics(
-        self, corpus: Corpus, embeddings: Embeddings, max_length: int | None
+        self, corpus: Corpus, embeddings: WordVectors, max_length: int | None
     ) -> dict[str, float | None]:
         """Return Table 1's numbers of a corpus, with its words as this input reads them."""
         normal = normalise(corpus, self.lowercase)
         return statistics(normal, embeddings.with_vector(normal.words("train")), max_length)
 
-    def remarks(self, corpora: Mapping[str, Corpus], embeddings: Embeddings) -> Iterator[str]:
+    def remarks(self, corpora: Mapping[str, Corpus], embeddings: WordVectors) -> Iterator[str]:
         """Yield how many words have a vector of their own, and what the vectors' source says."""
         counts = Counter(
             normal for corpus in corpora.values() for normal in _normal(corpus, self.lowercase)

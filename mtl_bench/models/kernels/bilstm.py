@@ -104,7 +104,8 @@ class TwoDirections(torch.autograd.Function):
         d_states = outer.new_empty(2, len(batch), hidden)
         d_states[0] = outer[:, :hidden]
         torch.index_select(outer[:, hidden:], 0, batch.mirror, out=d_states[1])
-        d_vectors = torch.zeros_like(directions[0].vectors)
+        # Frozen vectors, such as states of a pretrained model, want no gradient.
+        d_vectors = torch.zeros_like(directions[0].vectors) if ctx.needs_input_grad[0] else None
         d_weights: list[Tensor] = []
         if ctx.compiled:
             for direction, d_state, *own in zip(directions, d_states, *steps, strict=True):
@@ -116,8 +117,9 @@ class TwoDirections(torch.autograd.Function):
             d_gates = _backward_steps(directions, batch, steps, d_states)
             before = steps.states.index_select(1, batch.previous)
             for direction, d_gate, state in zip(directions, d_gates, before, strict=True):
-                of_words = sum_by_word(d_gate, direction.words, len(d_vectors))
-                d_vectors.addmm_(of_words, direction.inputs)
+                of_words = sum_by_word(d_gate, direction.words, len(direction.vectors))
+                if d_vectors is not None:
+                    d_vectors.addmm_(of_words, direction.inputs)
                 d_weights += (
                     of_words.t() @ direction.vectors,
                     d_gate[batch.sizes[0] :].t() @ state,

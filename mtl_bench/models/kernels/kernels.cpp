@@ -168,7 +168,8 @@ void forward(const Direction<T>& d, T* gates, T* cells, T* tanh_cells, T* states
 }
 
 // d_states [N, H]: gradients of the states, to which those from later steps are added.
-// d_vectors, d_inputs, d_recurrent and d_bias: gradients, added to what is there.
+// d_vectors, d_inputs, d_recurrent and d_bias: gradients, added to what is there; d_vectors may be
+// null.
 template <typename T>
 void backward(const Direction<T>& d, const T* gates, const T* cells, const T* tanh_cells,
               const T* states, T* d_states, T* d_vectors, T* d_inputs, T* d_recurrent, T* d_bias) {
@@ -196,8 +197,9 @@ void backward(const Direction<T>& d, const T* gates, const T* cells, const T* ta
     }
   }
   for (int64_t word = 0; word < d.count; word++) add(d_bias, d_words.data() + word * wide, wide);
-  Panels<T>(d.inputs, wide, d.dim, d.dim, 1)
-      .add_product(d_words.data(), d.count, wide, 1, d_vectors);
+  if (d_vectors)
+    Panels<T>(d.inputs, wide, d.dim, d.dim, 1)
+        .add_product(d_words.data(), d.count, wide, 1, d_vectors);
   Panels<T>(d.vectors, d.count, d.dim, d.dim, 1)
       .add_product(d_words.data(), wide, 1, wide, d_inputs);
 }

@@ -47,9 +47,12 @@ class Steps(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Gradients of what a direction works on; shapes as there; they are added to."""
+    """Gradients of what a direction works on; shapes as there; they are added to.
 
-    vectors: Tensor
+    That of the vectors may be None: it is not computed then, which spares a large product.
+    """
+
+    vectors: Tensor | None
     inputs: Tensor
     recurrent: Tensor
     bias: Tensor
@@ -119,13 +122,15 @@ class Kernels:
         sizes = len(gradient[0]), table.shape[1], step
         self._call("adadelta_rows", table, *gradient, *averages, *sizes, *map(float, options))
 
-    def _call(self, name: str, *values: _Direction | Tensor | int | float) -> None:
+    def _call(self, name: str, *values: _Direction | Tensor | int | float | None) -> None:
         arguments: list[Any] = []
         dtypes = set()
         for value in values:
             if isinstance(value, Tensor):
                 arguments.append(_pointer(value))
                 dtypes.add(value.dtype)
+            elif value is None:
+                arguments.append(ctypes.c_void_p(None))
             elif isinstance(value, _Direction):
                 arguments.append(ctypes.byref(value))
             elif isinstance(value, int):

@@ -1,0 +1,132 @@
+"""Frozen states of a pretrained transformer, read from disk: nothing of them is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtl_bench.errors import UserError
+from mtl_bench.models.inputs.base import Input
+from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
+from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.statistics import statistics
+from mtl_bench.text.contextual import ContextualStates
+from mtl_bench.text.states import StateTable, corpus_states
+
+
+class StateInput(Input[ContextualStates]):
+    """Start symbol, words and end symbol; the symbols have zeros, words their states.
+
+    Case and signs stay as they are: the model's tokenizer knows what it wants.
+    """
+
+    anchor: Tensor
+
+    def __init__(self, source: ContextualStates, tables: Sequence[StateTable] = ()) -> None:
+        """Take where states come from, and those that have been computed."""
+        super().__init__()
+        self.source = source
+        self.model = source.frozen()
+        self.tables = list(tables)
+        self.size = self.model.size
+        self.facts: dict[str, int | str] = {"rows": sum(len(table.rows) for table in self.tables)}
+        # Of the type and on the device that the model has.
+        self.register_buffer("anchor", torch.zeros(0), persistent=False)
+
+    @classmethod
+    def build(
+        cls,
+        embeddings: ContextualStates,
+        corpora: Mapping[str, Corpus],
+        lowercase: bool,  # noqa: ARG003
+        seed: int,  # noqa: ARG003
+    ) -> Self:
+        """Read the states of all corpora, or compute them."""
+        model = embeddings.frozen()
+        tables = [
+            corpus_states(name, {e.words for split in c.splits.values() for e in split}, model)
+            for name, c in sorted(corpora.items())
+        ]
+        return cls(embeddings, tables)
+
+    def encode(
+        self, sentences: Sequence[Sequence[str]], max_length: int | None = None
+    ) -> EncodedSplit:
+        """Return the rows of sentences, cut behind `max_length` words, between two symbols.
+
+        States are those in the whole sentence. Sentences of no corpus are read by the model now.
+        """
+        keys = [tuple(sentence) for sentence in sentences]
+        table = next((t for t in self.tables if all(key in t.starts for key in keys)), None)
+        table = table or StateTable.of(keys, self.model)
+        window = slice(max_length)
+        rows: list[int] = []
+        for key in keys:
+            start = table.starts[key]
+            rows += (0, *range(start, start + len(key[window])), 0)
+        lengths = np.array([len(key[window]) + 2 for key in keys], dtype=np.int64)
+        return EncodedSplit(
+            words=np.array(rows, dtype=np.int64),
+            starts=np.cumsum(lengths) - lengths,
+            lengths=lengths,
+            targets=np.empty(0, dtype=np.int64),
+            level="word",
+            source=table,
+        )
+
+    def collate(self, task: str, split: EncodedSplit, chosen: Ints) -> Batch:
+        """Return the chosen [B] sentences of a split as a batch."""
+        batch = collate(task, split, chosen)
+        batch.source = split.source
+        return batch
+
+    def forward(self, batch: Batch, sparse: bool) -> Tensor:  # noqa: ARG002
+        """Return [U, D] the states of a batch's words."""
+        states = torch.from_numpy(batch.source.rows).index_select(0, batch.rows.cpu())
+        return states.to(self.anchor)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the model's name, its checksum, and the layers."""
+        return {
+            "model": self.source.model.name,
+            "layers": self.source.layers,
+            "checksum": self.source.checksum(),
+        }
+
+    @classmethod
+    def restore(cls, description: Mapping[str, Any]) -> Self:
+        """Return the input with the same model.
+
+        Raises:
+            UserError: it cannot be found, or is another one by now.
+        """
+        source = ContextualStates(description["model"], description["layers"])
+        if source.checksum() != description["checksum"]:
+            raise UserError(
+                f"'{source.model.name}' is not the model that the tagger was trained with: its "
+                "files have changed. Get the earlier ones, or train the tagger again."
+            )
+        return cls(source)
+
+    def statistics(
+        self, corpus: Corpus, embeddings: ContextualStates, max_length: int | None
+    ) -> dict[str, float | None]:
+        """Return Table 1's numbers of a corpus, with its words as they are."""
+        has_vector = embeddings.with_vector(corpus.words("train"))
+        return statistics(corpus, has_vector, max_length)
+
+    def remarks(
+        self,
+        corpora: Mapping[str, Corpus],  # noqa: ARG002
+        embeddings: ContextualStates,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Yield how much memory the states take on disk."""
+        megabytes = sum(table.rows.nbytes for table in self.tables) / 1e6
+        yield (
+            f"states of '{self.source.model.name}', {self.source.layers}, frozen: "
+            f"{self.facts['rows']:,} words, {megabytes:,.0f} MB on disk (see `mtl-bench cache`)"
+        )

@@ -1,0 +1,102 @@
+"""AdamW for pretrained encoders: heads learn faster, the rate warms up, gradients are clipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+HEAD = "heads."
+
+
+class WarmupAdamW(torch.optim.AdamW):
+    """AdamW (Loshchilov and Hutter, 2019), as pretrained transformers are trained.
+
+    The rate of step t, from 1, is lr min(1, t / warmup_steps); with `decay_steps` it then falls on
+    a line to 0 at that step. Biases and the weights of norms, which have one dimension, do not
+    decay. The gradient of all parameters together is scaled to at most `max_norm`.
+    """
+
+    takes_names = True
+
+    def __init__(
+        self,
+        params: Iterable[tuple[str, nn.Parameter]],
+        lr: float,
+        head_lr: float | None = None,
+        weight_decay: float = 0.01,
+        warmup_steps: int = 0,
+        decay_steps: int | None = None,
+        max_norm: float | None = 1.0,
+        betas: list[float] | None = None,
+        eps: float = 1e-8,
+    ) -> None:
+        """Make groups of the parameters.
+
+        Args:
+            params: names and parameters; those of the heads begin with `heads.`.
+            lr: rate after warming up.
+            head_lr: of the heads; None: as the others.
+            weight_decay: per step, times the rate.
+            warmup_steps: steps until the rate is reached.
+            decay_steps: the step at which the rate is 0; None: it stays.
+            max_norm: of the gradient; None: it is not clipped.
+            betas: decays of the two averages; None: 0.9 and 0.999.
+            eps: added to the root of the second average.
+        """
+        for name, value, fits, allowed in (
+            ("lr", lr, lr > 0, "above 0"),
+            ("head_lr", head_lr, head_lr is None or head_lr > 0, "above 0, or null"),
+            ("weight_decay", weight_decay, weight_decay >= 0, "from 0"),
+            ("warmup_steps", warmup_steps, warmup_steps >= 0, "from 0"),
+            ("decay_steps", decay_steps, decay_steps is None or decay_steps > warmup_steps,
+             "above warmup_steps, or null"),
+            ("max_norm", max_norm, max_norm is None or max_norm > 0, "above 0, or null"),
+        ):  # fmt: skip
+            if not fits:
+                raise ValueError(f"{name} is {value!r}; it is {allowed}.")
+        self.warmup_steps, self.decay_steps, self.max_norm = warmup_steps, decay_steps, max_norm
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in params:
+            groups.setdefault((name.startswith(HEAD), parameter.ndim > 1), []).append(parameter)
+        super().__init__(
+            [
+                {
+                    "params": parameters,
+                    "lr": head_lr if is_head and head_lr is not None else lr,
+                    "weight_decay": weight_decay if decays else 0.0,
+                }
+                for (is_head, decays), parameters in groups.items()
+            ],
+            lr=lr,
+            betas=(0.9, 0.999) if betas is None else (betas[0], betas[1]),
+            eps=eps,
+            fused=True,
+        )
+        for group in self.param_groups:
+            group["full_lr"], group["steps"] = group["lr"], 0
+
+    def factor(self, step: int) -> float:
+        """Return what the rate is multiplied by at a step, counted from 1."""
+        if step < self.warmup_steps:
+            return step / self.warmup_steps
+        if self.decay_steps is None:
+            return 1.0
+        left = self.decay_steps - step
+        return max(0.0, left / (self.decay_steps - self.warmup_steps))
+
+    @torch.no_grad()
+    def step(  # type: ignore[override]  # torch has overloads for the two cases
+        self, closure: Callable[[], float] | None = None
+    ) -> float | None:
+        """Clip the gradient, set the rate, and update every parameter that has a gradient."""
+        if self.max_norm is not None:
+            everything: list[Any] = [p for group in self.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(everything, self.max_norm)
+        for group in self.param_groups:
+            group["steps"] += 1
+            group["lr"] = group["full_lr"] * self.factor(group["steps"])
+        loss: float | None = super().step(closure)
+        return loss

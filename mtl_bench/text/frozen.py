@@ -1,0 +1,145 @@
+"""A pretrained transformer that is run and not trained: from sentences to states of their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtl_bench.errors import UserError
+from mtl_bench.text.hub import PretrainedModel
+from mtl_bench.text.subwords import Subwords, windows
+
+if TYPE_CHECKING:
+    import torch
+
+States = NDArray[np.float16]
+
+BATCH_SUBWORDS = 2048
+"""Sub-words of one call of the model, padding included: large products that fit in the cache."""
+
+LARGEST = float(np.finfo(np.float16).max)
+
+
+class _Reading(NamedTuple):
+    """A window of a sentence, as the model reads it.
+
+    Attributes:
+        ids: of the sub-words, the model's own included.
+        places: in `ids`, of the words whose states are taken.
+        row: of the first of these words in the result.
+    """
+
+    ids: list[int]
+    places: list[int]
+    row: int
+
+
+class FrozenModel:
+    """Gives words the states of their first sub-words, in float16.
+
+    Attributes:
+        size: numbers of a state.
+    """
+
+    def __init__(self, model: PretrainedModel, layers: str) -> None:
+        """Take the model and which layers are averaged (see `ContextualStates`)."""
+        self.model = model
+        self.layers = layers
+        self.size = int(model.config.get("hidden_size") or model.config.get("d_model") or 0)
+        if not self.size:  # DistilBERT's name, GPT-2's
+            self.size = int(model.config.get("dim") or model.config.get("n_embd") or 0)
+
+    @cached_property
+    def subwords(self) -> Subwords:
+        """How words are split."""
+        return self.model.subwords()
+
+    @cached_property
+    def _module(self) -> Any:
+        import torch
+
+        module: Any = self.model.load().eval().requires_grad_(requires_grad=False)
+        count = int(module.config.num_hidden_layers)
+        name, _, number = self.layers.rpartition("_")
+        most = count if name else count + 1
+        if int(number) >= most + bool(name):
+            raise UserError(
+                f"embeddings.layers is {self.layers}; '{self.model.name}' has {count} layers: "
+                f"last_1 to last_{count}, or 0 to {count}."
+            )
+        self._chosen = list(range(count + 1))[-int(number) :] if name else [int(number)]
+        return module.cuda() if torch.cuda.is_available() else module
+
+    def states(self, sentences: Sequence[Sequence[str]]) -> States:
+        """Return [words of all sentences, size], sentence after sentence.
+
+        The sentences are read in order of length; those longer than the model reads at once, in
+        windows that overlap.
+        """
+        import torch
+
+        result = np.zeros((sum(map(len, sentences)), self.size), np.float16)
+        readings = sorted(self._readings(sentences), key=lambda reading: len(reading.ids))
+        with torch.inference_mode():
+            for batch in _batches(readings):
+                states = self._run(batch).cpu().numpy()
+                begin = 0
+                for reading in batch:
+                    end = begin + len(reading.places)
+                    result[reading.row : reading.row + end - begin] = states[begin:end]
+                    begin = end
+        return result
+
+    def _readings(self, sentences: Sequence[Sequence[str]]) -> Iterator[_Reading]:
+        words = list({word for sentence in sentences for word in sentence})
+        pieces = dict(zip(words, self.subwords.split(words), strict=True))
+        before, behind = self.subwords.around
+        row = 0
+        for sentence in sentences:
+            counts = [len(pieces[word]) for word in sentence]
+            for begin, end, first, last in windows(counts, self.subwords.room):
+                ids, places = list(before), []
+                for number in range(begin, end):
+                    if first <= number < last:
+                        places.append(len(ids))
+                    ids += pieces[sentence[number]]
+                yield _Reading([*ids, *behind], places, row + first)
+            row += len(sentence)
+
+    def _run(self, batch: Sequence[_Reading]) -> torch.Tensor:
+        """Return the states of the words of some windows, [words, size] in float16."""
+        import torch
+
+        module = self._module
+        longest = max(len(reading.ids) for reading in batch)
+        ids = torch.full((len(batch), longest), self.subwords.padding)
+        mask = torch.zeros_like(ids)
+        for row, reading in enumerate(batch):
+            ids[row, : len(reading.ids)] = torch.tensor(reading.ids)
+            mask[row, : len(reading.ids)] = 1
+        rows = [row for row, reading in enumerate(batch) for _ in reading.places]
+        places = [place for reading in batch for place in reading.places]
+        output = module(
+            input_ids=ids.to(module.device),
+            attention_mask=mask.to(module.device),
+            output_hidden_states=True,
+        )
+        layers = [output.hidden_states[layer][rows, places] for layer in self._chosen]
+        mean = torch.stack(layers).mean(0)
+        return mean.clamp(-LARGEST, LARGEST).half()
+
+
+def _batches(readings: Sequence[_Reading]) -> Iterator[list[_Reading]]:
+    """Yield consecutive windows, as many as a call of the model takes."""
+    batch: list[_Reading] = []
+    for reading in readings:
+        if batch and (len(batch) + 1) * len(reading.ids) > BATCH_SUBWORDS:
+            yield batch
+            batch = []
+        batch.append(reading)
+    if batch:
+        yield batch

@@ -1,0 +1,227 @@
+"""Pretrained transformers: a folder, or a name of the Hugging Face hub, and what is in it.
+
+`transformers` is an optional package, imported where a model is loaded and not before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtl_bench.errors import UserError
+from mtl_bench.files import sha256
+from mtl_bench.text.subwords import Subwords
+
+if TYPE_CHECKING:
+    from torch import nn
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w.-]+)?")
+"""A model of the hub, and a revision of it."""
+
+FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
+"""What is read of a model: weights, configuration, the files of a tokenizer."""
+
+LONGEST = 512
+"""Sub-words that are read at once, if a model takes more: attention costs the square of them."""
+
+
+class PretrainedModel:
+    """A pretrained transformer, by its folder or by `owner/name[@revision]` of the hub.
+
+    Weights are read from safetensors only, and no code that comes with a model is run.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Take the name; nothing is read before it is asked for."""
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(
+                f"model is {name!r}; it is a folder, or owner/name of a model of the Hugging Face "
+                "hub."
+            )
+        self.name = name
+
+    def __repr__(self) -> str:
+        """Return the name."""
+        return f"PretrainedModel({self.name!r})"
+
+    def is_here(self) -> bool:
+        """Return whether nothing need be downloaded."""
+        if find_spec("huggingface_hub") is None or not self._is_of_hub():
+            return True  # an error says more, later
+        return self._snapshot(local_only=True) is not None
+
+    @cached_property
+    def folder(self) -> Path:
+        """The model's folder, after downloading it into the hub's own cache if it is not there.
+
+        Raises:
+            UserError: it is not there, or not complete.
+        """
+        _require_transformers()
+        folder = Path(self.name).expanduser()
+        if self._is_of_hub():
+            folder = self._snapshot(local_only=True) or self._download()
+        if not (folder / "config.json").is_file():
+            what = "has no config.json" if folder.is_dir() else "is no folder"
+            raise UserError(
+                f"model: '{self.name}' {what}. Give the folder of a model that `transformers` "
+                "saved, or owner/name of one of the Hugging Face hub."
+            )
+        if not any(folder.glob("*.safetensors")):
+            raise UserError(
+                f"{folder}: has no weights as .safetensors. Other formats can hold code, and are "
+                "not loaded: convert them, for example with `save_pretrained` of `transformers`."
+            )
+        return folder
+
+    def _is_of_hub(self) -> bool:
+        return not Path(self.name).expanduser().is_dir() and bool(HUB_NAME.fullmatch(self.name))
+
+    def _snapshot(self, local_only: bool) -> Path | None:
+        """Return the folder in the hub's cache; None if only that is asked and it is not there."""
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        repository, _, revision = self.name.partition("@")
+        try:
+            folder = snapshot_download(
+                repository,
+                revision=revision or None,
+                allow_patterns=list(FILES),
+                ignore_patterns=["*/*"],  # conversions to other programs' formats
+                local_files_only=local_only,
+            )
+        except LocalEntryNotFoundError:
+            if local_only:
+                return None
+            raise
+        path = Path(folder)
+        # A download that was cut short left a folder with some of the files.
+        complete = (path / "config.json").exists() and any(path.glob("*.safetensors"))
+        return path if complete or not local_only else None
+
+    def _download(self) -> Path:
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+        try:
+            folder = self._snapshot(local_only=False)
+        except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise UserError(
+                f"model: '{self.name}' is no folder here, and cannot be had from the Hugging Face "
+                f"hub: {first}\nCheck the name and the network (HF_HUB_OFFLINE=1 forbids it), or "
+                "give a folder."
+            ) from None
+        assert folder is not None  # only of a local search
+        return folder
+
+    def checksum(self) -> str:
+        """Return the sha256 over the files that are read, by name."""
+        digest = hashlib.sha256()
+        files = {file for pattern in FILES for file in self.folder.glob(pattern)}
+        for file in sorted(files, key=lambda file: file.name):
+            digest.update(f"{file.name} {sha256(file)}\n".encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The content of config.json."""
+        try:
+            content: dict[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+        except ValueError as error:
+            raise UserError(f"{self.folder / 'config.json'}: is damaged ({error}).") from None
+        return content
+
+    def load(self) -> nn.Module:
+        """Return the model in float32, without layers above the states of its sub-words."""
+        import torch
+        from transformers import AutoModel
+
+        with _quiet():
+            try:
+                model = AutoModel.from_pretrained(
+                    self.folder,
+                    local_files_only=True,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    dtype=torch.float32,
+                )
+            except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+                raise UserError(
+                    f"model: '{self.name}' cannot be loaded by `transformers`: {error}"
+                ) from None
+        module: nn.Module = without_extras(model)
+        return module
+
+    def subwords(self) -> Subwords:
+        """Return how words are split for the model."""
+        from transformers import AutoTokenizer
+
+        with _quiet():
+            try:
+                # Byte-level tokenizers split words apart from their sentence only so.
+                tokenizer = AutoTokenizer.from_pretrained(
+                    self.folder,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    add_prefix_space=True,
+                )
+            except (OSError, ValueError, KeyError, ImportError) as error:
+                raise UserError(
+                    f"model: the tokenizer of '{self.name}' cannot be loaded by `transformers`: "
+                    f"{error}"
+                ) from None
+        if not tokenizer.is_fast:
+            raise UserError(
+                f"model: the tokenizer of '{self.name}' is none that `transformers` calls fast, "
+                "and cannot tell which sub-words are a word's. Choose another model."
+            )
+        text = tokenizer.backend_tokenizer.to_str()
+        return Subwords(text, tokenizer.unk_token_id, tokenizer.pad_token_id, self._window())
+
+    def _window(self) -> int:
+        """Return how many sub-words the model reads at once, those of its own included."""
+        positions = self.config.get("max_position_embeddings") or self.config.get("n_positions")
+        # RoBERTa and others count positions from the id of the padding on, which is a small one.
+        padding = self.config.get("pad_token_id") or 0
+        behind = padding + 1 if padding <= 3 else 0
+        return min(int(positions) - behind, LONGEST) if positions else LONGEST
+
+
+def without_extras(model: Any) -> Any:
+    """Return the part of a model that gives states: an encoder, without a pooling layer."""
+    if getattr(model.config, "is_encoder_decoder", False):
+        model = model.get_encoder()
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
+
+
+def _require_transformers() -> None:
+    if find_spec("transformers") is None:
+        raise UserError(
+            "pretrained encoders need a package that is not installed:\n"
+            "  pip install 'mtl-bench[transformers]'"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress bars and remarks of `transformers` away while something is loaded."""
+    from transformers.utils import logging as module
+
+    logging: Any = module  # which is not typed
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)

@@ -1,0 +1,192 @@
+"""Frozen states of a corpus: computed once, kept on disk, and mapped into memory.
+
+The folder of a corpus in the cache (kind `states`) holds `states.npy`, [rows, size] in float16, of
+which row 0 is zero; and below `done` a file for each part that has been computed. Processes share
+the work: each takes a part that no other one is at. What a killed process was at is computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from mtl_bench.errors import UserError
+from mtl_bench.files import cached_path, write_atomically
+from mtl_bench.text.frozen import FrozenModel, States
+
+VERSION = 1
+"""Raised when the code gives other states."""
+
+PART_WORDS = 10_000
+"""Words of a part: what a killed process loses."""
+
+Sentence = tuple[str, ...]
+
+
+class StateTable:
+    """The states of the words of some sentences.
+
+    Attributes:
+        rows: [R, size] float16; row 0 is zero.
+        starts: row of the first word, by sentence.
+    """
+
+    def __init__(self, rows: NDArray[np.float16], starts: Mapping[Sentence, int]) -> None:
+        """Take the rows and where sentences begin."""
+        self.rows = rows
+        self.starts = starts
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sentence], model: FrozenModel) -> StateTable:
+        """Return the states of sentences, computed now and kept in memory."""
+        parts = Parts(sentences)
+        rows = np.zeros((parts.rows, model.size), np.float16)
+        rows[1:] = model.states(parts.sentences)
+        return cls(rows, parts.starts())
+
+
+class Parts:
+    """Different sentences in order of length, and their rows, in parts of about equal work.
+
+    Attributes:
+        sentences: all of them.
+        rows: of all words, and the row of zeros.
+    """
+
+    def __init__(self, sentences: Iterable[Sentence]) -> None:
+        """Sort the sentences: an order that follows from what they are, whatever split has them."""
+        self.sentences = sorted(set(sentences), key=lambda sentence: (len(sentence), sentence))
+        self._ends = np.cumsum([1, *map(len, self.sentences)])  # row 0 is no word's
+        self.rows = int(self._ends[-1])
+
+    def starts(self) -> dict[Sentence, int]:
+        """Return the row of the first word, by sentence."""
+        return dict(zip(self.sentences, self._ends.tolist(), strict=False))
+
+    def __iter__(self) -> Iterator[tuple[int, Sequence[Sentence]]]:
+        """Yield the first row and the sentences of each part."""
+        numbers = np.flatnonzero(np.diff(self._ends // PART_WORDS)) + 1
+        borders = sorted({0, *numbers.tolist(), len(self.sentences)})
+        for begin, end in pairwise(borders):
+            yield int(self._ends[begin]), self.sentences[begin:end]
+
+    def digest(self) -> str:
+        """Return the sha256 of the sentences."""
+        digest = hashlib.sha256()
+        for sentence in self.sentences:
+            digest.update("\x1f".join(sentence).encode("utf-8", "surrogatepass") + b"\x1e")
+        return digest.hexdigest()
+
+
+def corpus_states(title: str, sentences: Iterable[Sentence], model: FrozenModel) -> StateTable:
+    """Return the states of a corpus from the cache, after computing those that are not there.
+
+    Args:
+        title: of the corpus, for people who wait.
+        sentences: of all its splits.
+        model: that gives the states.
+
+    Raises:
+        UserError: the cache cannot be written.
+    """
+    parts = Parts(sentences)
+    inputs = (VERSION, parts.digest(), model.model.checksum(), model.layers)
+    folder = cached_path("states", model.model.name.strip("/").rpartition("/")[2], *inputs)
+    try:
+        _compute(title, parts, model, folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: the states of {title} cannot be kept ({error.strerror}). They take "
+            f"{parts.rows * model.size * 2 / 1e6:,.0f} MB. Set MTL_BENCH_CACHE to a folder with "
+            "space, or type `mtl-bench cache` to see what can be removed."
+        ) from None
+    # Copy on write: torch wants memory that could be written, and nobody does.
+    return StateTable(np.load(folder / "states.npy", mmap_mode="c"), parts.starts())
+
+
+def _compute(title: str, parts: Parts, model: FrozenModel, folder: Path) -> None:
+    """Compute the parts that are not done; return when all are."""
+    (folder / "done").mkdir(parents=True, exist_ok=True)
+    numbered = list(enumerate(parts))
+    left = [part for part in numbered if not _marker(folder, part[0]).exists()]
+    if not left:
+        return
+    header = _header(parts.rows, model.size)
+    with FileLock(folder / "lock"):
+        if not (folder / "states.npy").exists():
+            write_atomically(folder / "states.npy", header)
+            os.truncate(folder / "states.npy", len(header) + parts.rows * model.size * 2)
+    import torch
+
+    threads = torch.get_num_threads()
+    # Off a terminal, a line before; nobody reads the thousand steps of a bar in a log.
+    megabytes = parts.rows * model.size * 2 / 1e6
+    text = f"states of {title} from {model.model.name}"
+    if not sys.stderr.isatty():
+        print(f"{text}: {parts.rows - 1:,} words, {megabytes:,.0f} MB, once", file=sys.stderr)
+    words = sum(len(sentence) for _, part in left for sentence in part[1])
+    try:
+        # One thread a part, whatever the number of threads: the same states for all of them.
+        with (
+            tqdm(total=words, desc=text, unit=" words", disable=None) as bar,
+            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            for wait in (False, True):  # first what nobody is at, then what others did not finish
+                jobs = [(folder, len(header), part, model, wait) for part in left]
+                for done in pool.map(_compute_part, jobs):
+                    bar.update(done)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _compute_part(job: tuple[Path, int, tuple[int, Any], FrozenModel, bool]) -> int:
+    """Compute a part, unless it is done or another process is at it; return its words."""
+    folder, offset, (number, (row, sentences)), model, wait = job
+    marker = _marker(folder, number)
+    try:
+        with FileLock(f"{marker}.lock", timeout=-1 if wait else 0):
+            if marker.exists():
+                return 0
+            states = model.states(sentences)
+            _write(folder / "states.npy", offset + row * model.size * 2, states)
+            marker.touch()
+            return len(states)
+    except Timeout:
+        return 0
+
+
+def _write(path: Path, place: int, states: States) -> None:
+    """Write into the file, not into mapped memory, where a full disk would kill the process."""
+    content = memoryview(states.tobytes())
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        while content:
+            written = os.pwrite(descriptor, content, place)
+            content, place = content[written:], place + written
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _marker(folder: Path, number: int) -> Path:
+    return folder / "done" / f"{number}"
+
+
+def _header(rows: int, size: int) -> bytes:
+    """Return the header of an `.npy` of float16."""
+    header = io.BytesIO()
+    description = {"descr": "<f2", "fortran_order": False, "shape": (rows, size)}
+    np.lib.format.write_array_header_1_0(header, description)
+    return header.getvalue()
