@@ -57,14 +57,14 @@ class Plan:
         sweep: folder.
         jobs: one for each task set, variant and seed.
         missing: how to get it, by task whose data is not here and cannot be downloaded.
-        to_download: what is fetched before the first run starts: tasks, `word vectors`.
+        to_download: what is fetched before the first run starts: tasks, `embeddings`.
         baselines: main tasks whose single run was added to those asked for.
         no_baselines: main tasks whose single run could not be added.
         follow_budget: groups of the configuration that follow the budget: no run of the sweep can
             be extended.
         dry_run: whether to stop after showing the plan.
         trial: a configuration with all tasks whose data is here, to measure times; None if there
-            are none.
+            are none, or if a trial would take long.
     """
 
     sweep: Path
@@ -178,7 +178,8 @@ def resolve(
     plan.sweep, plan.dry_run = sweep, config.dry_run
     plan.follow_budget = plan.follow_budget or uses_budget(cfg)
     sums = _checksums(config, plan)
-    if subset := [name for name in config.tasks if name in sums]:
+    subset = [name for name in config.tasks if name in sums]
+    if subset and make_embeddings(config.embeddings).quick:
         tasks = {name: config.tasks[name] for name in subset}
         trial = replace(config, main=subset[0], aux=dict.fromkeys(subset, True), tasks=tasks)
         plan.trial = plan.trial or trial
@@ -240,7 +241,7 @@ def _checksums(config: RunConfig, plan: Plan) -> dict[str, Any]:
     tasks = {name: task for name, task in config.tasks.items() if name not in absent}
     vectors = make_embeddings(config.embeddings)
     if config.dry_run and not vectors.is_here():
-        plan.to_download += ["word vectors"] * ("word vectors" not in plan.to_download)
+        plan.to_download += ["embeddings"] * ("embeddings" not in plan.to_download)
         return {}
     return checksums(tasks, vectors) if tasks else {}
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 from mtl_bench.text.embeddings import WordTest
-from mtl_bench.text.frozen import FrozenModel
 from mtl_bench.text.hub import PretrainedModel
 
 LAYERS = re.compile(r"last_([1-9]\d*)|\d+")
@@ -16,6 +15,7 @@ class SubwordEmbeddings:
     """The sub-words of a pretrained transformer, for the encoder that fine-tunes it."""
 
     input, gives = "mtl_bench.models.inputs.subwords.SubwordInput", "sub-words"
+    quick = False
 
     def __init__(self, model: str) -> None:
         """Name the model: a folder, or `owner/name[@revision]` of the Hugging Face hub."""
@@ -54,7 +54,3 @@ class ContextualStates(SubwordEmbeddings):
         if isinstance(layers, bool) or not LAYERS.fullmatch(str(layers)):
             raise ValueError(f"layers is {layers!r}; it is last_<n> or the number of a layer.")
         self.layers = str(layers)
-
-    def frozen(self) -> FrozenModel:
-        """Return the model that gives the states."""
-        return FrozenModel(self.model, self.layers)

@@ -27,10 +27,12 @@ class Embeddings(Protocol):
     Attributes:
         input: dotted path of the model input that is made of them, as text: no torch here.
         gives: what an encoder reads of it: `vectors`, or `sub-words`.
+        quick: whether a few steps take a moment, so that a trial can tell how long a sweep takes.
     """
 
     input: str
     gives: str
+    quick: bool
 
     def is_here(self) -> bool:
         """Return whether nothing need be downloaded."""
@@ -69,7 +71,7 @@ class RandomVectors:
     ones train the unknown-word vector, which stands for words first met in evaluation.
     """
 
-    input, gives = WORD_INPUT, "vectors"
+    input, gives, quick = WORD_INPUT, "vectors", True
 
     def __init__(self, dim: int, min_count: int, std: float) -> None:
         """Take the length of a vector, the occurrences that earn one, and the deviation."""

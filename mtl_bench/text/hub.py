@@ -13,14 +13,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import sha256
 from mtl_bench.text.subwords import Subwords
-
-if TYPE_CHECKING:
-    from torch import nn
 
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w.-]+)?")
 """A model of the hub, and a revision of it."""
@@ -139,32 +136,11 @@ class PretrainedModel:
             raise UserError(f"{self.folder / 'config.json'}: is damaged ({error}).") from None
         return content
 
-    def load(self) -> nn.Module:
-        """Return the model in float32, without layers above the states of its sub-words."""
-        import torch
-        from transformers import AutoModel
-
-        with _quiet():
-            try:
-                model = AutoModel.from_pretrained(
-                    self.folder,
-                    local_files_only=True,
-                    use_safetensors=True,
-                    trust_remote_code=False,
-                    dtype=torch.float32,
-                )
-            except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-                raise UserError(
-                    f"model: '{self.name}' cannot be loaded by `transformers`: {error}"
-                ) from None
-        module: nn.Module = without_extras(model)
-        return module
-
     def subwords(self) -> Subwords:
         """Return how words are split for the model."""
         from transformers import AutoTokenizer
 
-        with _quiet():
+        with quiet_transformers():
             try:
                 # Byte-level tokenizers split words apart from their sentence only so.
                 tokenizer = AutoTokenizer.from_pretrained(
@@ -195,15 +171,6 @@ class PretrainedModel:
         return min(int(positions) - behind, LONGEST) if positions else LONGEST
 
 
-def without_extras(model: Any) -> Any:
-    """Return the part of a model that gives states: an encoder, without a pooling layer."""
-    if getattr(model.config, "is_encoder_decoder", False):
-        model = model.get_encoder()
-    if getattr(model, "pooler", None) is not None:
-        model.pooler = None
-    return model
-
-
 def _require_transformers() -> None:
     if find_spec("transformers") is None:
         raise UserError(
@@ -213,7 +180,7 @@ def _require_transformers() -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep progress bars and remarks of `transformers` away while something is loaded."""
     from transformers.utils import logging as module
 

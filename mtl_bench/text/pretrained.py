@@ -34,7 +34,7 @@ class PretrainedVectors:
     memory.
     """
 
-    input, gives = WORD_INPUT, "vectors"
+    input, gives, quick = WORD_INPUT, "vectors", True
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -24,7 +24,6 @@ from tqdm import tqdm
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import cached_path, write_atomically
-from mtl_bench.text.frozen import FrozenModel, States
 
 VERSION = 1
 """Raised when the code gives other states."""
@@ -33,6 +32,24 @@ PART_WORDS = 10_000
 """Words of a part: what a killed process loses."""
 
 Sentence = tuple[str, ...]
+States = NDArray[np.float16]
+
+
+class StateSource(Protocol):
+    """What gives words their states.
+
+    Attributes:
+        title: for people.
+        identity: all that decides the states of a sentence.
+        size: numbers of a state.
+    """
+
+    title: str
+    identity: tuple[str, ...]
+    size: int
+
+    def states(self, sentences: Sequence[Sentence]) -> States:
+        """Return [words of all sentences, size]; several threads may ask at once."""
 
 
 class StateTable:
@@ -49,7 +66,7 @@ class StateTable:
         self.starts = starts
 
     @classmethod
-    def of(cls, sentences: Iterable[Sentence], model: FrozenModel) -> StateTable:
+    def of(cls, sentences: Iterable[Sentence], model: StateSource) -> StateTable:
         """Return the states of sentences, computed now and kept in memory."""
         parts = Parts(sentences)
         rows = np.zeros((parts.rows, model.size), np.float16)
@@ -90,22 +107,24 @@ class Parts:
         return digest.hexdigest()
 
 
-def corpus_states(title: str, sentences: Iterable[Sentence], model: FrozenModel) -> StateTable:
+def corpus_states(
+    title: str, sentences: Iterable[Sentence], model: StateSource, threads: int
+) -> StateTable:
     """Return the states of a corpus from the cache, after computing those that are not there.
 
     Args:
         title: of the corpus, for people who wait.
         sentences: of all its splits.
         model: that gives the states.
+        threads: that compute parts side by side.
 
     Raises:
         UserError: the cache cannot be written.
     """
     parts = Parts(sentences)
-    inputs = (VERSION, parts.digest(), model.model.checksum(), model.layers)
-    folder = cached_path("states", model.model.name.strip("/").rpartition("/")[2], *inputs)
+    folder = cached_path("states", title, VERSION, parts.digest(), *model.identity)
     try:
-        _compute(title, parts, model, folder)
+        _compute(title, parts, model, folder, threads)
     except OSError as error:
         raise UserError(
             f"{folder}: the states of {title} cannot be kept ({error.strerror}). They take "
@@ -116,7 +135,7 @@ def corpus_states(title: str, sentences: Iterable[Sentence], model: FrozenModel)
     return StateTable(np.load(folder / "states.npy", mmap_mode="c"), parts.starts())
 
 
-def _compute(title: str, parts: Parts, model: FrozenModel, folder: Path) -> None:
+def _compute(title: str, parts: Parts, model: StateSource, folder: Path, threads: int) -> None:
     """Compute the parts that are not done; return when all are."""
     (folder / "done").mkdir(parents=True, exist_ok=True)
     numbered = list(enumerate(parts))
@@ -128,30 +147,23 @@ def _compute(title: str, parts: Parts, model: FrozenModel, folder: Path) -> None
         if not (folder / "states.npy").exists():
             write_atomically(folder / "states.npy", header)
             os.truncate(folder / "states.npy", len(header) + parts.rows * model.size * 2)
-    import torch
-
-    threads = torch.get_num_threads()
     # Off a terminal, a line before; nobody reads the thousand steps of a bar in a log.
     megabytes = parts.rows * model.size * 2 / 1e6
-    text = f"states of {title} from {model.model.name}"
+    text = f"states of {title} from {model.title}"
     if not sys.stderr.isatty():
         print(f"{text}: {parts.rows - 1:,} words, {megabytes:,.0f} MB, once", file=sys.stderr)
     words = sum(len(sentence) for _, part in left for sentence in part[1])
-    try:
-        # One thread a part, whatever the number of threads: the same states for all of them.
-        with (
-            tqdm(total=words, desc=text, unit=" words", disable=None) as bar,
-            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            for wait in (False, True):  # first what nobody is at, then what others did not finish
-                jobs = [(folder, len(header), part, model, wait) for part in left]
-                for done in pool.map(_compute_part, jobs):
-                    bar.update(done)
-    finally:
-        torch.set_num_threads(threads)
+    with (
+        tqdm(total=words, desc=text, unit=" words", disable=None) as bar,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for wait in (False, True):  # first what nobody is at, then what others did not finish
+            jobs = [(folder, len(header), part, model, wait) for part in left]
+            for done in pool.map(_compute_part, jobs):
+                bar.update(done)
 
 
-def _compute_part(job: tuple[Path, int, tuple[int, Any], FrozenModel, bool]) -> int:
+def _compute_part(job: tuple[Path, int, tuple[int, Any], StateSource, bool]) -> int:
     """Compute a part, unless it is done or another process is at it; return its words."""
     folder, offset, (number, (row, sentences)), model, wait = job
     marker = _marker(folder, number)

@@ -91,21 +91,31 @@ class TaskDataModule(pl.LightningDataModule):
         self.final_tasks = list(prepared.final)
         self._curve_batches: _Loader | None = None
 
-    def draw(self, step: int) -> list[Batch]:
-        """Return the batch of a step, which follows from (seed, step), in its parts."""
+    def draw(self, step: int) -> Batch:
+        """Return the batch of a step, which follows from (seed, step)."""
+        (batch,) = self.draw_parts(step, 1)
+        return batch
+
+    def draw_parts(self, step: int, parts: int) -> list[Batch]:
+        """Return the batch of a step in equal parts."""
         # Nothing is kept from step to step, so that a resumed run need not replay draws.
         random = self._draws.at(step)
         task = self.sampler(step, random)
         split = self.prepared.train[task]
         numbers = random.choice(len(split), self.batching.size, replace=False)
-        parts = numbers.reshape(self.batching.parts, -1)
-        return [self.prepared.input.collate(task, split, part) for part in parts]
+        return [
+            self.prepared.input.collate(task, split, part) for part in numbers.reshape(parts, -1)
+        ]
 
     def chunks(self, steps: range) -> Iterator[Chunk]:
         """Yield consecutive steps with their batches, at most STEPS_PER_CALL at a time."""
         for begin in range(steps.start, steps.stop, STEPS_PER_CALL):
             part = range(begin, min(begin + STEPS_PER_CALL, steps.stop))
-            yield Chunk(part, [self.draw(step) for step in part], part.stop == steps.stop)
+            yield Chunk(
+                part,
+                [self.draw_parts(step, self.batching.parts) for step in part],
+                part.stop == steps.stop,
+            )
 
     def train_dataloader(self) -> _Loader:
         """Return the chunks of the interval that the trainer's epoch stands for."""

@@ -28,6 +28,25 @@ def check_options(config: RunConfig) -> None:
     for group, node in groups_of(config).items():
         _check_group(group, node)
     check_sampler(config)
+    check_encoder(config)
+
+
+def check_encoder(config: RunConfig) -> None:
+    """Raise an error if the encoder cannot read what the embeddings give.
+
+    Raises:
+        UserError: names the groups, and what to type.
+    """
+    gives = getattr(located(str(config.embeddings["_target_"])), "gives", "vectors")
+    reads = getattr(located(str(config.encoder["_target_"])), "reads", "vectors")
+    if gives != reads:
+        remedy = {
+            "sub-words": "Type `encoder=transformer` without `embeddings`, which it chooses itself.",
+            "vectors": "Type `embeddings=contextual` for the states of a pretrained transformer.",
+        }
+        raise UserError(
+            f"encoder reads {reads}, but embeddings give {gives}. {remedy.get(reads, '')}".strip()
+        )
 
 
 def check_sampler(config: RunConfig) -> None:

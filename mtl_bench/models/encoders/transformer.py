@@ -9,10 +9,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from mtl_bench.models import pretrained
 from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.models.inputs.subwords import PaddedGroups
-from mtl_bench.text.hub import PretrainedModel, without_extras
+from mtl_bench.text.hub import PretrainedModel
 
 TRAINABLE = re.compile(r"all|none|top_([1-9]\d*)")
 
@@ -47,7 +48,7 @@ class TransformerEncoder(Encoder):
             raise ValueError(f"trainable is '{trainable}'; it is all, none or top_<k>.")
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1, or null.")
-        self._build(inputs, PretrainedModel(model).load())
+        self._build(inputs, pretrained.load(PretrainedModel(model)))
         self._freeze(trainable)
         for module in self.transformer.modules():
             if dropout is not None and isinstance(module, nn.Dropout):
@@ -113,13 +114,8 @@ class TransformerEncoder(Encoder):
     @classmethod
     def restore(cls, inputs: int, description: Mapping[str, Any]) -> Self:
         """Return an encoder of the same configuration, with weights drawn at random."""
-        from transformers import AutoConfig, AutoModel
-
-        options = dict(description["config"])
-        config = AutoConfig.for_model(options.pop("model_type"), **options)
         encoder = cls.__new__(cls)
-        models: Any = AutoModel  # its methods are not typed
-        encoder._build(inputs, without_extras(models.from_config(config)))
+        encoder._build(inputs, pretrained.of_config(description["config"]))
         return encoder
 
 

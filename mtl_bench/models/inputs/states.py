@@ -12,6 +12,7 @@ from torch import Tensor
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
+from mtl_bench.models.inputs.frozen import FrozenModel
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.contextual import ContextualStates
@@ -26,14 +27,14 @@ class StateInput(Input[ContextualStates]):
 
     anchor: Tensor
 
-    def __init__(self, source: ContextualStates, tables: Sequence[StateTable] = ()) -> None:
-        """Take where states come from, and those that have been computed."""
+    def __init__(self, source: ContextualStates) -> None:
+        """Take where states come from."""
         super().__init__()
         self.source = source
-        self.model = source.frozen()
-        self.tables = list(tables)
+        self.model = FrozenModel(source.model, source.layers)
+        self.tables: list[StateTable] = []
         self.size = self.model.size
-        self.facts: dict[str, int | str] = {"rows": sum(len(table.rows) for table in self.tables)}
+        self.facts: dict[str, int | str] = {"rows": 0}
         # Of the type and on the device that the model has.
         self.register_buffer("anchor", torch.zeros(0), persistent=False)
 
@@ -46,12 +47,13 @@ class StateInput(Input[ContextualStates]):
         seed: int,  # noqa: ARG003
     ) -> Self:
         """Read the states of all corpora, or compute them."""
-        model = embeddings.frozen()
-        tables = [
-            corpus_states(name, {e.words for split in c.splits.values() for e in split}, model)
-            for name, c in sorted(corpora.items())
-        ]
-        return cls(embeddings, tables)
+        built = cls(embeddings)
+        for name, corpus in sorted(corpora.items()):
+            sentences = {e.words for split in corpus.splits.values() for e in split}
+            table = corpus_states(name, sentences, built.model, torch.get_num_threads())
+            built.tables.append(table)
+            built.facts["rows"] = int(built.facts["rows"]) + len(table.rows)
+        return built
 
     def encode(
         self, sentences: Sequence[Sequence[str]], max_length: int | None = None

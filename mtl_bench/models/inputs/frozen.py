@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from mtl_bench.errors import UserError
+from mtl_bench.models import pretrained
 from mtl_bench.text.hub import PretrainedModel
+from mtl_bench.text.states import States
 from mtl_bench.text.subwords import Subwords, windows
-
-if TYPE_CHECKING:
-    import torch
-
-States = NDArray[np.float16]
 
 BATCH_SUBWORDS = 2048
 """Sub-words of one call of the model, padding included: large products that fit in the cache."""
@@ -49,6 +46,8 @@ class FrozenModel:
         """Take the model and which layers are averaged (see `ContextualStates`)."""
         self.model = model
         self.layers = layers
+        self.title = model.name
+        self.identity: tuple[str, ...] = (model.checksum(), layers)
         self.size = int(model.config.get("hidden_size") or model.config.get("d_model") or 0)
         if not self.size:  # DistilBERT's name, GPT-2's
             self.size = int(model.config.get("dim") or model.config.get("n_embd") or 0)
@@ -60,9 +59,7 @@ class FrozenModel:
 
     @cached_property
     def _module(self) -> Any:
-        import torch
-
-        module: Any = self.model.load().eval().requires_grad_(requires_grad=False)
+        module: Any = pretrained.load(self.model).eval().requires_grad_(requires_grad=False)
         count = int(module.config.num_hidden_layers)
         name, _, number = self.layers.rpartition("_")
         most = count if name else count + 1
@@ -78,10 +75,17 @@ class FrozenModel:
         """Return [words of all sentences, size], sentence after sentence.
 
         The sentences are read in order of length; those longer than the model reads at once, in
-        windows that overlap.
+        windows that overlap. It takes one thread, so that states do not depend on their number;
+        several threads of Python may call it at once.
         """
-        import torch
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return self._states(sentences)
+        finally:
+            torch.set_num_threads(threads)
 
+    def _states(self, sentences: Sequence[Sequence[str]]) -> States:
         result = np.zeros((sum(map(len, sentences)), self.size), np.float16)
         readings = sorted(self._readings(sentences), key=lambda reading: len(reading.ids))
         with torch.inference_mode():
@@ -112,8 +116,6 @@ class FrozenModel:
 
     def _run(self, batch: Sequence[_Reading]) -> torch.Tensor:
         """Return the states of the words of some windows, [words, size] in float16."""
-        import torch
-
         module = self._module
         longest = max(len(reading.ids) for reading in batch)
         ids = torch.full((len(batch), longest), self.subwords.padding)
