@@ -41,7 +41,7 @@ def check_encoder(config: RunConfig) -> None:
     reads = getattr(located(str(config.encoder["_target_"])), "reads", "vectors")
     if gives != reads:
         remedy = {
-            "sub-words": "Type `encoder=transformer` without `embeddings`, which it chooses itself.",
+            "sub-words": "Leave out `embeddings`, which encoder=transformer chooses.",
             "vectors": "Type `embeddings=contextual` for the states of a pretrained transformer.",
         }
         raise UserError(
