@@ -1,23 +1,21 @@
 """Pretrained encoders: training steps beside packed `nn.LSTM` and the Hugging Face `Trainer`.
 
     pip install --editable '.[transformers,peers]'
-    python -m benchmarks.encoders [--task chu] [--rounds 7] [--batches 10] [--model <folder or name>]
+    python -m benchmarks.encoders [--task chu] [--rounds 7] [--batches 10] [--model <folder>]
 
-Frozen states: both sides have the same biLSTM, dropout, head and Adam, and read the same states from
-disk; only the loop of the LSTM differs. Fine-tuning: both sides see the same batches, with AdamW of
-the same rates; sides are timed over whole calls of their training loops.
+Frozen states: both sides have the same biLSTM, dropout, head and Adam, and read the same states
+from disk; only the loop of the LSTM differs. Fine-tuning: both sides see the same batches, with
+AdamW of the same rates; sides are timed over whole calls of their training loops.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -30,7 +28,6 @@ from mtl_bench.config.run_key import schedule_of
 from mtl_bench.models import kernels
 from mtl_bench.models.encoders.bilstm import BiLSTM
 from mtl_bench.models.inputs.batches import Batch, Chunk
-from mtl_bench.models.tagger import Tagger
 from mtl_bench.training import build
 from mtl_bench.training.build import Parts
 
@@ -102,7 +99,7 @@ def frozen(task: str, model: str, rounds: int, count: int) -> tuple[str, list[Ro
 def _steps(parts: Parts, count: int) -> Callable[[], object]:
     """Return a call that takes steps, from drawing the batch to the update."""
     optimizer = parts.tagger.configure_optimizers()
-    parts.tagger.optimizers = lambda use_pl_optimizer=False: optimizer  # type: ignore[assignment,method-assign,misc]  # noqa: ARG005  # no Trainer here
+    parts.tagger.optimizers = lambda use_pl_optimizer=False: optimizer  # type: ignore[assignment,method-assign]  # noqa: ARG005  # no Trainer here
     return lambda: take(parts, range(count))
 
 
@@ -156,8 +153,10 @@ def micro_f1(parts: Parts, task: str, predicted: Sequence[Any], gold: Sequence[A
     """Return the task's primary metric of predicted labels."""
     fitted = parts.tagger.tasks[task]
     scorer = fitted.type.scorer(fitted.targets)
-    flat = [np.array([n for s in each for n in fitted.targets.ids(s)]) for each in (predicted, gold)]
-    scorer.update(*flat, np.array([len(sentence) for sentence in gold]))
+    ours, theirs = (
+        np.array([n for s in each for n in fitted.targets.ids(s)]) for each in (predicted, gold)
+    )
+    scorer.update(ours, theirs, np.array([len(sentence) for sentence in gold]))
     return float(scorer.compute()[next(iter(fitted.type.metrics))])
 
 
@@ -176,7 +175,9 @@ class HuggingFace:
         self.model: Any = AutoModelForTokenClassification.from_pretrained(
             model, num_labels=len(ids), id2label=dict(enumerate(self.names)), label2id=ids
         )
-        self.examples = [self._encoded(example, ids) for example in parts.corpora[self.task]["train"]]
+        self.examples = [
+            self._encoded(example, ids) for example in parts.corpora[self.task]["train"]
+        ]
 
     def _encoded(self, example: Any, ids: dict[str, int]) -> dict[str, Any]:
         """Return a sentence with a label for the first sub-word of each word."""
@@ -200,7 +201,7 @@ class HuggingFace:
             """Keeps the order of the sentences."""
 
             def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
-                return torch.utils.data.SequentialSampler(self.train_dataset)
+                return torch.utils.data.SequentialSampler(cast(Sized, self.train_dataset))
 
         size = self.parts.data.batching.size
         numbers = [n for step in steps for n in drawn(self.parts, step)]
