@@ -13,6 +13,14 @@ def budget(text: str) -> float:
     return number
 
 
+def at_least_1(text: str) -> int:
+    """Return a count of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return number
+
+
 def add_metric(parser: argparse.ArgumentParser) -> None:
     """Add an argument for gains of another metric than the primary one."""
     parser.add_argument(
