@@ -114,7 +114,7 @@ def filled_at_once(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         yield temporary
-        # mkdtemp's folders, and files of some libraries, are their owner's alone.
+        # Libraries make files that are their owner's alone, as mkdtemp does.
         for path in (temporary, *temporary.rglob("*")):
             path.chmod((0o777 if path.is_dir() else 0o666) & ~_UMASK)
         os.replace(temporary, folder)

@@ -98,7 +98,7 @@ class TrainedTagger:
         Tasks that share an input have the sentences encoded once; those that share all weights,
         such as with `keep=last`, have them run through the encoder once.
         """
-        self._check(tasks)
+        self.check_tasks(tasks)
         for sentence in sentences:
             if isinstance(sentence, str):
                 raise UserError(
@@ -152,7 +152,7 @@ class TrainedTagger:
             UserError: there is no such task, or the examples are none of its type.
         """
         name = task or self.main
-        self._check([name])
+        self.check_tasks([name])
         fitted, tagger = self.tasks[name], self._taggers[name]
         whole = None if complete else self.conditions.whole
         max_length = None if complete else self.conditions.max_length.get(name)
@@ -178,8 +178,12 @@ class TrainedTagger:
         tagger.on_validation_epoch_end()
         return tagger.evaluated[name]
 
-    def _check(self, tasks: Sequence[str]) -> None:
-        """Raise an error if the tagger lacks a task."""
+    def check_tasks(self, tasks: Sequence[str]) -> None:
+        """Check that the tagger has some tasks.
+
+        Raises:
+            UserError: it lacks one.
+        """
         for task in tasks:
             if task not in self.tasks:
                 raise UserError(
