@@ -13,7 +13,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -61,7 +61,8 @@ class StreamLines:
             reason = error.strerror or f"its compression is damaged: {error}"  # bz2's OSError
             raise UserError(f"{self.name}: cannot be read: {reason}.") from None
         finally:
-            text.detach()  # else the stream would be closed with its wrapper
+            with suppress(ValueError):  # it is closed already
+                text.detach()  # else the stream would be closed with its wrapper
 
     def _checked(self, number: int, line: str) -> str:
         """Return a line of text without its byte order mark."""
