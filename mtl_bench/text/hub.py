@@ -142,12 +142,8 @@ class PretrainedModel:
 
         with quiet_transformers():
             try:
-                # Byte-level tokenizers split words apart from their sentence only so.
                 tokenizer = AutoTokenizer.from_pretrained(
-                    self.folder,
-                    local_files_only=True,
-                    trust_remote_code=False,
-                    add_prefix_space=True,
+                    self.folder, local_files_only=True, trust_remote_code=False
                 )
             except (OSError, ValueError, KeyError, ImportError) as error:
                 raise UserError(
