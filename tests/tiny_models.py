@@ -1,5 +1,6 @@
 """Tiny pretrained models: random weights of a configuration, and a tokenizer of a few sentences."""
 
+import torch
 from tokenizers import (
     Regex,
     Tokenizer,
@@ -10,6 +11,9 @@ from tokenizers import (
     processors,
     trainers,
 )
+from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+
+from mtl_bench.text.hub import quiet_transformers
 
 TEXT = [
     "The quick brown fox jumps over the lazy dog and sleeps.",
@@ -146,3 +150,64 @@ def greek():
         single="<s> $A", special_tokens=[("<s>", 0)]
     )
     return tokenizer
+
+
+BERT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 40,
+}
+BART = {
+    f"{side}_{name}": value
+    for side in ("encoder", "decoder")
+    for name, value in {"layers": 2, "attention_heads": 2, "ffn_dim": 24}.items()
+}
+MODELS = {
+    "bert": (wordpiece, BERT),
+    "electra": (wordpiece, BERT | {"embedding_size": 8}),
+    "mpnet": (roberta, BERT),
+    "roberta": (roberta, BERT),
+    "xlm-roberta": (roberta, BERT),
+    "distilbert": (
+        wordpiece,
+        {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24, "max_position_embeddings": 40},
+    ),
+    "gpt2": (gpt2, {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40}),
+    "t5": (unigram, {"d_model": 16, "d_kv": 8, "d_ff": 24, "num_layers": 2, "num_heads": 2}),
+    "bart": (roberta, BART | {"d_model": 16, "max_position_embeddings": 40}),
+    "deberta-v2": (
+        wordpiece,
+        BERT | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8},
+    ),
+    "modernbert": (modern, BERT | {"local_attention": 8}),
+    "xlm": (
+        wordpiece,
+        {"emb_dim": 16, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 40},
+    ),
+}
+"""By type: its tokenizer, and options of its configuration."""
+
+
+def save_model(folder, kind="bert", tokenizer=None, pooler=True, **options):
+    """Save a tiny model of a type, and its tokenizer; return the model as it was saved."""
+    make, own_options = MODELS[kind]
+    backend, special = (tokenizer or make)()
+    fast = PreTrainedTokenizerFast(tokenizer_object=backend, **special)
+    ids = {
+        "pad_token_id": fast.pad_token_id,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "cls_token_id": 0,
+        "sep_token_id": 0,
+    }
+    config = AutoConfig.for_model(kind, **{"vocab_size": len(fast)} | ids | own_options | options)
+    with quiet_transformers():
+        torch.manual_seed(0)
+        model = AutoModel.from_config(config)
+        if not pooler:
+            model.pooler = None
+        model.save_pretrained(folder)
+        fast.save_pretrained(folder)
+    return model.eval()

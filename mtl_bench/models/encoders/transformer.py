@@ -48,13 +48,11 @@ class TransformerEncoder(Encoder):
             raise ValueError(f"trainable is '{trainable}'; it is all, none or top_<k>.")
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1, or null.")
-        self._build(inputs, pretrained.load(PretrainedModel(model)))
+        self._build(inputs, pretrained.load(PretrainedModel(model), dropout))
         self._freeze(trainable)
-        for module in self.transformer.modules():
-            if dropout is not None and isinstance(module, nn.Dropout):
-                module.p = dropout
         if gradient_checkpointing:
-            self.transformer.gradient_checkpointing_enable()
+            # Reentrant ones have no gradient where the input of a layer has none (`top_<k>`).
+            self.transformer.gradient_checkpointing_enable({"use_reentrant": False})
         self.train()  # it is loaded as if it were not to be trained
 
     def _build(self, inputs: int, transformer: Any) -> None:
