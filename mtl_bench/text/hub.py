@@ -122,6 +122,11 @@ class PretrainedModel:
             raise UserError(f"{path}: is damaged (it holds no object).")
         return content
 
+    def number(self, *names: str) -> int | None:
+        """Return the number that config.json has by one of some names; types of models differ."""
+        numbers = (self.config.get(name) for name in names)
+        return next((number for number in numbers if type(number) is int), None)
+
     def failure(self, what: str, error: Exception) -> UserError:
         """Return the error that says why `what` cannot be loaded."""
         reason = f"{first_line(error)} ({type(error).__name__})"
@@ -160,11 +165,11 @@ class PretrainedModel:
 
     def _window(self) -> int:
         """Return how many sub-words the model reads at once, those of its own included."""
-        positions = self.config.get("max_position_embeddings") or self.config.get("n_positions", 0)
+        positions = self.number("max_position_embeddings", "n_positions") or 0
         # RoBERTa and others count positions from the id of the padding on, which is a small one.
-        padding = self.config.get("pad_token_id") or 0
+        padding = self.number("pad_token_id") or 0
         behind = padding + 1 if padding <= 3 else 0
-        return min(int(positions) - behind, LONGEST) if positions > 0 else LONGEST
+        return min(positions - behind, LONGEST) if positions > 0 else LONGEST
 
 
 def first_line(error: Exception) -> str:

@@ -31,7 +31,7 @@ class StateInput(Input[ContextualStates]):
         """Take where states come from."""
         super().__init__()
         self.source = source
-        self.model = FrozenModel(source.model, source.layers)
+        self.model = FrozenModel(source)
         self.tables: list[StateTable] = []
         self.size = self.model.size
         self.facts: dict[str, int | str] = {"rows": 0}
