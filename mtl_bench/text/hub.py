@@ -103,6 +103,10 @@ class PretrainedModel:
         assert folder is not None  # only of a local search
         return folder
 
+    def lasting_name(self) -> str:
+        """Return a name by which it is found from whatever folder."""
+        return self.name if self._is_of_hub() else str(Path(self.name).expanduser().absolute())
+
     def checksum(self) -> str:
         """Return the sha256 over the files that are read, by name."""
         digest = hashlib.sha256()

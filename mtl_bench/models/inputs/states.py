@@ -94,7 +94,7 @@ class StateInput(Input[ContextualStates]):
     def describe(self) -> dict[str, Any]:
         """Return the model's name, its checksum, and the layers."""
         return {
-            "model": self.source.model.name,
+            "model": self.source.model.lasting_name(),
             "layers": self.source.layers,
             "checksum": self.source.checksum(),
         }
