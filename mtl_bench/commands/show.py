@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> None:
     titles = {name: m.title for task in tasks.values() for name, m in task.metrics.items()}
     # The loss, and what a task type counts beside its metrics.
     extras = list(dict.fromkeys(k for task in tasks.values() for k in task.final if k not in names))
-    table = Table("task", "split", *(titles[name] for name in names), *extras)
+    table = Table("task", "split", "kept step", *(titles[name] for name in names), *extras)
     for name, task in tasks.items():
         values = [f"{task.final[k]:.4g}" if k in task.final else "-" for k in (*names, *extras)]
-        table.add_row(escape(name), task.final_split, *values)
+        table.add_row(escape(name), task.final_split, str(task.kept_step or "-"), *values)
     console.print(table)
     statistics = Table("statistic", *map(escape, tasks))
     for name in next((task.statistics for task in tasks.values()), {}):

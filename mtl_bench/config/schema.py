@@ -103,7 +103,7 @@ class Trainer:
     compiled: Any = one_of("auto", True, False)  # noqa: RUF009 (a field, as the others)
     accelerator: str = one_of("cpu", "gpu")
     devices: int = limited("1: run several runs side by side instead", lambda count: count == 1)
-    precision: str = one_of("32-true", "64-true")
+    precision: str = one_of("32-true", "64-true", "bf16-mixed")
     deterministic: bool | None = None
     benchmark: bool | None = None
     profiler: str | None = limited(
@@ -202,6 +202,11 @@ def checked(cfg: DictConfig) -> RunConfig:
             raise UserError(
                 f"tasks.{name}.max_length is {task.max_length}; allowed is: at least 1, or null."
             )
+    if config.trainer.precision == "bf16-mixed" and config.trainer.accelerator != "gpu":
+        raise UserError(
+            "trainer.precision is 'bf16-mixed'; allowed is: bf16-mixed with trainer=gpu only, else "
+            "32-true or 64-true."
+        )
     if config.data.batch_size % config.data.accumulate:
         raise UserError(
             f"data.accumulate is {config.data.accumulate}; allowed is: a divisor of "

@@ -23,7 +23,7 @@ from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, Chunk, evaluation_batches
-from mtl_bench.tasks.types.base import Fitted
+from mtl_bench.tasks.types.base import Fitted, Scorer
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Tagger(pl.LightningModule):
             # In float64: sums of hundreds of thousands of words.
             mean = MeanMetric(nan_strategy=math.nan).set_dtype(torch.float64)
             self.losses[_key(task)] = mean
-        self.scorers = {task: one.type.scorer(one.targets) for task, one in self.tasks.items()}
+        self.scorers: dict[str, Scorer] = {}  # of the tasks that are being evaluated
         self.dropout = dropout or Dropout()
         self.evaluated: dict[str, dict[str, float]] = {}
         self._make_optimizer = optimizer
@@ -131,13 +131,15 @@ class Tagger(pl.LightningModule):
         """Count the hits of one batch."""
         result = self.head(batch.task).evaluate(self(batch), batch)
         self._loss(batch.task).update(result.losses, result.weights)
+        fitted = self.tasks[batch.task]
+        scorer = self.scorers.setdefault(batch.task, fitted.type.scorer(fitted.targets))
         tensors = (result.predictions, result.gold, result.lengths)
-        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in tensors))
+        scorer.update(*(tensor.cpu().numpy() for tensor in tensors))
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, `loss` and the metrics of its type."""
         self.evaluated = {}
-        for task, fitted in self.tasks.items():
+        for task, scorer in sorted(self.scorers.items()):
             mean = self._loss(task)
             # Without a target that has a loss, it is 0; to compute the mean would be 0 / 0.
             loss = float(mean.compute()) if bool(mean.weight) else 0.0
@@ -146,9 +148,9 @@ class Tagger(pl.LightningModule):
                     f"the loss of task '{task}' is {loss} in an evaluation. A smaller "
                     "`optimizer.lr`, or word vectors of smaller numbers, may help."
                 )
-            self.evaluated[task] = {"loss": loss, **self.scorers[task].compute()}
+            self.evaluated[task] = {"loss": loss, **scorer.compute()}
             mean.reset()
-            self.scorers[task] = fitted.type.scorer(fitted.targets)
+        self.scorers = {}
 
     def _loss(self, task: str) -> MeanMetric:
         return cast(MeanMetric, self.losses[_key(task)])

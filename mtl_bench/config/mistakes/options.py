@@ -25,10 +25,10 @@ def check_options(config: RunConfig) -> None:
     Raises:
         UserError: names the key, what is allowed, and what to type.
     """
+    check_encoder(config)
     for group, node in groups_of(config).items():
         _check_group(group, node)
     check_sampler(config)
-    check_encoder(config)
 
 
 def check_encoder(config: RunConfig) -> None:

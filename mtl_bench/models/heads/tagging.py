@@ -51,7 +51,7 @@ class TaggingHead(Head):
         weights = batch.weights.to(losses.dtype)  # kept in float64, exact for any precision
         if self.label_weights is not None:
             weights = weights * self.label_weights.to(losses.dtype)[batch.targets]
-        return losses @ weights
+        return torch.dot(losses, weights)  # as `@`, but in float32 with bf16-mixed, too
 
     def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
         """Return losses and labels of words; the boundary symbols do not take part."""

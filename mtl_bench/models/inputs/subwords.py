@@ -17,7 +17,7 @@ from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.contextual import SubwordEmbeddings
 from mtl_bench.text.subwords import Subwords, windows
 
-ALIKE = 0.85
+ALIKE = 0.7
 """Length of a group's shortest window relative to its longest: what padding may cost."""
 
 FEW = 4
