@@ -166,6 +166,7 @@ BART = {
 }
 MODELS = {
     "bert": (wordpiece, BERT),
+    "albert": (wordpiece, BERT | {"embedding_size": 8}),
     "electra": (wordpiece, BERT | {"embedding_size": 8}),
     "mpnet": (roberta, BERT),
     "roberta": (roberta, BERT),

@@ -30,21 +30,6 @@ SENTENCES = [
 LONG = tuple(word for n in range(40) for word in SENTENCES[n % 4])
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Make the folder of a model of a type, once."""
-    made = {}
-
-    def make(kind="bert", **options):
-        key = kind, *sorted(options.items())
-        if key not in made:
-            made[key] = tmp_path_factory.mktemp(kind)
-            tiny_models.save_model(made[key], kind, **options)
-        return str(made[key])
-
-    return make
-
-
 def frozen(folder, layers="last_2"):
     return FrozenModel(ContextualStates(folder, layers))
 
@@ -72,8 +57,8 @@ def plain(folder, words, layers):
 
 
 @pytest.mark.parametrize("kind", tiny_models.MODELS)
-def test_states_are_those_of_each_sentence_by_itself(kind, folders):
-    model = frozen(folders(kind))
+def test_states_are_those_of_each_sentence_by_itself(kind, pretrained_folder):
+    model = frozen(pretrained_folder(kind))
     # A word that becomes nothing has a sub-word here, and none in transformers.
     sentences = [tuple(word for word in s if word != "\u0301") for s in SENTENCES]
     states = model.states(sentences)
@@ -99,25 +84,25 @@ def test_states_are_those_of_each_sentence_by_itself(kind, folders):
         ("3", [3]),
     ],
 )
-def test_layers_are_chosen(layers, numbers, folders):
-    folder = folders("bert", num_hidden_layers=3)
+def test_layers_are_chosen(layers, numbers, pretrained_folder):
+    folder = pretrained_folder("bert", num_hidden_layers=3)
     states = frozen(folder, layers).states([SENTENCES[0]])
     expected, _ = plain(folder, SENTENCES[0], numbers)
     np.testing.assert_allclose(states, expected, rtol=2e-3, atol=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["bert", "t5", "distilbert", "gpt2", "bart", "xlm"])
-def test_layers_that_are_not_there_are_told_at_once(kind, folders):
+def test_layers_that_are_not_there_are_told_at_once(kind, pretrained_folder):
     message = "embeddings.layers is last_3; .* has 2 layers: last_1 to last_2, or 0 to 2"
     with pytest.raises(UserError, match=message):
-        ContextualStates(folders(kind), "last_3").checksum()
-    with pytest.raises(UserError, match="embeddings.layers is 3; .* has 2 layers"):
-        ContextualStates(folders(kind), "3").checksum()
-    assert ContextualStates(folders(kind), "2").checksum()
+        ContextualStates(pretrained_folder(kind), "last_3").checksum()
+    with pytest.raises(UserError, match=r"embeddings\.layers is 3; .* has 2 layers"):
+        ContextualStates(pretrained_folder(kind), "3").checksum()
+    assert ContextualStates(pretrained_folder(kind), "2").checksum()
 
 
-def test_neighbours_in_a_batch_do_not_matter(folders):
-    model = frozen(folders("bert"))
+def test_neighbours_in_a_batch_do_not_matter(pretrained_folder):
+    model = frozen(pretrained_folder("bert"))
     alone = np.concatenate([model.states([sentence]) for sentence in [*SENTENCES, LONG]])
     together = model.states([*SENTENCES, LONG])
     np.testing.assert_allclose(alone, together, rtol=2e-3, atol=2e-3)
@@ -125,16 +110,16 @@ def test_neighbours_in_a_batch_do_not_matter(folders):
     np.testing.assert_allclose(backwards[: len(LONG)], together[-len(LONG) :], atol=2e-3)
 
 
-def test_a_word_that_becomes_nothing_has_a_state(folders):
-    model = frozen(folders("bert"))
+def test_a_word_that_becomes_nothing_has_a_state(pretrained_folder):
+    model = frozen(pretrained_folder("bert"))
     unknown = "\u3042"  # of no alphabet that the tokenizer knows
     both = model.states([("a", "\u0301", "fox"), ("a", unknown, "fox")])
     np.testing.assert_array_equal(both[:3], both[3:])
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "gpt2", "modernbert"])
-def test_long_sentences_are_read_in_windows_and_no_word_is_left_out(kind, folders):
-    model = frozen(folders(kind), "last_1")
+def test_long_sentences_are_read_in_windows_and_no_word_is_left_out(kind, pretrained_folder):
+    model = frozen(pretrained_folder(kind), "last_1")
     states = model.states([LONG])
     assert states.shape == (len(LONG), model.size)
     pieces = model.subwords.split(LONG)
@@ -152,8 +137,8 @@ def test_long_sentences_are_read_in_windows_and_no_word_is_left_out(kind, folder
         np.testing.assert_allclose(states[part.first : part.last], expected, rtol=2e-3, atol=2e-3)
 
 
-def test_numbers_too_large_for_float16_are_clipped(folders, tmp_path):
-    folder = shutil.copytree(folders("bert"), tmp_path / "large")
+def test_numbers_too_large_for_float16_are_clipped(pretrained_folder, tmp_path):
+    folder = shutil.copytree(pretrained_folder("bert"), tmp_path / "large")
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.1.output.LayerNorm.weight"] *= 1e6
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -162,14 +147,14 @@ def test_numbers_too_large_for_float16_are_clipped(folders, tmp_path):
     assert np.abs(states).max() == np.finfo(np.float16).max
 
 
-def test_threads_change_no_bit_and_are_as_many_afterwards(folders, tmp_path, monkeypatch):
+def test_threads_change_no_bit_and_are_as_many_afterwards(pretrained_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "PART_WORDS", 30)
     sentences = [LONG[: n + 1] for n in range(60)]
     rows = []
     before = torch.get_num_threads()
     for threads in (1, 2):
         monkeypatch.setenv("MTL_BENCH_CACHE", str(tmp_path / f"cache{threads}"))
-        rows.append(corpus_states("c", sentences, frozen(folders("bert")), threads).rows)
+        rows.append(corpus_states("c", sentences, frozen(pretrained_folder("bert")), threads).rows)
     assert torch.get_num_threads() == before
     assert rows[0].tobytes() == rows[1].tobytes()
 
@@ -180,8 +165,8 @@ def corpus(sentences):
 
 
 @pytest.fixture
-def state_input(folders):
-    source = ContextualStates(folders("bert"), "last_2")
+def state_input(pretrained_folder):
+    source = ContextualStates(pretrained_folder("bert"), "last_2")
     return StateInput.build(source, {"c": corpus(SENTENCES)}, lowercase=True, seed=0)
 
 
@@ -233,19 +218,19 @@ def test_facts_and_remarks_say_how_much_is_kept(state_input):
     assert re.search(r"last_2, frozen: 20 words, 0 MB on disk", line)
 
 
-def test_a_tagger_finds_its_model_again_and_no_other(state_input, folders, tmp_path):
+def test_a_tagger_finds_its_model_again_and_no_other(state_input, pretrained_folder, tmp_path):
     description = state_input.describe()
     again = StateInput.restore(description)
     for one, other in zip(steps(again, SENTENCES), steps(state_input, SENTENCES), strict=True):
         torch.testing.assert_close(one, other, rtol=2e-3, atol=2e-3)
     with pytest.raises(UserError, match="is not the model that the tagger was trained with"):
-        StateInput.restore(description | {"model": folders("roberta")})
+        StateInput.restore(description | {"model": pretrained_folder("roberta")})
     with pytest.raises(UserError, match="is no folder"):
         StateInput.restore(description | {"model": str(tmp_path / "gone")})
 
 
-def test_a_tagger_finds_its_model_from_another_folder(folders, tmp_path, monkeypatch):
-    shutil.copytree(folders("bert"), tmp_path / "model")
+def test_a_tagger_finds_its_model_from_another_folder(pretrained_folder, tmp_path, monkeypatch):
+    shutil.copytree(pretrained_folder("bert"), tmp_path / "model")
     description = StateInput(ContextualStates("model", "last_2")).describe()
     monkeypatch.chdir("/")
     assert StateInput.restore(description).size == 16
