@@ -111,7 +111,8 @@ def figure(rows: pd.DataFrame, path: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    axes = plt.figure(figsize=(6, 4.2), layout="constrained").gca()
+    drawing = plt.figure(figsize=(6.4, 4), layout="constrained")
+    axes = drawing.gca()
     for number, (main, own) in enumerate(rows.groupby("main")):
         error = (own["gain_percent"] - own["low"], own["high"] - own["gain_percent"])
         axes.errorbar(own["paper_gain_percent"], own["gain_percent"], yerr=error, label=main,
@@ -120,8 +121,9 @@ def figure(rows: pd.DataFrame, path: str) -> None:
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set_xlabel("published gain, percent (GloVe and biLSTM, one seed)")
     axes.set_ylabel("gain with a pretrained encoder, percent")
-    axes.legend(title="main task", fontsize=8)
-    plt.savefig(path)
+    drawing.legend(title="main task", loc="outside right upper", frameon=False)
+    # Without a date: the same figure is the same file.
+    drawing.savefig(path, metadata={"Date": None})
 
 
 def main(arguments: Sequence[str]) -> None:
