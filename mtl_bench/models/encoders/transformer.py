@@ -109,8 +109,9 @@ class TransformerEncoder(Encoder):
 
     def describe(self) -> dict[str, Any]:
         """Return the model's configuration; its weights are the tagger's own."""
-        config = self.transformer.config.to_dict()
-        return {"config": {name: value for name, value in config.items() if _is_plain(value)}}
+        config = self.transformer.config.to_dict().items()
+        # Names with _ are of this process, such as the folder that it was loaded from.
+        return {"config": {n: value for n, value in config if n[0] != "_" and _is_plain(value)}}
 
     @classmethod
     def restore(cls, inputs: int, description: Mapping[str, Any]) -> Self:

@@ -46,6 +46,8 @@ class WarmupAdamW(torch.optim.AdamW):
             betas: decays of the two averages; None: 0.9 and 0.999.
             eps: added to the root of the second average.
         """
+        betas = [0.9, 0.999] if betas is None else betas
+        in_range = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
         for name, value, fits, allowed in (
             ("lr", lr, lr > 0, "above 0"),
             ("head_lr", head_lr, head_lr is None or head_lr > 0, "above 0, or null"),
@@ -54,6 +56,8 @@ class WarmupAdamW(torch.optim.AdamW):
             ("decay_steps", decay_steps, decay_steps is None or decay_steps > warmup_steps,
              "above warmup_steps, or null"),
             ("max_norm", max_norm, max_norm is None or max_norm > 0, "above 0, or null"),
+            ("betas", betas, in_range, "two numbers from 0 to below 1"),
+            ("eps", eps, eps > 0, "above 0"),
         ):  # fmt: skip
             if not fits:
                 raise ValueError(f"{name} is {value!r}; it is {allowed}.")
@@ -71,7 +75,7 @@ class WarmupAdamW(torch.optim.AdamW):
                 for (is_head, decays), parameters in groups.items()
             ],
             lr=lr,
-            betas=(0.9, 0.999) if betas is None else (betas[0], betas[1]),
+            betas=(betas[0], betas[1]),
             eps=eps,
             fused=True,
         )
