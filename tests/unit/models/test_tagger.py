@@ -152,8 +152,11 @@ def test_a_loss_without_any_target_is_zero_and_evaluations_start_anew():
     model.on_validation_epoch_end()
     assert model.evaluated["a"]["loss"] == 0
     assert model.evaluated["a"]["unseen_labels"] == 1
+    model.validation_step(batch([3, 2], task="a"))
     model.on_validation_epoch_end()
     assert model.evaluated["a"]["unseen_labels"] == 0
+    model.on_validation_epoch_end()
+    assert model.evaluated == {}
 
 
 def test_a_type_without_a_head_is_refused():
