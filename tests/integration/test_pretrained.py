@@ -163,23 +163,12 @@ def test_a_sweep_with_a_rate_that_follows_the_budget_can_be_repeated(pretrained_
     assert "3 finished" in out
 
 
+READS = "encoder reads {}, but embeddings give {}"
 MISMATCHES = {
-    (
-        "encoder=bilstm",
-        "embeddings=subwords",
-    ): "encoder reads vectors, but embeddings give sub-words",
-    (
-        "encoder=transformer",
-        "embeddings=glove",
-    ): "encoder reads sub-words, but embeddings give vectors",
-    (
-        "encoder=transformer",
-        "embeddings=contextual",
-    ): "encoder reads sub-words, but embeddings give",
-    (
-        "encoder=transformer",
-        "encoder.model=other",
-    ): "encoder.model is 'other', but embeddings.model is",
+    ("encoder=bilstm", "embeddings=subwords"): READS.format("vectors", "sub-words"),
+    ("encoder=transformer", "embeddings=glove"): READS.format("sub-words", "vectors"),
+    ("encoder=transformer", *WAYS["frozen"]): READS.format("sub-words", "vectors"),
+    ("encoder=transformer", "encoder.model=other"): "encoder.model is 'other', but",
 }
 
 
