@@ -11,7 +11,8 @@ from hydra.utils import get_class
 
 from mtl_bench.commands.shared.arguments import at_least_1
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, TAGGER, Record, read_record, train_command
+from mtl_bench.runs.record import RECORD, TAGGER, Record, read_record
+from mtl_bench.runs.train_command import train_command
 
 if TYPE_CHECKING:
     from mtl_bench.models.trained import Conditions, TrainedTagger
