@@ -49,10 +49,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the metrics."""
     if not arguments.file.is_file():
         raise UserError(f"{arguments.file}: there is no such file.")
-    reader = _reader(arguments)
     tagger = tagger_of(arguments)
     task = arguments.task or tagger.main
     tagger.check_tasks([task])
+    reader = _reader(arguments)
     type_ = tagger.tasks[task].type
     examples = _corpus(task, arguments.file, reader, type_)["test"]
     length, whole = tagger.conditions.max_length.get(task), tagger.conditions.whole

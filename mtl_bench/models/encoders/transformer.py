@@ -44,8 +44,8 @@ class TransformerEncoder(Encoder):
             dropout: inside the model, from 0 to below 1; None leaves what its configuration says.
             gradient_checkpointing: compute states again for the gradient, to save memory.
         """
-        if not TRAINABLE.fullmatch(trainable):
-            raise ValueError(f"trainable is '{trainable}'; it is all, none or top_<k>.")
+        if not TRAINABLE.fullmatch(str(trainable)):
+            raise ValueError(f"trainable is {trainable!r}; it is all, none or top_<k>.")
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1, or null.")
         self._build(inputs, pretrained.load(PretrainedModel(model), dropout))

@@ -149,18 +149,24 @@ def test_a_resumed_one_goes_on_to_the_same_bits(dtype):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lr": 0.0}, "lr is 0.0; it is above 0"),
-        ({"lr": -1.0}, "lr is -1.0; it is above 0"),
-        ({"head_lr": 0.0}, "head_lr is 0.0; it is above 0, or null"),
-        ({"weight_decay": -0.1}, "weight_decay is -0.1; it is from 0"),
-        ({"warmup_steps": -1}, "warmup_steps is -1; it is from 0"),
-        ({"decay_steps": 0}, "decay_steps is 0; it is above warmup_steps, or null"),
-        ({"warmup_steps": 5, "decay_steps": 5}, "decay_steps is 5; it is above warmup_steps"),
-        ({"max_norm": 0.0}, "max_norm is 0.0; it is above 0, or null"),
+        ({"lr": 0.0}, "lr is 0.0; it is a number above 0"),
+        ({"betas": 0.9}, "betas is 0.9; it is two numbers"),
+        ({"warmup_steps": "x"}, "warmup_steps is 'x'; it is a whole number from 0"),
+        ({"max_norm": True}, "max_norm is True; it is a number above 0, or null"),
+        ({"lr": -1.0}, "lr is -1.0; it is a number above 0"),
+        ({"head_lr": 0.0}, "head_lr is 0.0; it is a number above 0, or null"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1; it is a number from 0"),
+        ({"warmup_steps": -1}, "warmup_steps is -1; it is a whole number from 0"),
+        ({"decay_steps": 0}, "is 0; it is a whole number above warmup_steps, which is 0, or null"),
+        (
+            {"warmup_steps": 5, "decay_steps": 5},
+            "is 5; it is a whole number above warmup_steps, which is 5",
+        ),
+        ({"max_norm": 0.0}, "max_norm is 0.0; it is a number above 0, or null"),
         ({"betas": [0.9]}, r"betas is \[0.9\]; it is two numbers from 0 to below 1"),
         ({"betas": [0.9, 0.99, 0.999]}, "betas is .*; it is two numbers from 0 to below 1"),
         ({"betas": [0.9, 1.0]}, "betas is .*; it is two numbers from 0 to below 1"),
-        ({"eps": 0.0}, "eps is 0.0; it is above 0"),
+        ({"eps": 0.0}, "eps is 0.0; it is a number above 0"),
     ],
 )
 def test_wrong_options_are_told(options, message):
