@@ -35,7 +35,7 @@ check: install ## format, lint, types
 data: install ## fetch and check the real corpora (or find them in MTL_BENCH_MIRROR)
 	$(BIN)/mtl-bench fetch
 
-bench: install ## measure steps, optimiser, evaluation, memory, sweeps, peers (a quarter of an hour, idle machine)
+bench: install ## measure steps, optimiser, evaluation, memory, sweeps, encoders, peers (an hour, idle machine)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and caches; runs are kept

@@ -1,4 +1,4 @@
-"""All benchmarks, printed and kept: `python -m benchmarks [--rounds 15]`, for a quarter of an hour.
+"""All benchmarks, printed and kept: `python -m benchmarks [--rounds 15]`, for about an hour.
 
 Ratios within one run compare; times are of the machine and the moment. Nothing else should run.
 The result lands in `benchmarks/results/<date>-<machine>.json`.
@@ -9,15 +9,29 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks import evaluation, memory, optimizer, peers, roofline, step, sweep
-from benchmarks.timing import show
+import mtl_bench
+from benchmarks import (
+    encoders,
+    evaluation,
+    memory,
+    optimizer,
+    peers,
+    roofline,
+    step,
+    sweep,
+    tagging,
+)
+from benchmarks.timing import Row, show
 
 
 def main() -> None:
@@ -55,6 +69,12 @@ def main() -> None:
     found[title] = [
         asdict(row) | {"tokens a second": 1000 * tokens / row.milliseconds} for row in rows
     ]
+    if find_spec("transformers"):
+        for title, rows in _pretrained(rounds):
+            show(title, rows)
+            found[title] = [asdict(row) for row in rows]
+    else:
+        print("not installed, so left out: transformers")
     pair, peak = memory.measure()
     print(f"\nMemory of {pair}: {peak:.0f} MB")
     found[f"Memory of {pair}, MB"] = peak
@@ -66,6 +86,22 @@ def main() -> None:
     file = folder / f"{found['date']}-{kind}.json"
     file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"\nwritten: {file}")
+
+
+def _pretrained(rounds: int) -> Iterator[tuple[str, list[Row]]]:
+    """Yield what is measured of pretrained encoders; a third of an hour."""
+    model = encoders.default_model()
+    yield encoders.frozen("chu", model, rounds, 10)
+    yield encoders.finetuning("chu", model, min(rounds, 5), 10)
+    with tempfile.TemporaryDirectory() as folder:
+        run = mtl_bench.train(
+            "chu",
+            experiment="finetune",
+            embeddings__model=model,
+            steps_per_task=5,
+            paths__output_dir=folder,
+        )
+        yield tagging.measure(run.folder, count=10_000, rounds=1)
 
 
 def _processor() -> str:

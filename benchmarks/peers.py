@@ -52,7 +52,7 @@ class Padded:
         words, labels = (np.zeros((len(lengths), steps), dtype=np.int64) for _ in range(2))
         inside = np.arange(steps) < lengths[:, None]
         words[inside] = batch.rows[batch.words][batch.order].numpy() + 1
-        labels[inside] = batch.labels[batch.order].numpy()
+        labels[inside] = batch.targets[batch.order].numpy()
         return cls(words, labels, lengths)
 
 
@@ -70,7 +70,7 @@ def packed(vocabulary: int, labels: int) -> Callable[[Batch], object]:
         optimizer.zero_grad()
         inputs = table(batch.rows[batch.words])
         states = lstm(PackedSequence(inputs, batch.sizes))[0].data
-        torch.nn.functional.cross_entropy(head(states), batch.labels).backward()
+        torch.nn.functional.cross_entropy(head(states), batch.targets).backward()
         optimizer.step()
 
     return step
@@ -130,7 +130,7 @@ def tensorflow_graph(vocabulary: int, labels: int) -> Step:
 
     def step(batch: Padded) -> None:
         longest = batch.lengths.max()
-        feed = {words: batch.words[:, :longest], gold: batch.labels[:, :longest]}
+        feed = {words: batch.words[:, :longest], gold: batch.targets[:, :longest]}
         session.run(update, {**feed, lengths: batch.lengths})
 
     return step
@@ -148,7 +148,7 @@ def keras_model(vocabulary: int, labels: int) -> Step:
         ]
     )
     model.compile(optimizer="adadelta", loss="sparse_categorical_crossentropy")
-    return lambda batch: model.train_on_batch(batch.words, batch.labels)
+    return lambda batch: model.train_on_batch(batch.words, batch.targets)
 
 
 def flair_tagger(vocabulary: int, labels: int) -> Callable[[Any], object]:
@@ -194,7 +194,7 @@ def flair_sentences(batch: Padded) -> Any:
     from flair.data import Sentence
 
     sentences = []
-    for words, labels, length in zip(batch.words, batch.labels, batch.lengths, strict=True):
+    for words, labels, length in zip(batch.words, batch.targets, batch.lengths, strict=True):
         sentence = Sentence([f"w{word}" for word in words[:length]])
         for token, label in zip(sentence, labels, strict=False):
             token.add_label("label", f"c{label}")
@@ -218,7 +218,8 @@ def measure(task: str, rounds: int = 7, count: int = 20) -> tuple[str, list[Row]
     batches = [data.draw(step) for step in range(count)]
     longest = max(int(batch.lengths.max()) for batch in batches)
     padded = [Padded.of(batch, longest) for batch in batches]
-    vocabulary, labels = len(tagger.table) + 1, len(tagger.labels[name])
+    vocabulary = max(int(batch.rows.max()) for batch in batches) + 2
+    labels = len(tagger.tasks[name].targets)
     sides: dict[str, Callable[[], object]] = {
         f"mtl_bench, {kind}": steps.take for kind, steps in whole_steps(name, count).items()
     }

@@ -47,7 +47,7 @@ def measure(task: str, rounds: int = 15, count: int = 20) -> tuple[str, dict[str
     name, data, tagger = prepared(task)
     batches = [data.draw(step) for step in range(count)]
     hidden = tagger.encoder.size // 2
-    shape = tagger.table.shape[1], hidden, len(tagger.labels[name])
+    shape = tagger.input.size, hidden, len(tagger.tasks[name].targets)
     work = statistics.mean(products(batch, *shape) for batch in batches)
     left, right = torch.randn(2, SIDE, SIDE)
     source, target = torch.randn(2, NUMBERS)

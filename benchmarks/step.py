@@ -17,15 +17,13 @@ from functools import cache
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from benchmarks.timing import Row, in_turn, options, show
-from mtl_bench.config.compose import register
-from mtl_bench.config.run_key import tasks_of
-from mtl_bench.config.tasks import conf_folder, plain_task, task_files
+from mtl_bench.config.compose import compose_run, register
+from mtl_bench.config.run_key import schedule_of
+from mtl_bench.config.tasks import plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.models import kernels
 from mtl_bench.models.inputs.batches import Batch, Chunk
@@ -130,12 +128,9 @@ def prepared(task: str, *overrides: str) -> tuple[str, TaskDataModule, Tagger]:
     """Return a task's name, batches and model, at the paper's protocol."""
     task = here(task)
     protocol = ["experiment=eacl2017", "embeddings=random", f"main={task}"]
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        cfg = compose("train", [*protocol, *overrides])
-    tasks = tasks_of(cfg)
-    corpora = {task: build.read_corpus(cfg, task, tasks[task])}
-    inputs = build.prepare_inputs(cfg, tasks, corpora, instantiate(cfg.embeddings))
-    return task, build.make_data(cfg, inputs, start=0), build.make_tagger(cfg, inputs)
+    config, _ = compose_run([*protocol, *overrides])
+    parts = build.assemble(config, schedule_of(config))
+    return task, parts.data, parts.tagger
 
 
 def lstm_alone(batches: list[Batch]) -> Callable[[], None]:
@@ -179,7 +174,7 @@ def lightning_share(task: str) -> float:
 
     tagger.training_step = timed(tagger.training_step)  # type: ignore[method-assign]
     data.chunks = chunks  # type: ignore[method-assign]
-    run.quiet()
+    run.quiet_lightning()
     clock = Clock()
     trainer = pl.Trainer(
         accelerator="cpu",

@@ -111,7 +111,7 @@ def _train(session: Session) -> None:
     record, curves = recorder.record, recorder.curves
     torch.set_num_threads(config.trainer.threads)
     torch.backends.cudnn.allow_tf32 = False  # a GPU gives what a CPU gives, but for rounding
-    _quiet_lightning()
+    quiet_lightning()
     record.versions["kernels"] = kernels.use(config.trainer.compiled, config.trainer.accelerator)
     parts = build.assemble(config, session.schedule, start)
     data, tagger = parts.data, parts.tagger
@@ -161,7 +161,7 @@ def _train(session: Session) -> None:
         save_tagger(session.folder / TAGGER, tagger, by_task, config.main)
 
 
-def _quiet_lightning() -> None:
+def quiet_lightning() -> None:
     """Keep Lightning's remarks on hardware, and on loaders of a kind not ours, to itself."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

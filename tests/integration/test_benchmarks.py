@@ -1,5 +1,6 @@
 """The benchmarks run; what they measure is not a matter for tests."""
 
+import importlib
 import subprocess
 import sys
 
@@ -21,3 +22,12 @@ def test_it_is_measured(name):
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     for part in PARTS[name]:
         assert part in done.stdout
+
+
+@pytest.mark.parametrize(
+    "file", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=lambda file: file.stem
+)
+def test_a_benchmark_fits_the_package(file):
+    # Slow tests run them; what they import may have moved before.
+    module = importlib.import_module(f"benchmarks.{file.stem}".removesuffix(".__init__"))
+    assert module.__doc__
