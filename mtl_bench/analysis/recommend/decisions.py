@@ -1,13 +1,11 @@
-"""From a posterior to a choice: which auxiliary, what it may cost to be wrong, what to train next."""
+"""From a posterior to a choice: which auxiliary, what an error costs, what to train next."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.recommend.model import Candidate, Noise, Posterior, Settings

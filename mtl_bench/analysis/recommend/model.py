@@ -127,7 +127,9 @@ class Posterior:
 
 
 def posterior(
-    candidates: Sequence[Candidate], noise: Noise, settings: Settings = Settings()  # noqa: B008
+    candidates: Sequence[Candidate],
+    noise: Noise,
+    settings: Settings = Settings(),
 ) -> Posterior:
     """Return what is known of the late gains.
 
