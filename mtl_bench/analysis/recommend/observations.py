@@ -1,8 +1,9 @@
 """Gains at a share of the budget, from curves that need not be complete.
 
 A gain at share t compares means over a window: the evaluations in the last 20 percent of the budget
-so far, t times the whole, of the pair run and of the single run alike. With several seeds it is
-the mean over those that both runs have.
+so far, t times the whole, of the pair run and of the single run alike. At the end it is the late
+gain of a study: the mean of the last 4 percent of evaluations, at least five. With several seeds it
+is the mean over those that both runs have.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pandas as pd
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
 from mtl_bench.analysis.gains.paired_scores import relative_change
+from mtl_bench.analysis.gains.uncertainty import FEWEST, SHARE
 
 WINDOW = 0.2
 """Of the budget so far, that gains are averaged over."""
@@ -49,6 +51,10 @@ class Curve:
     def end(self) -> float:
         """The budget of the last evaluation."""
         return float(self.budgets[-1])
+
+    def late(self) -> float:
+        """Return the mean of the late evaluations."""
+        return float(self.scores[-max(FEWEST, round(SHARE * len(self.scores))) :].mean())
 
     def window(self, budget: float) -> float:
         """Return the mean score in the window that ends at a budget; nan if it holds none."""
@@ -90,7 +96,10 @@ class SweepCurves:
         for seed, curve in self.beside[candidate].items():
             if seed not in self.alone:
                 continue
-            single, pair = self.alone[seed].window(budget), curve.window(budget)
+            single, pair = (
+                each.window(budget) if share < 1 or each.end < 0.99 * budget else each.late()
+                for each in (self.alone[seed], curve)
+            )
             if np.isfinite([single, pair]).all() and single:
                 gains[seed] = relative_change(single, pair, self.sign)
         return gains

@@ -1,4 +1,4 @@
-"""Policies on finished curves, as if these were trained now: what they choose, and at what cost."""
+"""Policies on finished curves, as if these were trained now: choices and their cost."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Replay:
         regret: late gain of the best of all and none, less that.
         cost: share of the steps of training everything.
         spearman: of expected and late gains; nan if either does not vary.
-        coverage: of the 80 percent intervals at all decisions but the first, when nothing is known.
+        coverage: of the 80 percent intervals at all decisions but the first.
         brier: mean squared error of the probabilities to help, at the end.
         probabilities: [K] of helping, at the end.
         helped: [K] whether they do.

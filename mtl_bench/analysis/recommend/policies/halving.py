@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from mtl_bench.analysis.recommend.model import posterior
@@ -46,4 +45,4 @@ class Halving:
         if self.uses_model:
             scores = posterior(state.candidates, state.noise, state.settings).mean.tolist()
         order = sorted(numbers, key=lambda n: -scores[n])
-        return order[: math.ceil(len(order) / 2)]
+        return order[: max(1, len(order) // 2)]
