@@ -37,12 +37,13 @@ class Halving:
             left = [n for n in numbers if state.candidates[n].share < share]
             if left:
                 return [Extension(n, share) for n in sorted(left)]
-            numbers = self._better_half(state, numbers)
+            numbers = self._better_half(state, numbers, share)
         return []
 
-    def _better_half(self, state: State, numbers: list[int]) -> list[int]:
+    def _better_half(self, state: State, numbers: list[int], share: float) -> list[int]:
+        """Return the better half; those that are beyond the share were chosen before."""
         scores = [candidate.gain for candidate in state.candidates]
         if self.uses_model:
             scores = posterior(state.candidates, state.noise, state.settings).mean.tolist()
-        order = sorted(numbers, key=lambda n: -scores[n])
+        order = sorted(numbers, key=lambda n: (state.candidates[n].share <= share, -scores[n]))
         return order[: max(1, len(order) // 2)]
