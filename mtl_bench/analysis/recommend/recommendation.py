@@ -79,7 +79,8 @@ class Recommendation:
 
     def plain(self) -> dict[str, Any]:
         """Return plain values; what is not finite is None."""
-        return _finite(asdict(self))
+        plain: dict[str, Any] = _finite(asdict(self))
+        return plain
 
 
 def recommend(
