@@ -45,6 +45,7 @@ def in_turn(
     rounds: int,
     per: int = 1,
     clock: Callable[[], float] = time.perf_counter,
+    warm_up: bool = True,
 ) -> list[Row]:
     """Do every thing once, then `rounds` times in turn, and compare with the first.
 
@@ -53,9 +54,10 @@ def in_turn(
         rounds: how often.
         per: units of work in one call, such as steps; times are of one unit.
         clock: what tells the time, in seconds.
+        warm_up: whether everything is done once before, for things of less than minutes.
     """
-    for act in sides.values():
-        act()  # warm up
+    for act in sides.values() if warm_up else ():
+        act()
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, act in sides.items():

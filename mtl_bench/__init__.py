@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mtl_bench.analysis.study import Study
+    from mtl_bench.models.trained import TrainedTagger
     from mtl_bench.runs.record import Record
 
 __version__ = "0.2.0"
-__all__ = ["Run", "Sweep", "open_sweep", "study", "train"]
+__all__ = ["Run", "Sweep", "load_tagger", "open_sweep", "study", "train"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,30 @@ def open_sweep(folder: str | Path) -> Sweep:
     place = sweep_folder(folder)
     read_sweep(place)
     return Sweep(place)
+
+
+def load_tagger(
+    folder: str | Path, classes: Sequence[type] = (), threads: int | None = None
+) -> TrainedTagger:
+    """Return the tagger that a run kept (`save_weights=true`, the default of a single run).
+
+    Nothing of the folder is run as code: only classes of this package are made, or yours.
+
+    Args:
+        folder: of the run, or its `tagger/`.
+        classes: of your own that the tagger may name: its type, head, input, encoder.
+        threads: of torch while it works; as many as the run had by default.
+
+    Raises:
+        mtl_bench.errors.UserError: there is no tagger, a damaged one, or one of other classes.
+
+    >>> tagger = load_tagger(train("syn_pos", steps_per_task=1, sweep_name="try").folder)
+    >>> [len(labels) for labels in tagger.tag([["two", "words"], ["one"]])]
+    [2, 1]
+    """
+    from mtl_bench.commands.shared.taggers import open_tagger
+
+    return open_tagger(Path(folder), classes, threads)
 
 
 def study(sweep: str | Path, *overrides: str) -> list[Study]:

@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
+from mtl_bench.commands.shared.arguments import add_columns
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.config.tasks import TASK_NAME, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
@@ -28,7 +29,6 @@ from mtl_bench.tasks.definition import Reader, Split, Task
 from mtl_bench.tasks.examples import Example
 from mtl_bench.tasks.format_guess.guess import guess
 from mtl_bench.tasks.load import load_corpus
-from mtl_bench.tasks.readers.columns import SEPARATORS
 from mtl_bench.tasks.types.tagging import guess_outside, guess_spans
 
 HELP = "check a task, or files that are to become one"
@@ -40,9 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="+", help="a task's name; or files: train [dev] test, or a single one"
     )
-    parser.add_argument("--word", help="column (from 1) or key of the words; else guessed")
-    parser.add_argument("--label", help="column, key or CoNLL-U field of the labels; else guessed")
-    parser.add_argument("--separator", choices=SEPARATORS, help="of columns; else guessed")
+    add_columns(parser)
     parser.add_argument("--save", action="store_true", help="write the yaml beside the files")
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mtl_bench.commands.shared.metrics_table import Measured, metrics_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record import RECORD, read_record
@@ -36,21 +37,19 @@ def run(arguments: argparse.Namespace) -> None:
     if record.error:
         console.print(f"  {escape(record.error.type)}: {escape(record.error.message)}")
     console.print(f"  steps     {record.steps_done}, a budget of {record.budget:g} per task")
+    kept = [f"{name} {task.kept_step}" for name, task in tasks.items() if task.kept_step]
+    console.print(f"  kept      step {', '.join(kept) or '-'}")
     console.print(f"  seed      {record.seed}")
     wall = record.timings.get("wall_seconds")
     console.print(f"  time      {wall:.0f} s" if isinstance(wall, float) else "  time      unknown")
     console.print(f"  run key   {record.run_key[:16]}")
     console.print(f"  code      {record.git_commit or 'unknown commit'}")
     console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
-    names = list(dict.fromkeys(name for task in tasks.values() for name in task.metrics))
-    titles = {name: m.title for task in tasks.values() for name, m in task.metrics.items()}
-    # The loss, and what a task type counts beside its metrics.
-    extras = list(dict.fromkeys(k for task in tasks.values() for k in task.final if k not in names))
-    table = Table("task", "split", "kept step", *(titles[name] for name in names), *extras)
-    for name, task in tasks.items():
-        values = [f"{task.final[k]:.4g}" if k in task.final else "-" for k in (*names, *extras)]
-        table.add_row(escape(name), task.final_split, str(task.kept_step or "-"), *values)
-    console.print(table)
+    rows = [
+        Measured(name, task.final_split, {k: m.title for k, m in task.metrics.items()}, task.final)
+        for name, task in tasks.items()
+    ]
+    console.print(metrics_table(rows, "split"))
     statistics = Table("statistic", *map(escape, tasks))
     for name in next((task.statistics for task in tasks.values()), {}):
         numbers = (task.statistics.get(name) for task in tasks.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytorch_lightning as pl
 import torch
@@ -22,8 +22,8 @@ from torchmetrics import MeanMetric
 from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
-from mtl_bench.models.inputs.batches import Batch, Chunk, evaluation_batches
-from mtl_bench.tasks.types.base import Fitted
+from mtl_bench.models.inputs.batches import Batch, Chunk, EncodedSplit, Ints, evaluation_batches
+from mtl_bench.tasks.types.base import Fitted, Scorer
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,18 @@ class Dropout:
         """Check the share."""
         if not 0 <= self.share < 1:
             raise ValueError(f"dropout is {self.share}; it is a share from 0 to below 1.")
+
+
+class Tagged(NamedTuple):
+    """What is predicted of some sentences.
+
+    Attributes:
+        targets: of each sentence, as readers yield targets (`tagging`: a label for each word).
+        scores: the probability of each (part of a) target, in the same shape; None if unasked.
+    """
+
+    targets: list[Any]
+    scores: list[Any] | None = None
 
 
 class Tagger(pl.LightningModule):
@@ -75,10 +87,8 @@ class Tagger(pl.LightningModule):
         self.losses = nn.ModuleDict()
         for task, fitted in self.tasks.items():
             self.heads[_key(task)] = make_head(self.encoder.size, task, fitted)
-            # In float64: sums of hundreds of thousands of words.
-            mean = MeanMetric(nan_strategy=math.nan).set_dtype(torch.float64)
-            self.losses[_key(task)] = mean
-        self.scorers = {task: one.type.scorer(one.targets) for task, one in self.tasks.items()}
+            self.losses[_key(task)] = MeanMetric(nan_strategy=math.nan)
+        self.scorers: dict[str, Scorer] = {}  # of the tasks that are being evaluated
         self.dropout = dropout or Dropout()
         self.evaluated: dict[str, dict[str, float]] = {}
         self._make_optimizer = optimizer
@@ -90,11 +100,14 @@ class Tagger(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the outputs of the head of the batch's task."""
+        outputs: Tensor = self.head(batch.task)(self.states(batch), batch)
+        return outputs
+
+    def states(self, batch: Batch) -> Tensor:
+        """Return [N, D] what the heads of all tasks read."""
         vectors = self.input(batch, self._sparse)
         vectors = F.dropout(vectors, self.dropout.share, self.training)
-        states = F.dropout(self.encoder(vectors, batch), self.dropout.share, self.training)
-        outputs: Tensor = self.head(batch.task)(states, batch)
-        return outputs
+        return F.dropout(self.encoder(vectors, batch), self.dropout.share, self.training)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the training loss, which the head of the batch's task defines."""
@@ -131,13 +144,15 @@ class Tagger(pl.LightningModule):
         """Count the hits of one batch."""
         result = self.head(batch.task).evaluate(self(batch), batch)
         self._loss(batch.task).update(result.losses, result.weights)
+        fitted = self.tasks[batch.task]
+        scorer = self.scorers.setdefault(batch.task, fitted.type.scorer(fitted.targets))
         tensors = (result.predictions, result.gold, result.lengths)
-        self.scorers[batch.task].update(*(tensor.cpu().numpy() for tensor in tensors))
+        scorer.update(*(tensor.cpu().numpy() for tensor in tensors))
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts into `evaluated`: by task, `loss` and the metrics of its type."""
         self.evaluated = {}
-        for task, fitted in self.tasks.items():
+        for task, scorer in sorted(self.scorers.items()):
             mean = self._loss(task)
             # Without a target that has a loss, it is 0; to compute the mean would be 0 / 0.
             loss = float(mean.compute()) if bool(mean.weight) else 0.0
@@ -146,31 +161,40 @@ class Tagger(pl.LightningModule):
                     f"the loss of task '{task}' is {loss} in an evaluation. A smaller "
                     "`optimizer.lr`, or word vectors of smaller numbers, may help."
                 )
-            self.evaluated[task] = {"loss": loss, **self.scorers[task].compute()}
+            self.evaluated[task] = {"loss": loss, **scorer.compute()}
             mean.reset()
-            self.scorers[task] = fitted.type.scorer(fitted.targets)
+        self.scorers = {}
 
     def _loss(self, task: str) -> MeanMetric:
-        return cast(MeanMetric, self.losses[_key(task)])
+        mean = cast(MeanMetric, self.losses[_key(task)])
+        # For sums of hundreds of thousands of words. Set each time: after Lightning has moved the
+        # module to its device, torchmetrics would add up in float32 again.
+        mean.set_dtype(torch.float64)
+        return mean
 
-    def tag(self, task: str, sentences: Sequence[Sequence[str]]) -> list[Any]:
-        """Return what is predicted of sentences, given as lists of raw words.
+    def tag(
+        self, tasks: Sequence[str], split: EncodedSplit, scores: bool = False
+    ) -> dict[str, Tagged]:
+        """Return what is predicted of sentences, by task.
 
-        Raises:
-            ValueError: the tagger was not trained for the task.
+        Args:
+            tasks: some of the tagger's.
+            split: sentences, as its input encoded them.
+            scores: whether the probabilities of the predictions are wanted.
         """
-        if task not in self.tasks:
-            raise ValueError(f"there is no task '{task}'. Possible: {', '.join(self.tasks)}.")
-        split = self.input.encode(sentences)
-        predictions: list[Any] = [None] * len(split)
+        count = len(split)
+        tagged = {t: Tagged([None] * count, [None] * count if scores else None) for t in tasks}
         self.eval()
         for numbers in evaluation_batches(split):
-            batch = self.input.collate(task, split, numbers)
             with torch.no_grad():
-                decoded = self.head(task).decode(self(batch), batch)
-            for number, prediction in zip(numbers, decoded, strict=True):
-                predictions[number] = prediction
-        return predictions
+                batch = self.input.collate(tasks[0], split, numbers)
+                states = self.states(batch)
+                for task, (targets, probabilities) in tagged.items():
+                    outputs = self.head(task)(states, batch)
+                    _fill(targets, numbers, self.head(task).decode(outputs, batch))
+                    if probabilities is not None:
+                        _fill(probabilities, numbers, self.head(task).scores(outputs, batch))
+        return tagged
 
     def trained_weights(self) -> dict[str, Tensor]:
         """Return the parameters that train, by name; what is frozen is left out."""
@@ -213,6 +237,12 @@ def make_head(size: Any, task: str, fitted: Fitted) -> Head:
 def called(factory: Any) -> Any:
     """Return the class that a partial call makes."""
     return getattr(factory, "func", factory)
+
+
+def _fill(results: list[Any], numbers: Ints, values: Sequence[Any]) -> None:
+    """Put the values of a batch into the places of its sentences."""
+    for number, value in zip(numbers.tolist(), values, strict=True):
+        results[number] = value
 
 
 def _key(task: str) -> str:

@@ -16,10 +16,12 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from errno import ENOENT
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_class
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -37,6 +39,7 @@ FORMAT = 1
 """Raised when the content of the folder changes."""
 
 DESCRIPTION = "tagger.json"
+WEIGHTS = re.compile(r"step\d+\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,11 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
         "encoder": {"class": _name(tagger.encoder), **tagger.encoder.describe()},
         "tasks": {
             task: {
-                "type": {"class": _name(fitted.type), **fitted.type.describe()},
+                "type": {
+                    "class": _name(fitted.type),
+                    **fitted.type.describe(),
+                    "head": _name(tagger.head(task)),  # a yaml may name it by another path
+                },
                 "targets": fitted.targets.state(),
                 "weights": files[task],
             }
@@ -90,7 +97,7 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
 def load_taggers(folder: Path, classes: Sequence[type] = ()) -> tuple[dict[str, Tagger], str]:
     """Return a tagger for each task that `save_tagger` wrote, and the name of the main task.
 
-    Tasks that keep the same weights share a tagger, and all of them the parts that are not trained.
+    Tasks that keep the same weights share a tagger; all share the input if it was not trained.
 
     Args:
         folder: of the tagger.
@@ -99,50 +106,79 @@ def load_taggers(folder: Path, classes: Sequence[type] = ()) -> tuple[dict[str, 
     Raises:
         UserError: the folder holds no tagger, a damaged one, or one that names other classes.
     """
-    path = folder / DESCRIPTION
     try:
-        content = json.loads(path.read_text("utf-8"))
-        if content["format"] != FORMAT:
-            raise UserError(
-                f"{path}: has format {content['format']}; this program reads {FORMAT}. Train the "
-                "tagger again."
-            )
-        known = Classes(path, classes)
-        input_ = known.of(content["input"], Input)
-        encoder = known.of(content["encoder"], Encoder)
-        tasks = {}
-        for task, entry in content["tasks"].items():
-            type_ = known.of(entry["type"], TaskType)(**_rest(entry["type"]))
-            known.of({"class": type_.head}, Head)
-            tasks[task] = Fitted(type_, type_.restore(entry["targets"]))
-        taggers: dict[str, Tagger] = {}
-        by_file: dict[str, list[str]] = {}
-        for task, entry in content["tasks"].items():
-            by_file.setdefault(entry["weights"], []).append(task)
-        for file, names in by_file.items():
-            own = {name: tasks[name] for name in names}
-            tagger = Tagger(
-                input_.restore(_rest(content["input"])),
-                lambda size: encoder.restore(size, _rest(content["encoder"])),
-                own,
-                SGD,  # a tagger wants an optimizer; to tag, it makes none
-            )
-            tagger.load_state_dict(load_file(folder / Path(file).name))
-            taggers |= dict.fromkeys(names, tagger.eval())
-        return taggers, str(content["main"])
+        content = _read(folder / DESCRIPTION)
+        return _taggers(folder, content, Classes(folder / DESCRIPTION, classes))
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: is missing; {folder} holds no tagger.") from None
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: cannot be read: {error.strerror}.") from None
     except (
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
         RuntimeError,
         SafetensorError,
     ) as error:
+        reason = " ".join(str(error).split())  # torch lists the weights that do not fit in lines
         raise UserError(
-            f"{folder}: the tagger is damaged ({type(error).__name__}: {error}). Train it again."
+            f"{folder}: the tagger is damaged ({type(error).__name__}: {reason[:500]}). Train it "
+            "again with `overwrite=true save_weights=true`."
         ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a description, its format and the names in it checked."""
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if content["format"] != FORMAT:
+        raise UserError(
+            f"{path}: has format {content['format']}; this program reads {FORMAT}. Train the "
+            "tagger again with `overwrite=true save_weights=true`."
+        )
+    if content["main"] not in content["tasks"]:
+        raise ValueError(f"its main task is {content['main']!r}, which is none of its tasks")
+    for task, entry in content["tasks"].items():
+        # A file beside the description, wherever a damaged or foreign one points.
+        if not WEIGHTS.fullmatch(entry["weights"]):
+            raise ValueError(f"the weights of task '{task}' are {entry['weights']!r}")
+        if not (path.parent / entry["weights"]).is_file():
+            raise FileNotFoundError(ENOENT, "missing", str(path.parent / entry["weights"]))
+    return content
+
+
+def _taggers(
+    folder: Path, content: Mapping[str, Any], classes: Classes
+) -> tuple[dict[str, Tagger], str]:
+    """Make the taggers of a description; all its classes are checked before any is made."""
+    input_class = classes.of(content["input"], Input)
+    encoder_class = classes.of(content["encoder"], Encoder)
+    types = {task: classes.of(entry["type"], TaskType) for task, entry in content["tasks"].items()}
+    for entry in content["tasks"].values():
+        classes.of({"class": entry["type"]["head"]}, Head)
+    tasks: dict[str, Fitted] = {}
+    by_file: dict[str, list[str]] = {}
+    for task, entry in content["tasks"].items():
+        type_ = types[task](**_rest(entry["type"]))
+        tasks[task] = Fitted(type_, type_.restore(entry["targets"]))
+        by_file.setdefault(entry["weights"], []).append(task)
+    taggers: dict[str, Tagger] = {}
+    input_ = None
+    for file, names in by_file.items():
+        if input_ is None or any(parameter.requires_grad for parameter in input_.parameters()):
+            input_ = input_class.restore(_rest(content["input"]))
+        tagger = Tagger(
+            input_,
+            lambda size: encoder_class.restore(size, _rest(content["encoder"])),
+            {name: tasks[name] for name in names},
+            SGD,  # a tagger wants an optimizer; to tag, it makes none
+        )
+        weights = load_file(folder / file)
+        if any(weight.dtype == torch.float64 for weight in weights.values()):
+            tagger.double()  # else the weights of `trainer.precision=64-true` would be rounded
+        tagger.load_state_dict(weights)
+        taggers |= dict.fromkeys(names, tagger.eval())
+    return {task: taggers[task] for task in content["tasks"]}, str(content["main"])
 
 
 class Classes:
@@ -160,16 +196,12 @@ class Classes:
             UserError: it is not of this package, or of another kind.
         """
         name = str(entry["class"])
-        found = self.own.get(name)
-        if found is None and re.fullmatch(r"mtl_bench(\.\w+)+", name):
-            try:
-                found = get_class(name)
-            except (ImportError, ValueError):
-                found = None
-        if found is None or not issubclass(found, base):
+        found = self.own.get(name) or _of_package(name)
+        if not (isinstance(found, type) and issubclass(found, base)):
             raise UserError(
                 f"{self.path}: names {name}, which is no {base.__name__} of this package, and is "
-                "not loaded. If it is yours, hand it over: load_tagger(folder, classes=[...])."
+                "not loaded. If it is yours and you trust it, hand the class over: in Python "
+                f"`load_tagger(folder, classes=[...])`, on the command line `--class {name}`."
             )
         return found
 
@@ -178,6 +210,17 @@ def _of_tasks(weights: Mapping[str, Tensor], tasks: Sequence[str]) -> dict[str, 
     """Return the shared weights, and those of the heads of some tasks."""
     heads = tuple(f"heads.task_{task}." for task in tasks)
     return {n: w for n, w in weights.items() if not n.startswith("heads.") or n.startswith(heads)}
+
+
+def _of_package(name: str) -> Any:
+    """Return what this package calls so, or None; nothing else is imported, which would run it."""
+    module, _, own_name = name.rpartition(".")
+    if not re.fullmatch(r"mtl_bench(\.\w+)+", module):
+        return None
+    try:
+        return getattr(import_module(module), own_name, None)
+    except ImportError:
+        return None
 
 
 def _name(instance: object) -> str:

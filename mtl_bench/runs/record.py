@@ -198,7 +198,7 @@ def read_record(folder: Path) -> Record | None:
         if version != SCHEMA_VERSION:
             raise UserError(
                 f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}. Train "
-                f"the run again with `overwrite=true`:\n  {_command(content, folder)}"
+                f"the run again with `overwrite=true`:\n  {train_command(content, folder)}"
             )
         content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
         content["error"] = Error(**content["error"]) if content["error"] else None
@@ -215,15 +215,21 @@ def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
     return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
 
 
-def _command(content: Mapping[str, Any], folder: Path) -> str:
-    """Return what trains a run of an older record again."""
+def train_command(content: Mapping[str, Any], folder: Path, option: str = "overwrite=true") -> str:
+    """Return what trains a run again.
+
+    Args:
+        content: of its record, of any schema.
+        folder: of the run.
+        option: that is added.
+    """
     config = content.get("config") or {}
     aux = ",".join(name for name in config.get("aux", ()) if name != config.get("main"))
     same_folder = folder.parent.name == "+".join(content.get("tasks", ()))
     return (
         f"python train.py main={config.get('main')} 'aux=[{aux}]' seed={config.get('seed')} "
         f"steps_per_task={config.get('steps_per_task')} "
-        f"sweep_name={config.get('sweep_name')} overwrite=true"
+        f"sweep_name={config.get('sweep_name')} {option}"
         + ("" if same_folder else " ...")  # and the overrides that the folder's name holds
     )
 

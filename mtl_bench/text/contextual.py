@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mtl_bench.errors import UserError
 from mtl_bench.text.embeddings import WordTest
 from mtl_bench.text.hub import PretrainedModel
 
@@ -54,3 +55,30 @@ class ContextualStates(SubwordEmbeddings):
         if isinstance(layers, bool) or not LAYERS.fullmatch(str(layers)):
             raise ValueError(f"layers is {layers!r}; it is last_<n> or the number of a layer.")
         self.layers = str(layers)
+
+    def checksum(self) -> str:
+        """Return the sha256 over the model's files.
+
+        Raises:
+            UserError: it has no such layers.
+        """
+        count = self.model.number(
+            "num_hidden_layers", "num_layers", "n_layers", "n_layer", "encoder_layers"
+        )
+        if count is not None:
+            self.chosen(count)  # before anything is computed
+        return super().checksum()
+
+    def chosen(self, count: int) -> list[int]:
+        """Return which states are averaged, of those of `count` layers; 0 lies below the first.
+
+        Raises:
+            UserError: there are fewer layers.
+        """
+        last, _, number = self.layers.rpartition("_")
+        if int(number) > count:
+            raise UserError(
+                f"embeddings.layers is {self.layers}; '{self.model.name}' has {count} layers: "
+                f"last_1 to last_{count}, or 0 to {count}."
+            )
+        return list(range(count + 1))[-int(number) :] if last else [int(number)]

@@ -17,13 +17,11 @@ from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import sha256
+from mtl_bench.text.model_files import FILES, VOCABULARIES, files_of, lack_of
 from mtl_bench.text.subwords import Subwords
 
-HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w.-]+)?")
+HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?")
 """A model of the hub, and a revision of it."""
-
-FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
-"""What is read of a model: weights, configuration, the files of a tokenizer."""
 
 LONGEST = 512
 """Sub-words that are read at once, if a model takes more: attention costs the square of them."""
@@ -65,17 +63,8 @@ class PretrainedModel:
         folder = Path(self.name).expanduser()
         if self._is_of_hub():
             folder = self._snapshot(local_only=True) or self._download()
-        if not (folder / "config.json").is_file():
-            what = "has no config.json" if folder.is_dir() else "is no folder"
-            raise UserError(
-                f"model: '{self.name}' {what}. Give the folder of a model that `transformers` "
-                "saved, or owner/name of one of the Hugging Face hub."
-            )
-        if not any(folder.glob("*.safetensors")):
-            raise UserError(
-                f"{folder}: has no weights as .safetensors. Other formats can hold code, and are "
-                "not loaded: convert them, for example with `save_pretrained` of `transformers`."
-            )
+        if lack := lack_of(folder):
+            raise UserError(f"model: '{self.name}' {lack}")
         return folder
 
     def _is_of_hub(self) -> bool:
@@ -84,57 +73,73 @@ class PretrainedModel:
     def _snapshot(self, local_only: bool) -> Path | None:
         """Return the folder in the hub's cache; None if only that is asked and it is not there."""
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import LocalEntryNotFoundError
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
         repository, _, revision = self.name.partition("@")
         try:
             folder = snapshot_download(
                 repository,
                 revision=revision or None,
-                allow_patterns=list(FILES),
+                allow_patterns=[*FILES, *VOCABULARIES],
                 ignore_patterns=["*/*"],  # conversions to other programs' formats
                 local_files_only=local_only,
             )
-        except LocalEntryNotFoundError:
+        except (LocalEntryNotFoundError, HFValidationError):
             if local_only:
                 return None
             raise
-        path = Path(folder)
-        # A download that was cut short left a folder with some of the files.
-        complete = (path / "config.json").exists() and any(path.glob("*.safetensors"))
-        return path if complete or not local_only else None
+        # Other programs leave some of the files there, as does a download that was cut short.
+        return None if local_only and lack_of(Path(folder)) else Path(folder)
 
     def _download(self) -> Path:
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
         try:
             folder = self._snapshot(local_only=False)
-        except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
+        except Exception as error:  # of the hub, the network, the disk, by several packages
             raise UserError(
                 f"model: '{self.name}' is no folder here, and cannot be had from the Hugging Face "
-                f"hub: {first}\nCheck the name and the network (HF_HUB_OFFLINE=1 forbids it), or "
-                "give a folder."
+                f"hub: {first_line(error)}\nCheck the name and the network (HF_HUB_OFFLINE=1 "
+                "forbids it), or give a folder."
             ) from None
         assert folder is not None  # only of a local search
         return folder
 
+    def lasting_name(self) -> str:
+        """Return a name by which it is found from whatever folder."""
+        return self.name if self._is_of_hub() else str(Path(self.name).expanduser().absolute())
+
     def checksum(self) -> str:
         """Return the sha256 over the files that are read, by name."""
         digest = hashlib.sha256()
-        files = {file for pattern in FILES for file in self.folder.glob(pattern)}
-        for file in sorted(files, key=lambda file: file.name):
+        for file in files_of(self.folder):
             digest.update(f"{file.name} {sha256(file)}\n".encode())
         return digest.hexdigest()
 
     @cached_property
     def config(self) -> dict[str, Any]:
         """The content of config.json."""
+        path = self.folder / "config.json"
         try:
-            content: dict[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+            content = json.loads(path.read_text("utf-8"))
         except ValueError as error:
-            raise UserError(f"{self.folder / 'config.json'}: is damaged ({error}).") from None
+            raise UserError(f"{path}: is damaged ({error}).") from None
+        if not isinstance(content, dict):
+            raise UserError(f"{path}: is damaged (it holds no object).")
         return content
+
+    def number(self, *names: str) -> int | None:
+        """Return the number that config.json has by one of some names; types of models differ."""
+        numbers = (self.config.get(name) for name in names)
+        return next((number for number in numbers if type(number) is int), None)
+
+    def failure(self, what: str, error: Exception) -> UserError:
+        """Return the error that says why `what` cannot be loaded."""
+        reason = f"{first_line(error)} ({type(error).__name__})"
+        if "trust_remote_code" in str(error):
+            reason = (
+                "it comes with code of its own, which is not run. Choose a model that "
+                "`transformers` itself knows."
+            )
+        return UserError(f"model: {what} of '{self.name}' cannot be loaded: {reason}")
 
     def subwords(self) -> Subwords:
         """Return how words are split for the model."""
@@ -142,33 +147,38 @@ class PretrainedModel:
 
         with quiet_transformers():
             try:
-                # Byte-level tokenizers split words apart from their sentence only so.
                 tokenizer = AutoTokenizer.from_pretrained(
-                    self.folder,
-                    local_files_only=True,
-                    trust_remote_code=False,
-                    add_prefix_space=True,
+                    self.folder, local_files_only=True, trust_remote_code=False
                 )
-            except (OSError, ValueError, KeyError, ImportError) as error:
-                raise UserError(
-                    f"model: the tokenizer of '{self.name}' cannot be loaded by `transformers`: "
-                    f"{error}"
-                ) from None
+            except Exception as error:  # damaged files raise anything
+                raise self.failure("the tokenizer", error) from None
         if not tokenizer.is_fast:
             raise UserError(
                 f"model: the tokenizer of '{self.name}' is none that `transformers` calls fast, "
                 "and cannot tell which sub-words are a word's. Choose another model."
             )
         text = tokenizer.backend_tokenizer.to_str()
-        return Subwords(text, tokenizer.unk_token_id, tokenizer.pad_token_id, self._window())
+        window = self._window()
+        subwords = Subwords(text, tokenizer.unk_token_id, tokenizer.pad_token_id, window)
+        if subwords.room < 1:
+            raise UserError(
+                f"model: '{self.name}' reads {window} sub-words at once, its own included: no word "
+                "fits. Choose another model."
+            )
+        return subwords
 
     def _window(self) -> int:
         """Return how many sub-words the model reads at once, those of its own included."""
-        positions = self.config.get("max_position_embeddings") or self.config.get("n_positions")
+        positions = self.number("max_position_embeddings", "n_positions") or 0
         # RoBERTa and others count positions from the id of the padding on, which is a small one.
-        padding = self.config.get("pad_token_id") or 0
+        padding = self.number("pad_token_id") or 0
         behind = padding + 1 if padding <= 3 else 0
-        return min(int(positions) - behind, LONGEST) if positions else LONGEST
+        return min(positions - behind, LONGEST) if positions > 0 else LONGEST
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says first; texts of other packages go on with advice of theirs."""
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
 
 
 def _require_transformers() -> None:
@@ -185,10 +195,12 @@ def quiet_transformers() -> Iterator[None]:
     from transformers.utils import logging as module
 
     logging: Any = module  # which is not typed
-    verbosity = logging.get_verbosity()
+    verbosity, shows_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
+        if shows_bars:
+            logging.enable_progress_bar()

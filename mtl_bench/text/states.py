@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mtl_bench.errors import UserError
-from mtl_bench.files import cached_path, write_atomically
+from mtl_bench.files import cached_path
 
 VERSION = 1
 """Raised when the code gives other states."""
@@ -103,7 +104,7 @@ class Parts:
         """Return the sha256 of the sentences."""
         digest = hashlib.sha256()
         for sentence in self.sentences:
-            digest.update("\x1f".join(sentence).encode("utf-8", "surrogatepass") + b"\x1e")
+            digest.update(json.dumps(sentence).encode())  # words may hold any sign
         return digest.hexdigest()
 
 
@@ -125,28 +126,24 @@ def corpus_states(
     folder = cached_path("states", title, VERSION, parts.digest(), *model.identity)
     try:
         _compute(title, parts, model, folder, threads)
+        # Copy on write: torch wants memory that could be written, and nobody does.
+        return StateTable(np.load(folder / "states.npy", mmap_mode="c"), parts.starts())
     except OSError as error:
         raise UserError(
-            f"{folder}: the states of {title} cannot be kept ({error.strerror}). They take "
-            f"{parts.rows * model.size * 2 / 1e6:,.0f} MB. Set MTL_BENCH_CACHE to a folder with "
-            "space, or type `mtl-bench cache` to see what can be removed."
+            f"{folder}: the states of {title} cannot be kept ({error.strerror or error}). They "
+            f"take {parts.rows * model.size * 2 / 1e6:,.0f} MB. Set MTL_BENCH_CACHE to a folder "
+            "with space, or type `mtl-bench cache` to see what can be removed."
         ) from None
-    # Copy on write: torch wants memory that could be written, and nobody does.
-    return StateTable(np.load(folder / "states.npy", mmap_mode="c"), parts.starts())
 
 
 def _compute(title: str, parts: Parts, model: StateSource, folder: Path, threads: int) -> None:
     """Compute the parts that are not done; return when all are."""
-    (folder / "done").mkdir(parents=True, exist_ok=True)
+    header = _header(parts.rows, model.size)
+    _make_file(folder, header, len(header) + parts.rows * model.size * 2)
     numbered = list(enumerate(parts))
     left = [part for part in numbered if not _marker(folder, part[0]).exists()]
     if not left:
         return
-    header = _header(parts.rows, model.size)
-    with FileLock(folder / "lock"):
-        if not (folder / "states.npy").exists():
-            write_atomically(folder / "states.npy", header)
-            os.truncate(folder / "states.npy", len(header) + parts.rows * model.size * 2)
     # Off a terminal, a line before; nobody reads the thousand steps of a bar in a log.
     megabytes = parts.rows * model.size * 2 / 1e6
     text = f"states of {title} from {model.title}"
@@ -163,6 +160,33 @@ def _compute(title: str, parts: Parts, model: StateSource, folder: Path, threads
                 bar.update(done)
 
 
+def _make_file(folder: Path, header: bytes, size: int) -> None:
+    """Make `states.npy` with its header and of its size, unless it is so.
+
+    Where it is not, such as after a copy that was cut short, no part counts as done.
+    """
+    path = folder / "states.npy"
+    if _is_whole(path, header, size):
+        return  # without a lock: a cache that is complete need not be writable
+    (folder / "done").mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):
+        if _is_whole(path, header, size):
+            return
+        for marker in (folder / "done").glob("*[0-9]"):
+            marker.unlink()
+        path.touch()
+        os.truncate(path, size)  # in place: what another process is writing into it stays
+        _write(path, 0, header)
+
+
+def _is_whole(path: Path, header: bytes, size: int) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(header)) == header and path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
 def _compute_part(job: tuple[Path, int, tuple[int, Any], StateSource, bool]) -> int:
     """Compute a part, unless it is done or another process is at it; return its words."""
     folder, offset, (number, (row, sentences)), model, wait = job
@@ -172,21 +196,21 @@ def _compute_part(job: tuple[Path, int, tuple[int, Any], StateSource, bool]) -> 
             if marker.exists():
                 return 0
             states = model.states(sentences)
-            _write(folder / "states.npy", offset + row * model.size * 2, states)
+            _write(folder / "states.npy", offset + row * model.size * 2, states.tobytes())
             marker.touch()
             return len(states)
     except Timeout:
         return 0
 
 
-def _write(path: Path, place: int, states: States) -> None:
+def _write(path: Path, place: int, content: bytes) -> None:
     """Write into the file, not into mapped memory, where a full disk would kill the process."""
-    content = memoryview(states.tobytes())
+    left = memoryview(content)
     descriptor = os.open(path, os.O_WRONLY)
     try:
-        while content:
-            written = os.pwrite(descriptor, content, place)
-            content, place = content[written:], place + written
+        while left:
+            written = os.pwrite(descriptor, left, place)
+            left, place = left[written:], place + written
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

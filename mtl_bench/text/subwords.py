@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Window(NamedTuple):
     """A part of a sentence that is read at once.
@@ -64,12 +66,21 @@ class Subwords:
     @cached_property
     def around(self) -> tuple[list[int], list[int]]:
         """The sub-words that the model wants before and behind those of a sentence."""
-        bare = self._backend.encode(["a"], is_pretokenized=True, add_special_tokens=False).ids
-        full = self._backend.encode(["a"], is_pretokenized=True).ids
-        # Wherever the model's own stand, the word's stand between them.
-        places = [n for n in range(len(full)) if full[n : n + len(bare)] == bare]
-        place = places[-1] if places else 0
-        return full[:place], full[place + len(bare) :]
+        probe = next(word for word in ("a", *self._backend.get_vocab()) if self._encode([word])[0])
+        full = self._backend.encode([probe], is_pretokenized=True)
+        places = np.flatnonzero(np.array(full.special_tokens_mask) == 0)
+        return full.ids[: places[0]], full.ids[places[-1] + 1 :]
+
+    @cached_property
+    def _blank(self) -> str:
+        """A blank if texts have one in the first sub-word of a word, and words alone do not.
+
+        Most tokenizers mark the begin of words given one by one; those that count on the blank
+        (GPT-2's, ModernBERT's) would glue a sentence's words together.
+        """
+        plain, first, second = self._encode(["a", "b", " a"])
+        text = self._backend.encode("b a", add_special_tokens=False).ids
+        return " " if second != plain and text == first + second else ""
 
     @property
     def room(self) -> int:
@@ -83,11 +94,18 @@ class Subwords:
         A word that the tokenizer turns into nothing, such as a lone combining mark, becomes the
         unknown sub-word.
         """
-        encodings = self._backend.encode_batch(
-            [[word] for word in words], is_pretokenized=True, add_special_tokens=False
-        )
         nothing = [self.padding if self.unknown is None else self.unknown]
-        return [encoding.ids[: self.room] or nothing for encoding in encodings]
+        blank = self._blank
+        spaced = [word if word[:1].isspace() else blank + word for word in words]
+        return [ids[: self.room] or nothing for ids in self._encode(spaced)]
+
+    def _encode(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the sub-words of each word; half a character (a surrogate) is read as `?`."""
+        whole = [[word.encode("utf-8", "replace").decode("utf-8")] for word in words]
+        encodings = self._backend.encode_batch(
+            whole, is_pretokenized=True, add_special_tokens=False
+        )
+        return [encoding.ids for encoding in encodings]
 
 
 def windows(counts: Sequence[int], room: int) -> Iterator[Window]:
@@ -106,9 +124,7 @@ def windows(counts: Sequence[int], room: int) -> Iterator[Window]:
     total, context = len(counts), room // 4
     first = 0
     while first < total:
-        begin = _back(counts, first, context)
-        if sum(counts[begin : first + 1]) > room:
-            begin = first
+        begin = _back(counts, first, min(context, room - counts[first]))
         end, size = begin, 0
         while end < total and size + counts[end] <= room:
             size += counts[end]

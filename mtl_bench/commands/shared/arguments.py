@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mtl_bench.tasks.readers.columns import SEPARATORS
+
 
 def budget(text: str) -> float:
     """Return a budget of the command line."""
@@ -11,6 +13,21 @@ def budget(text: str) -> float:
     if not number >= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of steps per task, from 1")
     return number
+
+
+def at_least_1(text: str) -> int:
+    """Return a count of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return number
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Add arguments for where a file has words and labels, where that is guessed wrongly."""
+    parser.add_argument("--word", help="column (from 1) or key of the words; else guessed")
+    parser.add_argument("--label", help="column, key or CoNLL-U field of the labels; else guessed")
+    parser.add_argument("--separator", choices=SEPARATORS, help="of columns; else guessed")
 
 
 def add_metric(parser: argparse.ArgumentParser) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtl_bench.models import pretrained
 from mtl_bench.models.encoders.base import Encoder
@@ -48,13 +48,14 @@ class TransformerEncoder(Encoder):
             raise ValueError(f"trainable is '{trainable}'; it is all, none or top_<k>.")
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1, or null.")
-        self._build(inputs, pretrained.load(PretrainedModel(model)))
+        self._build(inputs, pretrained.load(PretrainedModel(model), dropout))
         self._freeze(trainable)
-        for module in self.transformer.modules():
-            if dropout is not None and isinstance(module, nn.Dropout):
-                module.p = dropout
         if gradient_checkpointing:
-            self.transformer.gradient_checkpointing_enable()
+            # Its name in newer versions of transformers, or that in 5.0.
+            enable = getattr(self.transformer, "activation_checkpointing_enable", None)
+            (enable or self.transformer.gradient_checkpointing_enable)()
+            # Else gradients would be carried through the layers that are not trained.
+            self.transformer.disable_input_require_grads()
         self.train()  # it is loaded as if it were not to be trained
 
     def _build(self, inputs: int, transformer: Any) -> None:
@@ -69,23 +70,23 @@ class TransformerEncoder(Encoder):
         if trainable == "all":
             return
         count = int(trainable[4:] or 0)
-        layers = self._layers()
-        if count > len(layers):
-            raise ValueError(f"trainable is '{trainable}'; the model has {len(layers)} layers.")
-        # Parameters are registered in the order in which they are used: embeddings, then layers.
-        first = next(layers[-count].parameters()) if count else None
-        above = False
-        for parameter in self.transformer.parameters():
-            above = above or parameter is first
-            parameter.requires_grad_(above)
-
-    def _layers(self) -> nn.ModuleList:
-        """Return the layers: the list with as many parts as the configuration counts."""
-        count = int(self.transformer.config.num_hidden_layers)
-        for module in self.transformer.modules():
-            if isinstance(module, nn.ModuleList) and len(module) == count:
-                return module
-        raise ValueError("the layers of this model cannot be told apart: type trainable=all.")
+        parameters = list(self.transformer.parameters())
+        some = torch.ones(1, 2, dtype=torch.int64)
+        output = self.transformer(input_ids=some, output_hidden_states=True)
+        layers = len(output.hidden_states) - 1
+        if count > layers:
+            raise ValueError(f"trainable is '{trainable}'; the model has {layers} layers.")
+        # Names and order do not tell what lies above: models have tables that all their layers use,
+        # and norms of the embeddings, behind the layers.
+        below = _used(output.hidden_states[layers - count], parameters)
+        above = _used(output.last_hidden_state, parameters) - below
+        if count and not above:
+            raise ValueError(
+                f"trainable is '{trainable}'; the layers of this model share their weights: type "
+                "trainable=all."
+            )
+        for parameter in parameters:
+            parameter.requires_grad_(parameter in above)
 
     def train(self, mode: bool = True) -> Self:
         """Choose whether to train; a model of which nothing is trained drops nothing either."""
@@ -117,6 +118,12 @@ class TransformerEncoder(Encoder):
         encoder = cls.__new__(cls)
         encoder._build(inputs, pretrained.of_config(description["config"]))
         return encoder
+
+
+def _used(states: Tensor, parameters: Sequence[Tensor]) -> set[Tensor]:
+    """Return the parameters that states are made of: those that have a gradient."""
+    gradients = torch.autograd.grad(states.sum(), parameters, retain_graph=True, allow_unused=True)
+    return {p for p, gradient in zip(parameters, gradients, strict=True) if gradient is not None}
 
 
 def _is_plain(value: object) -> bool:

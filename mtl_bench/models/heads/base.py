@@ -62,6 +62,16 @@ class Head(nn.Module, ABC):
     def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return the target predicted for each sentence, as readers yield targets."""
 
+    def scores(self, outputs: Tensor, batch: Batch) -> list[Any]:  # noqa: ARG002
+        """Return the probability of what `decode` returns, sentence by sentence.
+
+        A number from 0 to 1 for each target of level `word`, or one for a sentence.
+
+        Raises:
+            UserError: this head has no probabilities.
+        """
+        raise UserError(f"{type(self).__name__} has no probabilities. Leave the scores out.")
+
     def balance(self, targets: NDArray[Any]) -> None:  # noqa: ARG002
         """Weigh the loss so that every class has the same share (`model.label_weights=balanced`).
 

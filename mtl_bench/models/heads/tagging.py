@@ -5,6 +5,7 @@ Shapes as in `inputs/batches.py`: B sentences, N steps of all, M words of all; C
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,23 @@ class TaggingHead(Head):
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return a list of labels for each sentence."""
-        logits = outputs[batch.order][:, : self.labels.start]  # no word is a boundary symbol
-        ids = iter(logits.argmax(1)[_words(batch)].tolist())
-        lengths = (batch.lengths - 2).tolist()
-        return [[self.labels.names[next(ids)] for _ in range(n)] for n in lengths]
+        ids = self._of_words(outputs, batch).argmax(1).tolist()
+        return _by_sentence([self.labels.names[number] for number in ids], batch)
+
+    def scores(self, outputs: Tensor, batch: Batch) -> list[Any]:
+        """Return the probability of each predicted label, among the labels that a word may have."""
+        probabilities = self._of_words(outputs, batch).softmax(1)
+        return _by_sentence(probabilities.amax(1).tolist(), batch)
+
+    def _of_words(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the logits of all words in the order given, without the boundary labels."""
+        return outputs[batch.order][_words(batch), : self.labels.start]
+
+
+def _by_sentence(values: list[Any], batch: Batch) -> list[list[Any]]:
+    """Return what belongs to words, sentence after sentence, as a list for each sentence."""
+    ends = torch.cumsum(batch.lengths - 2, 0).tolist()
+    return [values[start:end] for start, end in pairwise([0, *ends])]
 
 
 def _words(batch: Batch) -> Tensor:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from mtl_bench.errors import UserError
 from mtl_bench.models import pretrained
-from mtl_bench.text.hub import PretrainedModel
+from mtl_bench.text.contextual import ContextualStates
 from mtl_bench.text.states import States
 from mtl_bench.text.subwords import Subwords, windows
 
@@ -42,33 +42,23 @@ class FrozenModel:
         size: numbers of a state.
     """
 
-    def __init__(self, model: PretrainedModel, layers: str) -> None:
-        """Take the model and which layers are averaged (see `ContextualStates`)."""
-        self.model = model
-        self.layers = layers
-        self.title = model.name
-        self.identity: tuple[str, ...] = (model.checksum(), layers)
-        self.size = int(model.config.get("hidden_size") or model.config.get("d_model") or 0)
-        if not self.size:  # DistilBERT's name, GPT-2's
-            self.size = int(model.config.get("dim") or model.config.get("n_embd") or 0)
+    def __init__(self, source: ContextualStates) -> None:
+        """Take the model and its layers; it is loaded when states are asked for."""
+        self.source = source
+        self.title = source.model.name
+        self.identity: tuple[str, ...] = (source.checksum(), source.layers)
+        size = source.model.number("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
+        self.size = size or int(self._module.config.hidden_size)
+        self._loading = Lock()
 
     @cached_property
     def subwords(self) -> Subwords:
         """How words are split."""
-        return self.model.subwords()
+        return self.source.model.subwords()
 
     @cached_property
     def _module(self) -> Any:
-        module: Any = pretrained.load(self.model).eval().requires_grad_(requires_grad=False)
-        count = int(module.config.num_hidden_layers)
-        name, _, number = self.layers.rpartition("_")
-        most = count if name else count + 1
-        if int(number) >= most + bool(name):
-            raise UserError(
-                f"embeddings.layers is {self.layers}; '{self.model.name}' has {count} layers: "
-                f"last_1 to last_{count}, or 0 to {count}."
-            )
-        self._chosen = list(range(count + 1))[-int(number) :] if name else [int(number)]
+        module: Any = pretrained.load(self.source.model).eval().requires_grad_(requires_grad=False)
         return module.cuda() if torch.cuda.is_available() else module
 
     def states(self, sentences: Sequence[Sequence[str]]) -> States:
@@ -116,7 +106,8 @@ class FrozenModel:
 
     def _run(self, batch: Sequence[_Reading]) -> torch.Tensor:
         """Return the states of the words of some windows, [words, size] in float16."""
-        module = self._module
+        with self._loading:  # once, whoever is first
+            module = self._module
         longest = max(len(reading.ids) for reading in batch)
         ids = torch.full((len(batch), longest), self.subwords.padding)
         mask = torch.zeros_like(ids)
@@ -130,7 +121,9 @@ class FrozenModel:
             attention_mask=mask.to(module.device),
             output_hidden_states=True,
         )
-        layers = [output.hidden_states[layer][rows, places] for layer in self._chosen]
+        hidden = output.hidden_states
+        chosen = self.source.chosen(len(hidden) - 1)
+        layers = [hidden[layer][rows, places] for layer in chosen]
         mean = torch.stack(layers).mean(0)
         return mean.clamp(-LARGEST, LARGEST).half()
 

@@ -31,7 +31,7 @@ class StateInput(Input[ContextualStates]):
         """Take where states come from."""
         super().__init__()
         self.source = source
-        self.model = FrozenModel(source.model, source.layers)
+        self.model = FrozenModel(source)
         self.tables: list[StateTable] = []
         self.size = self.model.size
         self.facts: dict[str, int | str] = {"rows": 0}
@@ -94,7 +94,7 @@ class StateInput(Input[ContextualStates]):
     def describe(self) -> dict[str, Any]:
         """Return the model's name, its checksum, and the layers."""
         return {
-            "model": self.source.model.name,
+            "model": self.source.model.lasting_name(),
             "layers": self.source.layers,
             "checksum": self.source.checksum(),
         }

@@ -50,15 +50,8 @@ class Lines:
             try:
                 line = raw.decode("utf-8").removesuffix("\r")
             except UnicodeDecodeError as error:
-                encoding = likely_encoding(content)
-                name = encoding or "<its encoding>"
-                self.fail(
-                    number,
-                    raw.decode("utf-8", "backslashreplace"),
-                    f"byte {error.start + 1} is not UTF-8. Convert the file to UTF-8"
-                    + (", for example" if encoding else ", once you know what it is now,")
-                    + f" with `iconv -f {name} -t utf-8`.",
-                )
+                text = raw.decode("utf-8", "backslashreplace")
+                self.fail(number, text, not_utf8(error.start + 1, content))
             yield number, line.removeprefix(BOM)
 
     def _bytes(self) -> bytes:
@@ -82,8 +75,28 @@ class Lines:
 
     def fail(self, number: int, line: str, problem: str) -> NoReturn:
         """Raise the error that shows a line and what is wrong with it."""
-        text = line if len(line) <= 200 else line[:200] + " ..."
-        raise UserError(f"{self.name}, line {number}: {problem}\n    {text!r}")
+        fail_at(self.name, number, line, problem)
+
+
+def fail_at(name: str, number: int, line: str, problem: str) -> NoReturn:
+    """Raise the error that shows a line of a file and what is wrong with it."""
+    text = line if len(line) <= 200 else line[:200] + " ..."
+    raise UserError(f"{name}, line {number}: {problem}\n    {text!r}")
+
+
+def not_utf8(position: int, content: bytes) -> str:
+    """Return what to say of a byte of a line, counted from 1, that is not UTF-8.
+
+    Args:
+        position: of the byte in its line.
+        content: of the file, or a part of it, to guess its encoding from.
+    """
+    encoding = likely_encoding(content)
+    return (
+        f"byte {position} is not UTF-8. Convert the file to UTF-8"
+        + (", for example" if encoding else ", once you know what it is now,")
+        + f" with `iconv -f {encoding or '<its encoding>'} -t utf-8`."
+    )
 
 
 def likely_encoding(content: bytes) -> str | None:

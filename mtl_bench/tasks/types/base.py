@@ -107,6 +107,16 @@ class TaskType(ABC, Generic[T]):
     def restore(self, state: Mapping[str, Any]) -> T:
         """Return the targets whose `state` was saved."""
 
+    def with_examples(self, targets: T, examples: Sequence[Example]) -> T:  # noqa: ARG002
+        """Return targets that can encode examples from outside the corpus, too, to be scored.
+
+        What training lacks, such as a label, has to count as a miss. By default nothing is needed.
+
+        Raises:
+            UserError: the examples have nothing in common with the targets.
+        """
+        return targets
+
     @abstractmethod
     def scorer(self, targets: T) -> Scorer:
         """Return a scorer that has counted nothing yet."""

@@ -81,5 +81,5 @@ class Labels:
         return np.array(ids, dtype=np.int64)
 
     def state(self) -> dict[str, Any]:
-        """Return the labels of the training split."""
-        return {"names": list(self.names[: self.start])}
+        """Return the labels of the training split, and those that only others have."""
+        return {"names": list(self.names[: self.start]), "unseen": list(self.unseen)}

@@ -57,7 +57,19 @@ class Tagging(TaskType[Labels]):
 
     def restore(self, state: Mapping[str, Any]) -> Labels:
         """Return the labels that a trained head knows."""
-        return Labels(state["names"])
+        return Labels(state["names"], state["unseen"])
+
+    def with_examples(self, targets: Labels, examples: Sequence[Example]) -> Labels:
+        """Return the labels, and behind them those that only the examples have."""
+        names = targets.names[: targets.start]
+        others = {label for example in examples for label in example.target}
+        if examples and others.isdisjoint(names):
+            raise UserError(
+                "no label of the data is one of the tagger's.\n"
+                f"  data: {', '.join(sorted(others)[:20])}\n  tagger: {', '.join(names[:20])}\n"
+                "Is it the right task, and the right column of labels?"
+            )
+        return Labels(names, [*targets.unseen, *sorted(others - {*names, *targets.unseen})])
 
     def scorer(self, targets: Labels) -> TaggingScorer:
         """Return a scorer of labels, and of spans if there is a scheme."""

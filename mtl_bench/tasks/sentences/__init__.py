@@ -1,0 +1,1 @@
+"""Sentences to tag: words without targets, read from files and pipes as they come."""
