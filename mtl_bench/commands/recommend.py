@@ -135,8 +135,8 @@ def _curves(
     variants = sorted({status.run.variant for status in statuses})
     if len(variants) > 1:
         raise UserError(
-            f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}. "
-            "A recommendation compares runs that differ in their tasks only."
+            f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
+            " A recommendation compares runs that differ in their tasks only."
         )
     values, problems = values_frame(folder, statuses)
     for problem in problems:

@@ -28,8 +28,13 @@ WINDOW = 0.2
 class Curves(Protocol):
     """What has been measured of a main task's gains."""
 
-    main: str
-    candidates: Sequence[str]
+    @property
+    def main(self) -> str:
+        """The main task."""
+
+    @property
+    def candidates(self) -> Sequence[str]:
+        """The names of the candidates."""
 
     def gain(self, candidate: str, share: float, seeds: int) -> float:
         """Return a gain at a share of the budget, in percent; nan where there is none."""
