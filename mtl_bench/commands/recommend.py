@@ -1,6 +1,6 @@
 """`mtl-bench recommend`: which auxiliary to use for a main task, from runs that need not be finished.
 
-It trains nothing. With `--replay` it runs policies on finished curves as if these were trained now.
+It trains nothing. With `--replay` it runs policies on finished curves as if these were trained.
 """
 
 from __future__ import annotations
