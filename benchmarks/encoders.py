@@ -141,7 +141,8 @@ def scores(task: str, model: str, steps: int) -> dict[str, float]:
     _steps(parts, 0)
     _prepare(parts)
     take(parts, range(steps))
-    result["mtl_bench"] = micro_f1(parts, task, parts.tagger.tag(task, sentences), gold)
+    tagged = parts.tagger.tag([task], parts.tagger.input.encode(sentences))[task].targets
+    result["mtl_bench"] = micro_f1(parts, task, tagged, gold)
     return result
 
 

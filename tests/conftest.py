@@ -115,3 +115,20 @@ def own_task(tmp_path, monkeypatch):
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def pretrained_folder(tmp_path_factory):
+    """Make the folder of a tiny pretrained model of a type and options, once; return its path."""
+    from tests import tiny_models  # it takes seconds
+
+    made = {}
+
+    def make(kind="bert", **options):
+        key = kind, *sorted(options.items())
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp(kind)
+            tiny_models.save_model(made[key], kind, **options)
+        return str(made[key])
+
+    return make

@@ -60,13 +60,17 @@ def mantel(rows: pd.DataFrame) -> tuple[float, int]:
 def jackknife(
     rows: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
 ) -> tuple[float, float]:
-    """Return a 95 percent interval, by leaving out one task (as main and auxiliary) in turn."""
+    """Return the 95 percent interval of a correlation, by leaving out one task in turn.
+
+    A task is left out as main task and as auxiliary. The error is that of Fisher's z.
+    """
     tasks = sorted({*rows["main"], *rows["aux"]})
-    values = [statistic(rows[(rows["main"] != x) & (rows["aux"] != x)]) for x in tasks]
+    others = (rows[(rows["main"] != task) & (rows["aux"] != task)] for task in tasks)
+    values = np.arctanh([statistic(other) for other in others])
     n = len(tasks)
-    error = math.sqrt((n - 1) / n * float(np.sum((np.array(values) - np.mean(values)) ** 2)))
-    width = float(t.ppf(0.975, n - 1)) * error
-    return statistic(rows) - width, statistic(rows) + width
+    error = math.sqrt((n - 1) / n * float(np.sum((values - values.mean()) ** 2)))
+    width, center = float(t.ppf(0.975, n - 1)) * error, math.atanh(statistic(rows))
+    return math.tanh(center - width), math.tanh(center + width)
 
 
 def mean_over_mains(rows: pd.DataFrame, column: str) -> tuple[float, float, float]:
@@ -76,16 +80,15 @@ def mean_over_mains(rows: pd.DataFrame, column: str) -> tuple[float, float, floa
     return float(means.mean()), float(means.mean()) - width, float(means.mean()) + width
 
 
-def clear_after_correction(rows: pd.DataFrame, pooled: int) -> pd.Series:
+def clear_after_correction(rows: pd.DataFrame) -> pd.Series:
     """Return which gains differ from 0 at a false discovery rate of 5 percent.
 
-    The procedure is that of Benjamini and Hochberg (1995).
-
-    Args:
-        rows: with `gain_percent` and `error`.
-        pooled: degrees of freedom of the errors.
+    Errors are of seeds alone, pooled over the auxiliaries of a main task; the procedure is that of
+    Benjamini and Hochberg (1995).
     """
-    p = 2 * t.sf((rows["gain_percent"] / rows["error"]).abs(), pooled)
+    variance = (rows["seed_sd"] ** 2).groupby(rows["main"]).transform("mean")
+    degrees = (rows["seeds"] - 1).groupby(rows["main"]).transform("sum")
+    p = 2 * t.sf((rows["gain_percent"] / np.sqrt(variance / rows["seeds"])).abs(), degrees)
     return pd.Series(false_discovery_control(p) <= 0.05, rows.index)
 
 
@@ -108,7 +111,8 @@ def figure(rows: pd.DataFrame, path: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    axes = plt.figure(figsize=(6, 4.2), layout="constrained").gca()
+    drawing = plt.figure(figsize=(6.4, 4), layout="constrained")
+    axes = drawing.gca()
     for number, (main, own) in enumerate(rows.groupby("main")):
         error = (own["gain_percent"] - own["low"], own["high"] - own["gain_percent"])
         axes.errorbar(own["paper_gain_percent"], own["gain_percent"], yerr=error, label=main,
@@ -117,16 +121,16 @@ def figure(rows: pd.DataFrame, path: str) -> None:
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set_xlabel("published gain, percent (GloVe and biLSTM, one seed)")
     axes.set_ylabel("gain with a pretrained encoder, percent")
-    axes.legend(title="main task", fontsize=8)
-    plt.savefig(path)
+    drawing.legend(title="main task", loc="outside right upper", frameon=False)
+    # Without a date: the same figure is the same file.
+    drawing.savefig(path, metadata={"Date": None})
 
 
 def main(arguments: Sequence[str]) -> None:
     """Print and draw."""
     rows = compared(arguments[0])
     mains = rows["main"].nunique()
-    pooled = int(rows["seeds"].min() - 1) * (len(rows) // mains)
-    rows["clear"] = clear_after_correction(rows, pooled)
+    rows["clear"] = clear_after_correction(rows)
     print(markdown(rows))
     low, high = jackknife(rows, correlation)
     p, count = mantel(rows)

@@ -17,7 +17,7 @@ from mtl_bench.commands.shared.arguments import add_columns
 from mtl_bench.commands.shared.definitions import definitions
 from mtl_bench.commands.shared.metrics_table import Measured, metrics_table
 from mtl_bench.commands.shared.taggers import add_tagger, tagger_of
-from mtl_bench.config.tasks import make_reader
+from mtl_bench.config.tasks import make_reader, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Split, Task
@@ -49,10 +49,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the metrics."""
     if not arguments.file.is_file():
         raise UserError(f"{arguments.file}: there is no such file.")
-    reader = _reader(arguments)
     tagger = tagger_of(arguments)
     task = arguments.task or tagger.main
     tagger.check_tasks([task])
+    reader = _reader(arguments)
     type_ = tagger.tasks[task].type
     examples = _corpus(task, arguments.file, reader, type_)["test"]
     length, whole = tagger.conditions.max_length.get(task), tagger.conditions.whole
@@ -63,7 +63,13 @@ def run(arguments: argparse.Namespace) -> None:
             f"note: left out, as in the run's evaluations: {', '.join(parts)} (--complete)",
             file=sys.stderr,
         )
-    values = tagger.evaluate(examples, task, arguments.complete)
+    try:
+        values = tagger.evaluate(examples, task, arguments.complete)
+    except UserError as error:
+        if arguments.reader or task not in task_files():
+            raise
+        advice = f"`--reader {task}` reads the file as the yaml of the task says, labels included."
+        raise UserError(f"{error}\n{advice}") from None
     if arguments.json:
         words = sum(len(example.words) for example in examples)
         content = {"task": task, "sentences": len(examples), "words": words, "metrics": values}

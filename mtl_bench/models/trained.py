@@ -105,6 +105,11 @@ class TrainedTagger:
                     f"a sentence is {sentence[:60]!r}; it is a list of words, such as "
                     f"{sentence.split()[:4]}."
                 )
+            for word in sentence if isinstance(sentence, Sequence) else [sentence]:
+                if not isinstance(word, str):
+                    raise UserError(
+                        f"a sentence holds {word!r:.60}; it is a list of words, which are text."
+                    )
         count = len(sentences)
         filled = [number for number, sentence in enumerate(sentences) if len(sentence)]
         by_tagger: dict[int, list[str]] = {}

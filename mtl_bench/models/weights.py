@@ -196,14 +196,14 @@ class Classes:
             UserError: it is not of this package, or of another kind.
         """
         name = str(entry["class"])
-        found = self.own.get(name) or _of_package(name)
-        if not (isinstance(found, type) and issubclass(found, base)):
+        named = self.own.get(name) or _of_package(name)
+        if not (isinstance(named, type) and issubclass(named, base)):
             raise UserError(
                 f"{self.path}: names {name}, which is no {base.__name__} of this package, and is "
                 "not loaded. If it is yours and you trust it, hand the class over: in Python "
                 f"`load_tagger(folder, classes=[...])`, on the command line `--class {name}`."
             )
-        return found
+        return named
 
 
 def _of_tasks(weights: Mapping[str, Tensor], tasks: Sequence[str]) -> dict[str, Tensor]:
@@ -214,12 +214,16 @@ def _of_tasks(weights: Mapping[str, Tensor], tasks: Sequence[str]) -> dict[str, 
 
 def _of_package(name: str) -> Any:
     """Return what this package calls so, or None; nothing else is imported, which would run it."""
+    module = name.rpartition(".")[0]
+    return class_named(name) if re.fullmatch(r"mtl_bench(\.\w+)+", module) else None
+
+
+def class_named(name: str) -> Any:
+    """Return what a dotted path names, or None."""
     module, _, own_name = name.rpartition(".")
-    if not re.fullmatch(r"mtl_bench(\.\w+)+", module):
-        return None
     try:
         return getattr(import_module(module), own_name, None)
-    except ImportError:
+    except (ImportError, ValueError):
         return None
 
 

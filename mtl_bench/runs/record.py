@@ -20,6 +20,7 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
 from mtl_bench.runs.lock import LOCK
+from mtl_bench.runs.train_command import train_command
 
 SCHEMA_VERSION = 2
 """Raised when the fields of a record change."""
@@ -213,25 +214,6 @@ def read_record(folder: Path) -> Record | None:
 
 def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
     return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
-
-
-def train_command(content: Mapping[str, Any], folder: Path, option: str = "overwrite=true") -> str:
-    """Return what trains a run again.
-
-    Args:
-        content: of its record, of any schema.
-        folder: of the run.
-        option: that is added.
-    """
-    config = content.get("config") or {}
-    aux = ",".join(name for name in config.get("aux", ()) if name != config.get("main"))
-    same_folder = folder.parent.name == "+".join(content.get("tasks", ()))
-    return (
-        f"python train.py main={config.get('main')} 'aux=[{aux}]' seed={config.get('seed')} "
-        f"steps_per_task={config.get('steps_per_task')} "
-        f"sweep_name={config.get('sweep_name')} {option}"
-        + ("" if same_folder else " ...")  # and the overrides that the folder's name holds
-    )
 
 
 def _check(record: Record) -> None:

@@ -16,7 +16,12 @@ from omegaconf import DictConfig
 from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.folders import run_folder_of, variant_of
 from mtl_bench.config.mistakes.messages import no_such_key
-from mtl_bench.config.mistakes.options import check_options, check_sampler, groups_of
+from mtl_bench.config.mistakes.options import (
+    check_encoder,
+    check_options,
+    check_sampler,
+    groups_of,
+)
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
@@ -191,9 +196,22 @@ def resolve(
         aux = each.aux if each.aux is not None else (str(each.main),)
         tasks = {name: config.tasks[name] for name in sorted(each.task_set())}
         own = replace(config, main=str(each.main), aux=dict.fromkeys(aux, True), tasks=tasks)
+        own = _with_own_end(cfg, own) if plan.follow_budget else own
         overrides = [*others, f"main={own.main}", f"aux=[{','.join(aux)}]"]
         runs.append((overrides, own, run_folder_of(own.main, own.aux, own.seed, suffix)))
     return Variant(runs, sums)
+
+
+def _with_own_end(cfg: DictConfig, config: RunConfig) -> RunConfig:
+    """Return a run's configuration with options that follow its own end, such as decaying rates.
+
+    Args:
+        cfg: composed for all tasks of the sweep, which a run of would end later.
+        config: of the run.
+    """
+    own = cfg.copy()
+    own.main, own.aux = config.main, config.aux
+    return replace(config, **{name: getattr(checked(own), name) for name in uses_budget(cfg)})
 
 
 def merge(
@@ -240,7 +258,10 @@ def _checksums(config: RunConfig, plan: Plan) -> dict[str, Any]:
     absent = {*plan.missing, *plan.to_download}
     tasks = {name: task for name, task in config.tasks.items() if name not in absent}
     vectors = make_embeddings(config.embeddings)
-    if config.dry_run and not vectors.is_here():
+    is_here = vectors.is_here()
+    if not is_here:
+        check_encoder(config)  # before a download that may be of no use
+    if config.dry_run and not is_here:
         plan.to_download += ["embeddings"] * ("embeddings" not in plan.to_download)
         return {}
     return checksums(tasks, vectors) if tasks else {}

@@ -97,8 +97,7 @@ class PretrainedModel:
         except Exception as error:  # of the hub, the network, the disk, by several packages
             raise UserError(
                 f"model: '{self.name}' is no folder here, and cannot be had from the Hugging Face "
-                f"hub: {first_line(error)}\nCheck the name and the network (HF_HUB_OFFLINE=1 "
-                "forbids it), or give a folder."
+                f"hub: {first_line(error)}\nCheck the name and the network, or give a folder."
             ) from None
         assert folder is not None  # only of a local search
         return folder

@@ -21,6 +21,7 @@ from mtl_bench.config.run_key import uses_main
 from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
+from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger, called
 from mtl_bench.models.weights import Kept
@@ -134,7 +135,13 @@ def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
         # Now, not in the middle of Lightning.
         optimizer([("trial", trial)] if takes_names else [trial])
     with named_errors("encoder", config.encoder):
-        encoder = _factory("encoder", config.encoder)
+        make_encoder = _factory("encoder", config.encoder)
+
+    def encoder(size: int) -> Encoder:
+        with named_errors("encoder", config.encoder):
+            made: Encoder = make_encoder(size)
+            return made
+
     with named_errors("model", asdict(config.model)):
         dropout = Dropout(config.model.dropout, config.seed)
         tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)

@@ -170,6 +170,7 @@ def _quiet_lightning() -> None:
         "The `srun` command",
         ".*LeafSpec.*",
         ".*does not have many workers.*",
+        "Found .* in eval mode at the start",  # a frozen encoder drops nothing
         "Total length of .* across ranks is zero",  # an interval that no evaluation ends
     ):
         warnings.filterwarnings("ignore", pattern, module="pytorch_lightning|lightning_fabric")

@@ -1,5 +1,6 @@
 """What every yaml under conf/ promises, whatever is added there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,15 +14,21 @@ from mtl_bench.config.compose import compose_run
 from mtl_bench.config.run_key import uses_main
 from mtl_bench.config.tasks import conf_folder, make_type, plain_task, read_task, task_files
 from mtl_bench.models.heads.base import Head
+from mtl_bench.models.tagger import called
+from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Split, Task
-from mtl_bench.tasks.examples import SPLITS
+from mtl_bench.tasks.examples import SPLITS, Example
 from mtl_bench.tasks.fetch import expected
 from mtl_bench.tasks.load import load_corpus
+from mtl_bench.text.embeddings import WORD_INPUT
 from mtl_bench.text.vocabulary import Vocabulary
 from mtl_bench.training.samplers.draws import Draws
-from tests.unit.models._inputs import batch
+from tests.unit.models._inputs import tagging
 
 SIZES = {"a": 100, "b": 400}
+SENTENCES = [("the", "cat", "sleeps"), ("words", "happened", "naturally", "."), ("fox",)]
+EXAMPLES = tuple(Example(words, ("x",) * len(words)) for words in SENTENCES)
+CORPUS = Corpus("t", dict.fromkeys(SPLITS, EXAMPLES), tagging().type)
 
 
 def choices(group):
@@ -77,7 +84,7 @@ def test_a_type_has_metrics_and_a_head(name):
     assert all(metric.title for metric in type_.metrics.values())
     assert type_.level in ("word", "sentence")
     assert issubclass(get_class(type_.head), Head)
-    assert instantiate(type_.describe()) == type_
+    assert type(type_)(**type_.describe()) == type_
 
 
 @pytest.mark.parametrize("name", choices("sampler"))
@@ -119,25 +126,63 @@ def test_a_sampler_that_declares_nothing_is_taken_to_use_main(configure):
     assert folders[0] != folders[1]
 
 
+@pytest.fixture
+def make_input(configure, pretrained_folder, request):
+    """Make the input of some choices; return it with its embeddings and their configuration."""
+
+    def make(*overrides):
+        cfg = configure(*overrides, "model.hidden_size=5")
+        node = cfg.embeddings
+        if node.get("mirror_only"):
+            request.getfixturevalue("mirror")
+        elif node.get("file", "none") is None:
+            node.file, node.dim = "vectors.txt", 2
+            Path("vectors.txt").write_text("the 1 2\ncat 3 4\n")
+        elif node.get("url"):
+            pytest.skip("needs a download of 862 MB")
+        elif node.get("model"):
+            node.model = pretrained_folder(num_hidden_layers=4)
+        embeddings = instantiate(node)
+        corpora = {"t": CORPUS}
+        input_ = get_class(embeddings.input).build(embeddings, corpora, lowercase=True, seed=0)
+        return input_, embeddings, cfg
+
+    return make
+
+
+def whole_batch(input_, sentences):
+    """Sentences as one batch, and the vectors of its words."""
+    batch = input_.collate("t", input_.encode(sentences), np.arange(len(sentences)))
+    return batch, input_(batch, sparse=False)
+
+
 @pytest.mark.parametrize("name", choices("encoder"))
-def test_an_encoder_gives_one_state_a_word_and_a_gradient(name, configure):
+def test_an_encoder_gives_one_state_a_word_and_a_gradient(name, make_input):
     torch.manual_seed(0)
-    encoder = instantiate(configure(f"encoder={name}", "model.hidden_size=5").encoder)(4)
-    one = batch([3, 6, 1])
-    table = torch.randn(50, 4, requires_grad=True)
-    states = encoder(table[one.rows], one)
-    assert states.shape == (len(one), encoder.size)
-    states.sum().backward()
-    assert table.grad[one.rows].abs().sum(1).min() > 0
+    input_, embeddings, cfg = make_input(f"encoder={name}")
+    encoder = instantiate(cfg.encoder)(input_.size)
+    assert encoder.reads == embeddings.gives
+    batch, vectors = whole_batch(input_, SENTENCES)
+    states = encoder(vectors, batch)
+    assert states.shape == (len(batch), encoder.size)
+    states.square().sum().backward()
+    assert all(p.grad is not None for p in encoder.parameters() if p.requires_grad)
     # A sentence's states do not depend on what else is in the batch.
-    alone = batch([3])
-    torch.testing.assert_close(encoder(table[alone.rows], alone), states[one.order[:3]])
+    encoder.eval()
+    states = encoder(vectors, batch)[batch.order[: len(SENTENCES[0]) + 2]]
+    alone, vectors = whole_batch(input_, SENTENCES[:1])
+    torch.testing.assert_close(encoder(vectors, alone)[alone.order], states, rtol=1e-4, atol=1e-5)
+    again = type(encoder).restore(input_.size, encoder.describe())
+    again.load_state_dict(encoder.state_dict())
+    assert torch.equal(again.eval()(vectors, alone), encoder(vectors, alone))
 
 
 @pytest.mark.parametrize("name", choices("optimizer"))
 def test_an_optimizer_takes_parameters_and_lowers_a_loss(name, configure):
     parameter = torch.nn.Parameter(torch.tensor([3.0]))
-    optimizer = instantiate(configure(f"optimizer={name}").optimizer)([parameter])
+    make = instantiate(configure(f"optimizer={name}").optimizer)
+    takes_names = getattr(called(make), "takes_names", False)
+    optimizer = make([("name", parameter)] if takes_names else [parameter])
     for _ in range(20):
         optimizer.zero_grad()
         (parameter**2).sum().backward()
@@ -146,16 +191,30 @@ def test_an_optimizer_takes_parameters_and_lowers_a_loss(name, configure):
 
 
 @pytest.mark.parametrize("name", choices("embeddings"))
-def test_embeddings_fill_a_table(name, configure, request):
-    cfg = configure(f"embeddings={name}").embeddings
-    if cfg.get("mirror_only"):
-        request.getfixturevalue("mirror")
-    elif cfg.get("file", "none") is None:
-        cfg.file, cfg.dim = "vectors.txt", 2
-        Path("vectors.txt").write_text("the 1 2\ncat 3 4\n")
-    elif cfg.get("url"):
-        pytest.skip("needs a download of 862 MB")
-    embeddings = instantiate(cfg)
+def test_embeddings_make_an_input_of_sentences(name, make_input):
+    input_, embeddings, _ = make_input(f"embeddings={name}")
+    assert embeddings.is_here()
+    assert embeddings.checksum() is None or re.fullmatch("[0-9a-f]{64}", embeddings.checksum())
+    assert embeddings.gives in ("vectors", "sub-words")
+    assert all(isinstance(value, int | str) for value in input_.facts.values())
+    batch, vectors = whole_batch(input_, SENTENCES)
+    assert batch.lengths.tolist() == [len(words) + 2 for words in SENTENCES]
+    if embeddings.gives == "vectors":
+        assert vectors.shape == (len(batch.rows), input_.size)
+        assert torch.isfinite(vectors).all()
+    for line in input_.remarks({"t": CORPUS}, embeddings):
+        assert line
+    assert input_.statistics(CORPUS, embeddings, None)
+    again = type(input_).restore(json.loads(json.dumps(input_.describe())))
+    again.load_state_dict(input_.state_dict())
+    assert torch.equal(whole_batch(again, SENTENCES)[1], vectors)
+
+
+@pytest.mark.parametrize("name", choices("embeddings"))
+def test_word_vectors_fill_a_table(name, make_input):
+    _, embeddings, _ = make_input(f"embeddings={name}")
+    if embeddings.input != WORD_INPUT:
+        pytest.skip("has no vector of a word by itself")
     table, facts = embeddings.table(Vocabulary(["the", "cat"]), seed=0)
     assert table.shape == (5, embeddings.dim)
     assert table.dtype == np.float32

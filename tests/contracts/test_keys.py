@@ -9,7 +9,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from mtl_bench.config.mistakes.kinds import is_of_kind
+from mtl_bench.config.mistakes.options import CLASS_GROUPS
 from mtl_bench.config.mistakes.overrides import check_overrides, hint_of
+from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from tests.conftest import compose_train
 
@@ -36,10 +38,22 @@ def leaves(node, prefix=""):
             yield path
 
 
-def composed_keys():
+def keys_of(*choices):
     """Return the keys of a pair run with W&B, tasks as `<name>`."""
-    cfg = compose_train("main=syn_chu", "logger=wandb")
-    return sorted({key.replace("tasks.syn_chu.", "tasks.<name>.") for key in leaves(cfg)})
+    cfg = compose_train("main=syn_chu", "logger=wandb", *choices)
+    return {key.replace("tasks.syn_chu.", "tasks.<name>.") for key in leaves(cfg)}
+
+
+def composed_keys():
+    """Return the keys of a run by default, and by choice those that it adds."""
+    default = keys_of()
+    choices = [
+        f"{group}={file.stem}"
+        for group in CLASS_GROUPS
+        for file in sorted((conf_folder() / group).glob("*.yaml"))
+    ]
+    added = {choice: sorted(keys_of(choice) - default) for choice in choices}
+    return {"": sorted(default), **{choice: keys for choice, keys in added.items() if keys}}
 
 
 def test_no_key_that_people_script_against_vanishes():
@@ -47,10 +61,15 @@ def test_no_key_that_people_script_against_vanishes():
     assert composed_keys() == json.loads(SNAPSHOT.read_text())
 
 
-TYPED = [key for key in json.loads(SNAPSHOT.read_text()) if not key.startswith(("tasks.", "aux."))]
+TYPED = [
+    (choice, key)
+    for choice, keys in json.loads(SNAPSHOT.read_text()).items()
+    for key in keys
+    if not key.startswith(("tasks.", "aux."))
+]
 
 
-@pytest.mark.parametrize("key", [key for key in TYPED if hint_of(key) and key != "main"])
+@pytest.mark.parametrize("key", [key for _, key in TYPED if hint_of(key) and key != "main"])
 def test_arguments_are_checked_before_anything_is_composed(key):
     hint = hint_of(key)
     for value in WRONG.values():
@@ -63,11 +82,11 @@ def test_arguments_are_checked_before_anything_is_composed(key):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", TYPED)
-def test_a_wrong_value_is_answered_by_the_key_that_was_typed(key, command):
-    logger = ["logger=wandb"] if key.startswith("logger.") else []
+@pytest.mark.parametrize(("choice", "key"), TYPED)
+def test_a_wrong_value_is_answered_by_the_key_that_was_typed(choice, key, command):
+    choices = ["logger=wandb"] if key.startswith("logger.") else [choice] if choice else []
     for kind, value in WRONG.items():
-        code, _, err = command("main=syn_pos", "dry_run=true", *logger, f"{key}={value}")
+        code, _, err = command("main=syn_pos", "dry_run=true", *choices, f"{key}={value}")
         assert "Traceback" not in err, (key, kind)
         assert code in (0, 2), (key, kind, err)
         if code == 2:

@@ -101,12 +101,15 @@ def test_an_extension_that_fails_is_noted_in_the_record_that_stands(command, mon
 
 
 def test_weights_are_those_of_the_budget_of_the_record(command):
-    assert command(*PAIR, "steps_per_task=10", "save_weights=true")[0] == 0
-    assert (FOLDER / "weights.pt").exists()
-    assert command(*PAIR, "steps_per_task=20")[0] == 0
-    assert not (FOLDER / "weights.pt").exists()  # else they would be taken for the longer run's
-    code, out, _ = command(*PAIR, "steps_per_task=10")
+    assert command(*PAIR, "steps_per_task=10")[0] == 0
+    assert (FOLDER / "tagger").exists()
+    assert command(*PAIR, "steps_per_task=20", "save_weights=false")[0] == 0
+    assert not (FOLDER / "tagger").exists()  # else it would be taken for the longer run's
+    code, out, _ = command(*PAIR, "steps_per_task=10", "save_weights=false")
     assert "finished before, to a budget of 20: its curve has 10" in out
-    code, _, err = command(*PAIR, "steps_per_task=20", "save_weights=true")
-    assert code == 2
-    assert "without keeping its weights" in err
+    before = read_record(FOLDER)
+    code, _, err = command(*PAIR, "steps_per_task=10", "save_weights=true")
+    assert code == 0, err
+    assert (FOLDER / "tagger").exists()
+    after = read_record(FOLDER)
+    assert (after.budget, after.weights_sha256) == (20, before.weights_sha256)

@@ -1,5 +1,6 @@
 """A task type of one's own on the command line: trained, recorded, ranked and drawn."""
 
+import json
 import re
 from pathlib import Path
 
@@ -56,3 +57,26 @@ def test_a_task_of_another_type_is_trained_recorded_ranked_and_drawn(sweep, capf
 
     main(["check", "cats"])
     assert "Largest number: 4." in capfd.readouterr().out
+
+
+def test_its_tagger_is_used_with_the_classes_that_are_handed_over(sweep, command, capfd):
+    options = ["main=cats", "aux=syn_pos", "steps_per_task=20", "callbacks.progress=false"]
+    assert command(*options)[0] == 0
+    folder = "multirun_outputs/default/cats+syn_pos/seed0"
+    own = ["--class", f"{MODULE}.Number", "--class", f"{MODULE}.NumberHead"]
+    Path("sentences.txt").write_text("cat cat dog\n\nbird1 fish\n")
+
+    assert main(["tag", folder, "sentences.txt", "--output", "jsonl"]) == 2
+    assert f"names {MODULE}.Number" in capfd.readouterr().err
+    assert main(["tag", folder, "sentences.txt", *own]) == 2
+    assert "task 'cats' has one target a sentence" in capfd.readouterr().err
+    assert main(["tag", folder, "sentences.txt", *own, "--output", "jsonl", "--task", "all"]) == 0
+    first, empty, _ = map(json.loads, capfd.readouterr().out.splitlines())
+    assert list(first) == ["words", "cats", "syn_pos"]
+    assert isinstance(first["cats"], float)
+    assert empty == {"words": [], "cats": None, "syn_pos": []}
+
+    test = ["tasks/test.txt", "--reader", "cats", "--json"]
+    assert main(["evaluate", folder, *test, *own]) == 0
+    metrics = json.loads(capfd.readouterr().out)["metrics"]
+    assert metrics == read_record(Path(folder)).tasks["cats"].final

@@ -53,7 +53,13 @@ def test_a_single_run_leaves_a_record_a_curve_and_a_table(command):
     assert [r.step for r in read_curve(folder) if r.split == "dev"] == [10, 20]
     assert "syn_pos" in out
     assert str(folder.absolute()) in out
-    assert sorted(p.name for p in folder.iterdir()) == [".lock", "curve.csv", "record.json"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        *(".lock", "curve.csv", "record.json", "tagger"),
+    ]
+    kept = record.tasks["syn_pos"].kept_step
+    assert [p.name for p in sorted((folder / "tagger").iterdir())] == [
+        *(f"step{kept}.safetensors", "tagger.json"),
+    ]
 
 
 def test_rows_of_a_pair_count_each_tasks_own_steps(command):
@@ -149,13 +155,20 @@ def test_experiments_of_one_sweep_stay_apart(command):
     assert names == ["experiment=demo/seed0", "seed0"]
 
 
-def test_weights_asked_for_too_late_are_not_forgotten(command):
-    assert command("main=syn_pos", *QUICK)[0] == 0
-    code, _, err = command("main=syn_pos", *QUICK, "save_weights=true")
-    assert code == 2
-    assert "overwrite=true" in err
-    assert command("main=syn_pos", *QUICK, "save_weights=true", "overwrite=true")[0] == 0
-    assert (folders()[0] / "weights.pt").exists()
+@pytest.mark.parametrize("keep_checkpoint", ["true", "false"])
+def test_weights_that_are_asked_for_later_are_those_of_the_run(command, keep_checkpoint):
+    quick = ["main=syn_pos", *QUICK, f"keep_checkpoint={keep_checkpoint}"]
+    assert command(*quick, "save_weights=false")[0] == 0
+    (folder,) = folders()
+    before = read_record(folder)
+    assert not (folder / "tagger").exists()
+    code, _, err = command(*quick)  # a single run keeps its tagger by default
+    assert code == 0, err
+    assert (folder / "tagger").is_dir()
+    after = read_record(folder)
+    assert after.weights_sha256 == before.weights_sha256
+    assert after.tasks == before.tasks
+    assert "finished before" in command(*quick)[1]
 
 
 def test_a_single_run_may_be_asked_for_in_three_ways(command):
@@ -220,20 +233,6 @@ def test_a_failure_is_recorded_with_its_traceback_and_tried_again(command):
     assert "optimizer.lr" in record.error.message
     assert "Traceback" in record.error.traceback
     assert command("main=syn_pos", *QUICK, *DIVERGES)[0] == 1
-
-
-def test_saved_weights_tag_in_a_process_without_hydra(command):
-    assert command("main=syn_pos", "aux=syn_key", *QUICK, "save_weights=true")[0] == 0
-    from mtl_bench.models.weights import load_tagger
-
-    tagger = load_tagger(folders()[0] / "weights.pt")
-    words = ["Bako", "never seen"]
-    assert tagger.tag("syn_pos", []) == []
-    with pytest.raises(ValueError, match="there is no task 'xyz'"):
-        tagger.tag("xyz", [words])
-    assert tagger.tag("syn_pos", [words]) == tagger.tag("syn_pos", [["bako", "never_seen"]])
-    assert len(tagger.tag("syn_pos", [words, words[:1]])[0]) == 2
-    assert {label for tags in tagger.tag("syn_key", [words]) for label in tags} <= {"k", "o"}
 
 
 def test_every_logger_gets_the_curve(command):

@@ -17,10 +17,9 @@ def budget(text: str) -> float:
 
 def at_least_1(text: str) -> int:
     """Return a count of the command line."""
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return number
+    return int(text)
 
 
 def add_columns(parser: argparse.ArgumentParser) -> None:

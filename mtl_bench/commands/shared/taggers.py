@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.utils import get_class
-
 from mtl_bench.commands.shared.arguments import at_least_1
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, TAGGER, Record, read_record, train_command
+from mtl_bench.runs.record import RECORD, TAGGER, Record, read_record
+from mtl_bench.runs.train_command import train_command
 
 if TYPE_CHECKING:
     from mtl_bench.models.trained import Conditions, TrainedTagger
@@ -38,12 +37,16 @@ def add_tagger(parser: argparse.ArgumentParser) -> None:
 
 def tagger_of(arguments: argparse.Namespace) -> TrainedTagger:
     """Return the tagger that the arguments of `add_tagger` name."""
+    from mtl_bench.models.weights import class_named  # torch
+
     classes = []
     for name in arguments.classes:
-        try:
-            classes.append(get_class(name))
-        except (ImportError, ValueError) as error:
-            raise UserError(f"--class {name}: cannot be imported: {error}") from None
+        named = class_named(name)
+        if not isinstance(named, type):
+            raise UserError(
+                f"--class {name}: cannot be imported as a class. Is its folder in PYTHONPATH?"
+            )
+        classes.append(named)
     return open_tagger(arguments.folder, classes, arguments.threads)
 
 

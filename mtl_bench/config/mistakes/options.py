@@ -47,6 +47,12 @@ def check_encoder(config: RunConfig) -> None:
         raise UserError(
             f"encoder reads {reads}, but embeddings give {gives}. {remedy.get(reads, '')}".strip()
         )
+    model, other = config.encoder.get("model"), config.embeddings.get("model")
+    if model != other and reads == "sub-words":
+        raise UserError(
+            f"encoder.model is {model!r}, but embeddings.model is {other!r}, by which words are "
+            "split. Leave out `encoder.model`, which follows."
+        )
 
 
 def check_sampler(config: RunConfig) -> None:

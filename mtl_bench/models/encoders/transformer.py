@@ -44,8 +44,8 @@ class TransformerEncoder(Encoder):
             dropout: inside the model, from 0 to below 1; None leaves what its configuration says.
             gradient_checkpointing: compute states again for the gradient, to save memory.
         """
-        if not TRAINABLE.fullmatch(trainable):
-            raise ValueError(f"trainable is '{trainable}'; it is all, none or top_<k>.")
+        if not TRAINABLE.fullmatch(str(trainable)):
+            raise ValueError(f"trainable is {trainable!r}; it is all, none or top_<k>.")
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}; it is a share from 0 to below 1, or null.")
         self._build(inputs, pretrained.load(PretrainedModel(model), dropout))
@@ -109,8 +109,9 @@ class TransformerEncoder(Encoder):
 
     def describe(self) -> dict[str, Any]:
         """Return the model's configuration; its weights are the tagger's own."""
-        config = self.transformer.config.to_dict()
-        return {"config": {name: value for name, value in config.items() if _is_plain(value)}}
+        config = self.transformer.config.to_dict().items()
+        # Names with _ are of this process, such as the folder that it was loaded from.
+        return {"config": {n: value for n, value in config if n[0] != "_" and _is_plain(value)}}
 
     @classmethod
     def restore(cls, inputs: int, description: Mapping[str, Any]) -> Self:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints
 from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.embeddings import Embeddings
 
 E = TypeVar("E", bound=Embeddings)
@@ -81,11 +82,14 @@ class Input(nn.Module, ABC, Generic[E]):
     def restore(cls, description: Mapping[str, Any]) -> Self:
         """Return an input as it was described; its weights are loaded afterwards."""
 
-    @abstractmethod
     def statistics(
         self, corpus: Corpus, embeddings: E, max_length: int | None
     ) -> dict[str, float | None]:
-        """Return Table 1's numbers of a corpus, with its words as this input reads them."""
+        """Return Table 1's numbers of a corpus, with its words as this input reads them.
+
+        Here that is as they are.
+        """
+        return statistics(corpus, embeddings.with_vector(corpus.words("train")), max_length)
 
     def remarks(
         self,

@@ -14,7 +14,6 @@ from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
 from mtl_bench.models.inputs.frozen import FrozenModel
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.contextual import ContextualStates
 from mtl_bench.text.states import StateTable, corpus_states
 
@@ -113,13 +112,6 @@ class StateInput(Input[ContextualStates]):
                 "files have changed. Get the earlier ones, or train the tagger again."
             )
         return cls(source)
-
-    def statistics(
-        self, corpus: Corpus, embeddings: ContextualStates, max_length: int | None
-    ) -> dict[str, float | None]:
-        """Return Table 1's numbers of a corpus, with its words as they are."""
-        has_vector = embeddings.with_vector(corpus.words("train"))
-        return statistics(corpus, has_vector, max_length)
 
     def remarks(
         self,

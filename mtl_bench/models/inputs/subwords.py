@@ -13,7 +13,6 @@ from torch import Tensor
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, EncodedSplit, Ints, collate
 from mtl_bench.tasks.corpus import Corpus
-from mtl_bench.tasks.statistics import statistics
 from mtl_bench.text.contextual import SubwordEmbeddings
 from mtl_bench.text.subwords import Subwords, windows
 
@@ -172,13 +171,6 @@ class SubwordInput(Input[SubwordEmbeddings]):
     def restore(cls, description: Mapping[str, Any]) -> Self:
         """Return the input as it was described; it needs no other file."""
         return cls(Subwords(**description))
-
-    def statistics(
-        self, corpus: Corpus, embeddings: SubwordEmbeddings, max_length: int | None
-    ) -> dict[str, float | None]:
-        """Return Table 1's numbers of a corpus, with its words as they are."""
-        has_vector = embeddings.with_vector(corpus.words("train"))
-        return statistics(corpus, has_vector, max_length)
 
 
 def _groups(lengths: Ints) -> list[slice]:

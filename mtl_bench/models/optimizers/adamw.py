@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import nn
@@ -14,8 +15,8 @@ HEAD = "heads."
 class WarmupAdamW(torch.optim.AdamW):
     """AdamW (Loshchilov and Hutter, 2019), as pretrained transformers are trained.
 
-    The rate of step t, from 1, is lr min(1, t / warmup_steps); with `decay_steps` it then falls on
-    a line to 0 at that step. Biases and the weights of norms, which have one dimension, do not
+    The rate of step t, from 1, is lr min(1, t / warmup_steps); with `decay_steps` it then falls
+    linearly to 0 at that step. Biases and the weights of norms, which have one dimension, do not
     decay. The gradient of all parameters together is scaled to at most `max_norm`.
     """
 
@@ -46,17 +47,29 @@ class WarmupAdamW(torch.optim.AdamW):
             betas: decays of the two averages; None: 0.9 and 0.999.
             eps: added to the root of the second average.
         """
-        for name, value, fits, allowed in (
-            ("lr", lr, lr > 0, "above 0"),
-            ("head_lr", head_lr, head_lr is None or head_lr > 0, "above 0, or null"),
-            ("weight_decay", weight_decay, weight_decay >= 0, "from 0"),
-            ("warmup_steps", warmup_steps, warmup_steps >= 0, "from 0"),
-            ("decay_steps", decay_steps, decay_steps is None or decay_steps > warmup_steps,
-             "above warmup_steps, or null"),
-            ("max_norm", max_norm, max_norm is None or max_norm > 0, "above 0, or null"),
-        ):  # fmt: skip
-            if not fits:
-                raise ValueError(f"{name} is {value!r}; it is {allowed}.")
+        for name, value in (("lr", lr), ("head_lr", head_lr), ("max_norm", max_norm), ("eps", eps)):
+            open_ = name in ("head_lr", "max_norm")
+            if not (value is None and open_) and not (_is_number(value) and value > 0):
+                raise ValueError(
+                    f"{name} is {value!r}; it is a number above 0{', or null' * open_}."
+                )
+        if not (_is_number(weight_decay) and weight_decay >= 0):
+            raise ValueError(f"weight_decay is {weight_decay!r}; it is a number from 0.")
+        if type(warmup_steps) is not int or warmup_steps < 0:
+            raise ValueError(f"warmup_steps is {warmup_steps!r}; it is a whole number from 0.")
+        if decay_steps is not None and (
+            type(decay_steps) is not int or decay_steps <= warmup_steps
+        ):
+            raise ValueError(
+                f"decay_steps, the steps of the run for a rate that decays until its end, is "
+                f"{decay_steps!r}; it is a whole number above warmup_steps, which is "
+                f"{warmup_steps}, or null."
+            )
+        betas = [0.9, 0.999] if betas is None else betas
+        if not isinstance(betas, list | tuple) or [
+            _is_number(beta) and 0 <= beta < 1 for beta in betas
+        ] != [True, True]:
+            raise ValueError(f"betas is {betas!r}; it is two numbers from 0 to below 1.")
         self.warmup_steps, self.decay_steps, self.max_norm = warmup_steps, decay_steps, max_norm
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, parameter in params:
@@ -71,7 +84,7 @@ class WarmupAdamW(torch.optim.AdamW):
                 for (is_head, decays), parameters in groups.items()
             ],
             lr=lr,
-            betas=(0.9, 0.999) if betas is None else (betas[0], betas[1]),
+            betas=(betas[0], betas[1]),
             eps=eps,
             fused=True,
         )
@@ -92,11 +105,19 @@ class WarmupAdamW(torch.optim.AdamW):
         self, closure: Callable[[], float] | None = None
     ) -> float | None:
         """Clip the gradient, set the rate, and update every parameter that has a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         if self.max_norm is not None:
-            everything: list[Any] = [p for group in self.param_groups for p in group["params"]]
-            nn.utils.clip_grad_norm_(everything, self.max_norm)
+            parameters: list[Any] = [p for group in self.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(parameters, self.max_norm)
         for group in self.param_groups:
             group["steps"] += 1
             group["lr"] = group["full_lr"] * self.factor(group["steps"])
-        loss: float | None = super().step(closure)
+        super().step()
         return loss
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return type(value) in (int, float) and math.isfinite(cast(float, value))

@@ -19,9 +19,6 @@ SUFFIXES = {
 LOOKED_AT = 30
 """Lines that are looked at; they must have come before the first sentence is tagged."""
 
-ENOUGH = 8
-"""So many lines of several blanks-parted words, all as many, are columns rather than sentences."""
-
 
 class Guess(NamedTuple):
     """A format, and why it is taken; no reason where the file's name says it."""
@@ -60,9 +57,10 @@ def _of_lines(lines: Sequence[str]) -> Guess:
         [width] = widths
         if width == 1:
             return Guess("conll", "its lines have one word each")
-        if len(others) >= ENOUGH or _has_inner_break(lines):
-            return Guess("conll", f"its lines have {width} columns each")
-    return Guess("plain", "its lines have several words each")
+        # As many words in each line may be chance: templates, tweets.
+        if _has_inner_break(lines):
+            return Guess("conll", f"its lines have {width} columns each, with blank lines between")
+    return Guess("plain", "nothing marks columns: no tabs, no blank lines between equal ones")
 
 
 def _is_json(line: str) -> bool:

@@ -50,9 +50,12 @@ class StreamLines:
         try:
             while line := text.readline(LONGEST + 1):
                 number += 1
-                if len(line) > LONGEST:
+                content = line.removesuffix("\n")
+                if len(content) > LONGEST:
                     self.fail(number, line[:200], f"has more than {LONGEST:,} characters.")
-                yield number, self._checked(number, line.removesuffix("\n"))
+                content = self._checked(number, content)
+                if content or line.endswith("\n"):  # a file of a byte order mark alone is empty
+                    yield number, content
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise UserError(
                 f"{self.name}: its compression is damaged, or cut short: {error}."

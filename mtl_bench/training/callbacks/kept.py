@@ -45,7 +45,7 @@ class KeptWeights(pl.Callback):
         Args:
             tagger: as it is after training.
         """
-        last = Kept(self.curves.step, tagger.trained_weights())
+        last = Kept(self.curves.step, _copy(tagger))  # weights of an earlier step may be loaded
         kept = {task: self.kept.get(task, last) for task in tagger.tasks}
         for step in sorted({each.step for each in kept.values()}):
             tasks = [task for task, each in kept.items() if each.step == step]

@@ -1,9 +1,8 @@
-"""Both ways of the inner loops, and tiny pretrained models."""
+"""Both ways of the inner loops."""
 
 import pytest
 
 from mtl_bench.models import kernels
-from tests import tiny_models
 
 
 @pytest.fixture(params=["plain", "compiled"])
@@ -14,18 +13,3 @@ def loops(request):
     assert kernels.use(request.param == "compiled") == request.param
     yield request.param
     kernels.use(False)
-
-
-@pytest.fixture(scope="session")
-def pretrained_folder(tmp_path_factory):
-    """Make the folder of a tiny model of a type and options, once; return its path."""
-    made = {}
-
-    def make(kind="bert", **options):
-        key = kind, *sorted(options.items())
-        if key not in made:
-            made[key] = tmp_path_factory.mktemp(kind)
-            tiny_models.save_model(made[key], kind, **options)
-        return str(made[key])
-
-    return make

@@ -41,6 +41,41 @@ def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, loops):
         torch.testing.assert_close(value, results[False][name], rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_frozen_vectors_leave_the_gradients_of_the_weights_as_they_are(lengths, loops):
+    """Their own gradient, which nobody wants, is not computed."""
+    torch.manual_seed(0)
+    model = BiLSTM(6, 5, forget_bias=1.0).double()
+    one = batch(lengths)
+    vectors = torch.randn(len(one.rows), 6, dtype=torch.float64)
+    outer = torch.randn(len(one), 10, dtype=torch.float64)
+    results = {}
+    for fast in (True, False):
+        model.zero_grad()
+        states = states_of(model, vectors, one, fast)
+        states.backward(outer)
+        trained = {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
+        results[fast] = {"states": states.detach(), **trained}
+    assert vectors.grad is None
+    assert len(results[True]) == 7
+    for name, value in results[True].items():
+        torch.testing.assert_close(value, results[False][name], rtol=1e-10, atol=1e-10)
+
+
+def test_frozen_and_trained_vectors_give_weights_the_same_gradient_to_the_bit(loops):
+    torch.manual_seed(0)
+    model = BiLSTM(8, 6, forget_bias=1.0)
+    one = batch([7, 2, 5, 5, 1])
+    vectors = torch.randn(len(one.rows), 8)
+    found = []
+    for trained in (False, True):
+        model.zero_grad()
+        model(vectors.clone().requires_grad_(trained), one).square().sum().backward()
+        found.append([p.grad for p in model.parameters() if p.requires_grad])
+    for frozen, other in zip(*found, strict=True):
+        assert torch.equal(frozen, other)
+
+
 def test_the_gradient_is_that_of_finite_differences(loops):
     torch.manual_seed(0)
     model = BiLSTM(3, 2, forget_bias=1.0).double()

@@ -17,7 +17,7 @@ def losses(configure, device, steps, *overrides):
     data, tagger = parts.data, parts.tagger.to(device)
     optimizer = tagger.configure_optimizers()
     tagger.optimizers = lambda **_: optimizer  # what Lightning's trainer gives it
-    chunk = Chunk(range(steps), [data.draw(step) for step in range(steps)], False).to(device)
+    chunk = Chunk(range(steps), [[data.draw(step)] for step in range(steps)], False).to(device)
     if device.type == "cuda":
         torch.cuda.set_sync_debug_mode("error")
     try:

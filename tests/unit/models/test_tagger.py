@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from mtl_bench.models.encoders.bilstm import BiLSTM
 from mtl_bench.models.optimizers.lazy_adadelta import LazyAdadelta
 from mtl_bench.models.tagger import Dropout, Tagger
-from mtl_bench.models.weights import load_tagger, save_tagger
 from mtl_bench.tasks.types.base import Fitted
 from mtl_bench.tasks.types.tagging import Tagging
 from tests.unit.models._inputs import batch, split, tagging, word_input
@@ -153,8 +152,11 @@ def test_a_loss_without_any_target_is_zero_and_evaluations_start_anew():
     model.on_validation_epoch_end()
     assert model.evaluated["a"]["loss"] == 0
     assert model.evaluated["a"]["unseen_labels"] == 1
+    model.validation_step(batch([3, 2], task="a"))
     model.on_validation_epoch_end()
     assert model.evaluated["a"]["unseen_labels"] == 0
+    model.on_validation_epoch_end()
+    assert model.evaluated == {}
 
 
 def test_a_type_without_a_head_is_refused():
@@ -166,22 +168,12 @@ def test_a_type_without_a_head_is_refused():
         Tagger(word_input(), ENCODER, tasks, LAZY)
 
 
-def test_a_saved_tagger_tags_raw_words_as_before(tmp_path):
-    model, optimizer = tagger()
-    train(model, optimizer, steps=5)
-    model = model.float()
-    encoder = {
-        "_target_": "mtl_bench.models.encoders.bilstm.BiLSTM",
-        "_partial_": True,
-        "hidden_size": 6,
-        "forget_bias": 1.0,
-    }
-    save_tagger(tmp_path / "weights.pt", model, encoder)
-    loaded = load_tagger(tmp_path / "weights.pt")
-    sentences = [["W1", "never seen", "w2"], ["w3"]]
-    assert loaded.tag("a", sentences) == model.tag("a", sentences)
-    assert [len(labels) for labels in loaded.tag("b", sentences)] == [3, 1]
-    assert loaded.tag("a", []) == []
-    assert loaded.tasks["a"].type == model.tasks["a"].type
-    with pytest.raises(ValueError, match=r"there is no task 'c'\. Possible: a, b"):
-        loaded.tag("c", sentences)
+def test_losses_are_added_up_in_double_precision_wherever_the_module_was_moved():
+    model, _ = tagger(("a",))
+    model = model.float().to("cpu")  # as Lightning moves it
+    one = batch([6, 4], task="a", labels=3)
+    for _ in range(3):
+        model.validation_step(one)
+    losses = model.head("a").evaluate(model(one), one).losses.double()
+    model.on_validation_epoch_end()
+    assert model.evaluated["a"]["loss"] == pytest.approx(losses.mean().item(), rel=1e-14)

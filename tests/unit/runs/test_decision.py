@@ -28,7 +28,10 @@ def ask(**options):
         (ask(), RunFiles(SHORT, checkpoint=AT_300), Decision("skip", 300, 300)),
         (ask(), RunFiles(LONG), Decision("skip", 900, 900)),
         (ask(save_weights=True), RunFiles(SHORT, weights=True), Decision("skip", 300, 300)),
-        (ask(save_weights=True), RunFiles(SHORT), Decision("refuse", obstacle="no weights")),
+        # finished, and its weights are wanted after all
+        (ask(save_weights=True), RunFiles(SHORT), Decision("extend", 0, 300)),
+        (ask(save_weights=True), RunFiles(SHORT, checkpoint=AT_300), Decision("extend", 300, 300)),
+        (ask(save_weights=True), RunFiles(LONG), Decision("extend", 0, 900)),
         # finished, and more is asked
         (ask(steps=900), RunFiles(SHORT), Decision("extend", 0, 900)),
         (ask(steps=900), RunFiles(SHORT, checkpoint=AT_300), Decision("extend", 300, 900)),

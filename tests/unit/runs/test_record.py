@@ -11,6 +11,7 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import CURVE, CurveRow, read_curve, write_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.train_command import train_command
 from tests.unit.runs.records import record
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
@@ -92,6 +93,21 @@ def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_a
         read_record(folder)
     command = "python train.py main=pos 'aux=[chu]' seed=3 steps_per_task=70 sweep_name=mine overwrite=true"
     assert str(error.value).endswith(command)
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [
+        ("optimizer.lr=0.5,optimizer=adam", "optimizer.lr=0.5 optimizer=adam"),
+        ("main=pos,model.x=[1,2],sampler=weighted", "'model.x=[1,2]' sampler=weighted"),
+        ("optimizer.note=a_b-0123abcd", "..."),  # what the folder's name cannot hold
+        ("renamed", "..."),
+    ],
+)
+def test_the_command_of_a_run_has_the_overrides_of_its_folder(tmp_path, variant, expected):
+    content = {"config": {"main": "pos", "aux": {}, "seed": 0}, "tasks": {"pos": {}}}
+    command = train_command(content, tmp_path / "pos" / variant / "seed0", "save_weights=true")
+    assert command.endswith(f" {expected} save_weights=true")
 
 
 def test_settings_are_read_by_their_keys():

@@ -20,7 +20,8 @@ from mtl_bench.models.heads.base import Evaluated, Head
 from mtl_bench.models.inputs.batches import Chunk
 from mtl_bench.models.inputs.prepare import ReadingOptions, prepare
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.models.weights import load_tagger, save_tagger
+from mtl_bench.models.trained import TrainedTagger
+from mtl_bench.models.weights import Kept, load_taggers, save_tagger
 from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.checks.examine import examine
 from mtl_bench.tasks.checks.findings import Finding
@@ -251,21 +252,18 @@ def test_it_trains_beside_a_tagging_task_and_is_scored(corpus, tagging_corpus, t
     after = evaluate(tagger, data)
     assert after["cats"]["mae"] < 0.5 * before["cats"]["mae"]
     assert after["tags"]["f1"] == 1
-    save_tagger(
-        tmp_path / "w.pt",
-        tagger,
-        {
-            "_target_": f"{BiLSTM.__module__}.BiLSTM",
-            "_partial_": True,
-            "hidden_size": 8,
-            "forget_bias": 1.0,
-        },
-    )
-    loaded = load_tagger(tmp_path / "w.pt")
-    sentences = [["cat"] * 4 + ["dog"], ["owl"] * 5]
-    many, none = loaded.tag("cats", sentences)
+    kept = dict.fromkeys(tagger.tasks, Kept(300, tagger.trained_weights()))
+    save_tagger(tmp_path / "tagger", tagger, kept, main="tags")
+    with pytest.raises(UserError, match=rf"names {MODULE}\.Number, which is no TaskType of this"):
+        load_taggers(tmp_path / "tagger")
+    loaded = TrainedTagger.load(tmp_path / "tagger", [Number, NumberHead])
+    many, nothing, none = loaded.tag([["cat"] * 4 + ["dog"], [], ["owl"] * 5], "cats")
     assert many > none + 2
-    assert loaded.tag("tags", [["Cat", "dog"]]) == [["C", "O"]]
+    assert nothing is None
+    assert loaded.tag([["Cat", "dog"]]) == [["C", "O"]]
+    assert loaded.evaluate(corpus["test"], "cats") == pytest.approx(after["cats"])
+    with pytest.raises(UserError, match="NumberHead has no probabilities"):
+        loaded.tag_tasks([["cat"]], ["cats"], scores=True)
 
 
 def test_weights_for_labels_are_refused_where_there_are_none(corpus):

@@ -32,19 +32,23 @@ import pkgutil, importlib, mtl_bench.text
 for module in pkgutil.iter_modules(mtl_bench.text.__path__):
     importlib.import_module(f"mtl_bench.text.{{module.name}}")
 from mtl_bench.text.contextual import ContextualStates
-states = ContextualStates({str(tmp_path / "model")!r})
+states = ContextualStates({str(tmp_path / "model")!r}, "last_2")
 assert states.is_here() and states.checksum()
 """
     assert loaded(code) == []
 
 
-@pytest.mark.parametrize("choice", ["embeddings=contextual", "encoder=transformer"])
+@pytest.mark.parametrize(
+    "choice",
+    [["embeddings=contextual", "embeddings.layers=last_2"], ["encoder=transformer"]],
+    ids=lambda choice: choice[0],
+)
 def test_a_sweep_is_planned_without_what_reads_models(choice, tmp_path):
     tiny_models.save_model(tmp_path / "model")
     # torch, by the class of the encoder, whose options are checked.
     code = f"""
 import runpy, sys
-sys.argv = ["train.py", "-m", "dry_run=true", "main=syn_pos,syn_chu", {choice!r},
+sys.argv = ["train.py", "-m", "dry_run=true", "main=syn_pos,syn_chu", *{choice!r},
             "embeddings.model={tmp_path / "model"}"]
 try:
     runpy.run_path({str(REPOSITORY / "train.py")!r}, run_name="__main__")
