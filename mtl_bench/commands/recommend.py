@@ -1,4 +1,4 @@
-"""`mtl-bench recommend`: which auxiliary to use for a main task, from runs that need not be finished.
+"""`mtl-bench recommend`: which auxiliary to use, from runs that need not be finished.
 
 It trains nothing. With `--replay` it runs policies on finished curves as if these were trained.
 """
