@@ -1,0 +1,1 @@
+"""Which auxiliary to use, from runs that need not be finished."""

@@ -1,0 +1,145 @@
+"""Gains at a share of the budget, from curves that need not be complete.
+
+A gain at share t compares means over a window: the evaluations in the last 20 percent of the budget
+so far, t times the whole, of the pair run and of the single run alike. At the end it is the late
+gain of a study: the mean of the last 4 percent of evaluations, at least five. With several seeds it
+is the mean over those that both runs have.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
+from mtl_bench.analysis.gains.paired_scores import relative_change
+from mtl_bench.analysis.gains.uncertainty import FEWEST, SHARE
+
+WINDOW = 0.2
+"""Of the budget so far, that gains are averaged over."""
+
+
+class Curves(Protocol):
+    """What has been measured of a main task's gains."""
+
+    @property
+    def main(self) -> str:
+        """The main task."""
+
+    @property
+    def candidates(self) -> Sequence[str]:
+        """The names of the candidates."""
+
+    def gain(self, candidate: str, share: float, seeds: int) -> float:
+        """Return a gain at a share of the budget, in percent; nan where there is none."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A main task's metric over one run.
+
+    Attributes:
+        budgets: [E] steps per task at the evaluations, ascending.
+        scores: [E].
+    """
+
+    budgets: Floats
+    scores: Floats
+
+    @property
+    def end(self) -> float:
+        """The budget of the last evaluation."""
+        return float(self.budgets[-1])
+
+    def late(self) -> float:
+        """Return the mean of the late evaluations."""
+        return float(self.scores[-max(FEWEST, round(SHARE * len(self.scores))) :].mean())
+
+    def window(self, budget: float) -> float:
+        """Return the mean score in the window that ends at a budget; nan if it holds none."""
+        inside = (self.budgets <= budget + 1e-6) & (self.budgets > (1 - WINDOW) * budget - 1e-6)
+        if self.end < (1 - WINDOW) * budget:
+            return float("nan")
+        if not inside.any():  # evaluations are sparse: the last one before
+            inside = self.budgets == self.budgets[self.budgets <= budget + 1e-6].max(initial=-1)
+        return float(self.scores[inside].mean()) if inside.any() else float("nan")
+
+
+@dataclass(frozen=True)
+class SweepCurves:
+    """The curves of a main task, alone and beside each candidate, by seed.
+
+    Attributes:
+        main: task.
+        budget: steps per task that is 1.
+        sign: 1 if a larger metric is better, else -1.
+        alone: of the single runs.
+        beside: of the pair runs, by candidate.
+    """
+
+    main: str
+    budget: float
+    sign: int
+    alone: Mapping[int, Curve]
+    beside: Mapping[str, Mapping[int, Curve]]
+
+    @property
+    def candidates(self) -> list[str]:
+        """The names of the candidates."""
+        return list(self.beside)
+
+    def gains(self, candidate: str, share: float) -> dict[int, float]:
+        """Return the gain of each seed at a share of the budget."""
+        budget = share * self.budget
+        gains = {}
+        for seed, curve in self.beside[candidate].items():
+            if seed not in self.alone:
+                continue
+            single, pair = (
+                each.window(budget) if share < 1 or each.end < 0.99 * budget else each.late()
+                for each in (self.alone[seed], curve)
+            )
+            if np.isfinite([single, pair]).all() and single:
+                gains[seed] = relative_change(single, pair, self.sign)
+        return gains
+
+    def gain(self, candidate: str, share: float, seeds: int) -> float:
+        """Return the mean over the first seeds."""
+        gains = self.gains(candidate, share)
+        first = [gains[seed] for seed in sorted(gains)[:seeds]]
+        return float(np.mean(first)) if first else float("nan")
+
+
+def sweep_curves(
+    values: pd.DataFrame, metrics: Mapping[str, StudiedMetric], budget: float
+) -> dict[str, SweepCurves]:
+    """Return the curves of every main task that has a single run.
+
+    Args:
+        values: of the runs of one variant of a sweep (see `analysis.data.frame`).
+        metrics: that gains are of, by task.
+        budget: steps per task that is 1.
+    """
+    rows = evaluations(values, metrics, budget)
+    rows = rows[~rows["final"]]
+    alone: dict[str, dict[int, Curve]] = defaultdict(dict)
+    beside: dict[str, dict[str, dict[int, Curve]]] = defaultdict(lambda: defaultdict(dict))
+    for key, own in rows.groupby(["tasks", "task", "seed"]):
+        tasks, task, seed = str(key[0]), str(key[1]), int(str(key[2]))
+        curve = Curve(own["budget"].to_numpy(np.float64), own["value"].to_numpy(np.float64))
+        others = [name for name in tasks.split("+") if name != task]
+        if others:
+            beside[task]["+".join(others)][seed] = curve
+        else:
+            alone[task][seed] = curve
+    return {
+        main: SweepCurves(main, budget, metrics[main].sign, alone[main], dict(beside[main]))
+        for main in sorted(alone)
+        if main in beside
+    }

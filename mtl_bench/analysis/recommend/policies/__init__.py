@@ -1,0 +1,1 @@
+"""What to train next: one file a policy."""

@@ -1,0 +1,84 @@
+"""Curves of known gains: what a policy chooses can be compared with the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.recommend.model import SHARES, Settings
+
+
+@dataclass(frozen=True)
+class World:
+    """How curves are made; gains in percent.
+
+    Attributes:
+        candidates: K.
+        spread: tau, standard deviation of late gains where help is dense.
+        mean: mu, mean of late gains where help is dense.
+        helpful: share of the candidates that differ from no effect; 1: all of them.
+        noise: standard deviation of one gain of one seed; a half of its variance is shared.
+        crossing: factor on s(t): how far early gains are from late ones.
+    """
+
+    candidates: int = 10
+    spread: float = 3.0
+    mean: float = 0.0
+    helpful: float = 1.0
+    noise: float = 0.5
+    crossing: float = 1.0
+
+
+@dataclass(frozen=True)
+class SyntheticCurves:
+    """Gains of one main task, drawn from a world.
+
+    Deviations at neighbouring shares are correlated, so that curves move and do not jump.
+
+    Attributes:
+        world: they are drawn from.
+        seed: of the draw.
+    """
+
+    world: World
+    seed: int
+    main: str = "main"
+    late: Floats = field(init=False)
+    _paths: Floats = field(init=False, repr=False)
+    _own: Floats = field(init=False, repr=False)
+    _shared: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Draw everything."""
+        random, world = np.random.default_rng(self.seed), self.world
+        count, most = world.candidates, 50
+        late = world.mean + world.spread * random.standard_normal(count)
+        late = np.where(random.random(count) < world.helpful, late, 0.0)
+        # A walk backwards from the end: the variance at share t is s(t)^2.
+        variances = np.array([Settings().deviation(share) ** 2 for share in SHARES])
+        steps = np.sqrt(np.maximum(variances[:-1] - variances[1:], 0))
+        walk = random.standard_normal((count, len(steps))) * steps
+        paths = np.cumsum(walk[:, ::-1], axis=1)[:, ::-1] * world.spread * world.crossing
+        half = world.noise / math.sqrt(2)
+        object.__setattr__(self, "late", late)
+        object.__setattr__(self, "_paths", np.column_stack([paths, np.zeros(count)]))
+        object.__setattr__(self, "_own", half * random.standard_normal((count, most)))
+        object.__setattr__(self, "_shared", half * random.standard_normal(most))
+
+    @property
+    def candidates(self) -> Sequence[str]:
+        """The names of the candidates."""
+        return [f"aux{number}" for number in range(self.world.candidates)]
+
+    def gain(self, candidate: str, share: float, seeds: int) -> float:
+        """Return a gain at a share of the budget; the true late one for 99 seeds at the end."""
+        number = int(candidate.removeprefix("aux"))
+        if seeds >= 99 and share == 1:
+            return float(self.late[number])
+        path = float(np.interp(share, SHARES, self._paths[number]))
+        noise = float(self._own[number, :seeds].mean() + self._shared[:seeds].mean())
+        return float(self.late[number]) + path + noise

@@ -1,0 +1,193 @@
+"""The model of gains, policies and their replay: on curves of known gains, and the published ones."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_bench.__main__ import main
+from mtl_bench.analysis.recommend.decisions import outlook
+from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings, posterior
+from mtl_bench.analysis.recommend.observations import Curve, SweepCurves, sweep_curves
+from mtl_bench.analysis.recommend.policies.base import Extension, Limits, State
+from mtl_bench.analysis.recommend.policies.halving import Halving
+from mtl_bench.analysis.recommend.policies.value import Value
+from mtl_bench.analysis.recommend.prior import priors
+from mtl_bench.analysis.recommend.recommendation import noise_of, recommend
+from mtl_bench.analysis.recommend.replay import replay, summary
+from mtl_bench.analysis.recommend.synthetic import SyntheticCurves, World
+from mtl_bench.commands.shared.policies import policies
+from mtl_bench.paper.published_runs import F1, published_measurements
+
+UNINFORMED = Settings(beta=0.0)
+
+
+def test_an_observation_at_the_end_without_noise_is_the_gain():
+    candidates = [Candidate("a", 1.0, 3.0, 1), Candidate("b")]
+    known = posterior(candidates, Noise(1e-4, 1e-4))
+    assert known.mean[0] == pytest.approx(3, abs=0.01)
+    said = outlook(known)
+    assert said.helps[0] == 1
+    assert 0.3 < said.helps[1] < 1  # other gains of the main task say a little
+    assert said.low[1] < 0 < said.high[1]
+
+
+def test_the_posterior_is_that_of_conditioning_a_gaussian():
+    one = replace(UNINFORMED, spreads=(2.0,), mean_sd=1.0)
+    candidates = [Candidate("a", 0.5, 4.0, 1), Candidate("b")]
+    noise = Noise(0.3, 0.4)
+    error = (2 * one.deviation(0.5)) ** 2 + 0.3**2 + 0.4**2
+    known = posterior(candidates, noise, one)
+    prior = np.array([[5.0, 1.0], [1.0, 5.0]])
+    gain = prior[:, 0] / (prior[0, 0] + error)
+    np.testing.assert_allclose(known.mean, gain * 4)
+    np.testing.assert_allclose(
+        known.covariances[0], prior - np.outer(gain, prior[0]), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_a_record_moves_the_candidates_that_it_praises():
+    known = posterior([Candidate("a", prior=1.5), Candidate("b", prior=-1.5)], Noise())
+    assert known.mean[0] > 0 > known.mean[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.05, 1), st.floats(0.05, 1))
+def test_later_gains_are_closer_to_the_late_one(a, b):
+    first, second = sorted((a, b))
+    assert Settings().deviation(second) <= Settings().deviation(first) + 1e-9
+
+
+def test_intervals_cover_what_they_say_on_curves_of_the_model():
+    covered = []
+    for seed in range(25):
+        curves = SyntheticCurves(World(8, noise=0.7), seed)
+        candidates = [
+            Candidate(name, share, curves.gain(name, share, 1), 1)
+            for name, share in zip(curves.candidates, np.tile([0.2, 0.5, 0.7, 1.0], 2), strict=True)
+        ]
+        said = outlook(posterior(candidates, Noise(0.5, 0.5), UNINFORMED))
+        covered.append((said.low <= curves.late) & (curves.late <= said.high))
+    assert 0.72 < np.mean(covered) < 0.9
+
+
+def test_priors_leave_out_the_main_task_in_either_role():
+    record = {("m", "a"): 99.0, ("x", "m"): 50.0, ("x", "a"): 2.0, ("x", "b"): -2.0}
+    prior = priors(record, "m", ["a", "b", "c"])
+    assert prior == pytest.approx({"a": 1.0, "b": -1.0, "c": 0.0})
+    assert priors({}, "m", ["a"]) == {"a": 0.0}
+
+
+def test_a_window_ends_at_its_share_and_the_end_is_the_late_mean():
+    curve = Curve(np.arange(10.0, 101, 10), np.arange(10.0))
+    assert curve.window(50) == 3.5  # evaluations at 40 and 50
+    assert curve.late() == 7  # the last five
+    assert np.isnan(Curve(np.array([10.0]), np.array([1.0])).window(100))
+
+
+def test_noise_is_told_apart_by_seeds():
+    random = np.random.default_rng(0)
+    budgets = np.arange(10.0, 101, 10)
+    alone = {seed: Curve(budgets, np.full(10, 50.0)) for seed in range(40)}
+    shared = random.normal(0, 1.0, 40)
+    beside = {
+        str(n): {
+            s: Curve(budgets, np.full(10, 50 + shared[s] + random.normal(0, 0.25))) for s in alone
+        }
+        for n in range(6)
+    }
+    noise = noise_of(SweepCurves("m", 100, 1, alone, beside))
+    assert noise.shared == pytest.approx(2, rel=0.3)  # percent of 50
+    assert noise.own == pytest.approx(0.5, rel=0.2)
+
+
+def test_a_cost_counts_pairs_twice_and_the_single_run_once():
+    state = State((Candidate("a"), Candidate("b", 0.5, 1.0, 1)), single=0.5)
+    assert state.cost([Extension(1, 1.0)]) == pytest.approx((2 * 0.5 + 0.5) / 5)
+    assert state.cost([Extension(0, 0.5)]) == pytest.approx(1 / 5)
+
+
+def test_halving_keeps_to_whom_it_chose():
+    state = State(
+        (Candidate("a", 0.4, -5.0, 1), Candidate("b", 0.2, 9.0, 1), Candidate("c", 0.2, 1, 1))
+    )
+    assert Halving((0.2, 0.4, 1.0)).next(state) == [Extension(0, 1.0)]
+
+
+def test_the_default_stops_within_its_budget_and_when_it_is_sure():
+    state = State(tuple(Candidate(name) for name in "abcd"), limits=Limits(0.03))
+    assert Value().next(state) == []  # nothing can be paid for
+    sure = tuple(Candidate(n, 1.0, g, 3) for n, g in zip("ab", (9.0, -9.0), strict=True))
+    assert Value().next(State(sure, noise=Noise(0.1, 0.1))) == []
+
+
+@pytest.mark.parametrize("name", policies())
+def test_every_policy_ends_and_pays_for_what_it_sees(name):
+    (policy,) = policies([name]).values()
+    one = replay(policy, SyntheticCurves(World(6), 1), {}, Limits(1.0), Noise(), UNINFORMED)
+    assert 0 <= one.cost <= 1 + 1e-9
+    assert one.regret >= 0
+    assert one.choice is None or one.choice.startswith("aux")
+    json.dumps(summary(name, [one], default=False), allow_nan=False)
+
+
+def published():
+    measured = published_measurements()
+    curves = sweep_curves(measured.values, measured.metrics, measured.budget)
+    record = {(m, a): own.gain(a, 1.0, 9) for m, own in curves.items() for a in own.candidates}
+    return curves, record
+
+
+def test_the_default_on_the_published_runs():
+    curves, record = published()
+    for known, budget, least in ((True, 0.25, 5.2), (False, 0.45, 4.5)):
+        replays = [
+            replay(
+                Value(), own, priors(record, main, own.candidates) if known else {},
+                Limits(budget), Noise(), Settings() if known else UNINFORMED,
+            )
+            for main, own in curves.items()
+        ]  # fmt: skip
+        scores = summary("value", replays, default=True)
+        assert len(scores["mains"]) == 10
+        assert scores["decision_gain"] >= least
+        assert scores["cost"] <= budget
+
+
+def test_a_recommendation_of_finished_runs_names_the_largest_gain():
+    curves, record = published()
+    answer = recommend(
+        curves["mwe"], F1, priors(record, "mwe", curves["mwe"].candidates), Settings()
+    )
+    gains = {aux: gain for (main, aux), gain in record.items() if main == "mwe"}
+    assert answer.choice == answer.rows[0].aux == max(gains, key=gains.get) == "ccg"
+    assert answer.cost == pytest.approx(1)
+    assert [row.status for row in answer.rows].count("recommended") == 1
+    json.dumps(answer.plain(), allow_nan=False)
+
+
+def test_the_command_replays_the_published_runs(tmp_path, capsys):
+    file = tmp_path / "scores.json"
+    arguments = ["--replay", "published", "--policy", "value", "pilots", "--main", "mwe"]
+    assert main(["recommend", *arguments, "--json", str(file)]) == 0
+    assert "value *" in capsys.readouterr().out
+    first, second = json.loads(file.read_text())
+    assert (first["policy"], first["default"], second["default"]) == ("value", True, False)
+    assert [one["main"] for one in second["mains"]] == ["mwe"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        ([], "Give a sweep, or `--replay"),
+        (["--replay", "published", "--policy", "valu"], "there is no 'valu'. Did you mean value?"),
+        (["--replay", "published", "--main", "ner"], "has no gains of 'ner', but of ccg, chu"),
+        (["no_such_sweep"], "no_such_sweep"),
+    ],
+)
+def test_mistakes_are_answered(arguments, answer, capsys):
+    assert main(["recommend", *arguments]) == 2
+    assert answer in capsys.readouterr().err
