@@ -9,7 +9,7 @@ the order of `torch.nn.utils.rnn.PackedSequence`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -45,6 +45,19 @@ class EncodedSplit:
     targets: NDArray[Any]
     level: Level
     source: Any = None
+
+    @classmethod
+    def of(cls, words: Sequence[int], lengths: Sequence[int], source: Any = None) -> EncodedSplit:
+        """Return sentences without targets.
+
+        Args:
+            words: ids of all sentences, one after another.
+            lengths: of the sentences.
+            source: what `words` number.
+        """
+        counts = np.array(lengths, dtype=np.int64)
+        ids, none = np.array(words, dtype=np.int64), np.empty(0, dtype=np.int64)
+        return cls(ids, np.cumsum(counts) - counts, counts, none, "word", source)
 
     def __len__(self) -> int:
         """Return the number of sentences."""

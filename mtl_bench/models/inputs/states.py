@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -69,15 +68,8 @@ class StateInput(Input[ContextualStates]):
         for key in keys:
             start = table.starts[key]
             rows += (0, *range(start, start + len(key[window])), 0)
-        lengths = np.array([len(key[window]) + 2 for key in keys], dtype=np.int64)
-        return EncodedSplit(
-            words=np.array(rows, dtype=np.int64),
-            starts=np.cumsum(lengths) - lengths,
-            lengths=lengths,
-            targets=np.empty(0, dtype=np.int64),
-            level="word",
-            source=table,
-        )
+        lengths = [len(key[window]) + 2 for key in keys]
+        return EncodedSplit.of(rows, lengths, table)
 
     def collate(self, task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         """Return the chosen [B] sentences of a split as a batch."""

@@ -112,21 +112,15 @@ class SubwordInput(Input[SubwordEmbeddings]):
                 ids += behind
             steps.append(len(ids) - 1)
             of_sentence.append(len(starts))
-        lengths = np.array([len(s[slice(max_length)]) + 2 for s in sentences], dtype=np.int64)
+        lengths = [len(s[slice(max_length)]) + 2 for s in sentences]
         borders = np.array([*starts, len(ids)], dtype=np.int64)
-        return EncodedSplit(
-            words=np.array(steps, dtype=np.int64),
-            starts=np.cumsum(lengths) - lengths,
-            lengths=lengths,
-            targets=np.empty(0, dtype=np.int64),
-            level="word",
-            source=SentenceWindows(
-                np.array(ids, dtype=np.int64),
-                borders[:-1],
-                np.diff(borders),
-                np.array(of_sentence, dtype=np.int64),
-            ),
+        sentence_windows = SentenceWindows(
+            np.array(ids, dtype=np.int64),
+            borders[:-1],
+            np.diff(borders),
+            np.array(of_sentence, dtype=np.int64),
         )
+        return EncodedSplit.of(steps, lengths, sentence_windows)
 
     def collate(self, task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         """Return the chosen [B] sentences of a split as a batch, their windows in groups."""

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -65,14 +64,8 @@ class WordInput(Input[WordVectors]):
         ids: list[int] = []
         for sentence in sentences:
             ids += (START, *[id_of[word] for word in sentence[window]], END)
-        lengths = np.array([len(sentence[window]) + 2 for sentence in sentences], dtype=np.int64)
-        return EncodedSplit(
-            words=np.array(ids, dtype=np.int64),
-            starts=np.cumsum(lengths) - lengths,
-            lengths=lengths,
-            targets=np.empty(0, dtype=np.int64),
-            level="word",
-        )
+        lengths = [len(sentence[window]) + 2 for sentence in sentences]
+        return EncodedSplit.of(ids, lengths)
 
     def collate(self, task: str, split: EncodedSplit, chosen: Ints) -> Batch:
         """Return the chosen [B] sentences of a split as a batch."""
