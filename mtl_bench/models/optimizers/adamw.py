@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeGuard, cast
 
 import torch
@@ -66,7 +66,8 @@ class WarmupAdamW(torch.optim.AdamW):
                 f"{warmup_steps}, or null."
             )
         betas = [0.9, 0.999] if betas is None else betas
-        if not isinstance(betas, list | tuple) or [
+        # Any sequence: a list of a yaml is one of OmegaConf's.
+        if not isinstance(betas, Sequence) or [
             _is_number(beta) and 0 <= beta < 1 for beta in betas
         ] != [True, True]:
             raise ValueError(f"betas is {betas!r}; it is two numbers from 0 to below 1.")
