@@ -25,6 +25,7 @@ class Outlook:
         high: [K] upper ends.
         helps: [K] probabilities of a late gain above 0.
         best: [K] probabilities to be the best of all, none included.
+        confidence: probability that the choice is the best.
     """
 
     choice: int | None
@@ -33,6 +34,7 @@ class Outlook:
     high: Floats
     helps: Floats
     best: Floats
+    confidence: float
 
 
 def outlook(posterior: Posterior) -> Outlook:
@@ -51,6 +53,7 @@ def outlook(posterior: Posterior) -> Outlook:
         high,
         (draws > 0).mean(axis=0),
         np.array([(winners == number).mean() for number in range(draws.shape[1])]),
+        float((winners == (-1 if choice is None else choice)).mean()),
     )
 
 
@@ -62,7 +65,22 @@ def moments(posterior: Posterior) -> tuple[Floats, Floats]:
     return mean, covariance + np.einsum("t,ti,tj->ij", posterior.weights, between, between)
 
 
-def value_of(
+@dataclass(frozen=True)
+class Worth:
+    """What an observation is worth.
+
+    Attributes:
+        regret: expected reduction of the regret, in percent. That is the knowledge gradient
+            (Frazier, Powell and Dayanik, 2009): the expected maximum of the means after the
+            observation, less the maximum before, with none at 0 among them.
+        change: probability that the choice is another one afterwards.
+    """
+
+    regret: float = 0.0
+    change: float = 0.0
+
+
+def worth_of(
     number: int,
     share: float,
     seeds: int,
@@ -71,11 +89,8 @@ def value_of(
     scale: float,
     noise: Noise,
     settings: Settings,
-) -> float:
-    """Return how much an observation is expected to reduce the regret, in percent.
-
-    That is the knowledge gradient (Frazier, Powell and Dayanik, 2009): the expected maximum of the
-    means after the observation, less the maximum before, with none at 0 among them.
+) -> Worth:
+    """Return what it is worth to observe a candidate at a share of the budget.
 
     Args:
         number: of the candidate.
@@ -90,11 +105,17 @@ def value_of(
     mean, covariance = known
     after = (scale * settings.deviation(share)) ** 2 + noise.own**2 / seeds
     information = 1 / max(after, 1e-6)
-    if candidate.share:  # what the observation replaces
+    if candidate.is_observed():  # what the observation replaces
         own = noise.own**2 / max(1, candidate.seeds)
         information -= 1 / max((scale * settings.deviation(candidate.share)) ** 2 + own, 1e-6)
     if information <= 0:
-        return 0.0
+        return Worth()
     change = covariance[:, number] / math.sqrt(covariance[number, number] + 1 / information)
-    means = np.maximum((mean + NODES[:, None] * change).max(axis=1), 0)
-    return float(NODE_WEIGHTS @ means / NODE_WEIGHTS.sum() - max(0.0, mean.max()))
+    # None, of gain 0, is the last of the arms.
+    arms = np.column_stack([mean + NODES[:, None] * change, np.zeros(len(NODES))])
+    before = np.append(mean, 0.0)
+    weights = NODE_WEIGHTS / NODE_WEIGHTS.sum()
+    return Worth(
+        float(weights @ arms.max(axis=1) - before.max()),
+        float(weights @ (arms.argmax(axis=1) != before.argmax())),
+    )

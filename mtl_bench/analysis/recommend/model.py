@@ -13,6 +13,7 @@ priors: mu is integrated out, tau is a grid.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -67,8 +68,9 @@ class Candidate:
         name: of the auxiliary, or of a set of them.
         share: of the budget to which it is trained; 0 for not at all.
         gain: observed, in percent; nan at share 0.
-        seeds: pairs of runs behind it.
+        seeds: pairs of runs that the gain is the mean of.
         prior: p_i.
+        tasks: of its runs, the main task included: a step of each is paid for.
     """
 
     name: str
@@ -76,6 +78,11 @@ class Candidate:
     gain: float = float("nan")
     seeds: int = 0
     prior: float = 0.0
+    tasks: int = 2
+
+    def is_observed(self) -> bool:
+        """Return whether a gain is known; it is not where the main task alone scores 0."""
+        return self.share > 0 and math.isfinite(self.gain)
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ def posterior(
         settings: constants of the model.
     """
     count = len(candidates)
-    observed = np.array([c.share > 0 and np.isfinite(c.gain) for c in candidates])
+    observed = np.array([c.is_observed() for c in candidates])
     y = np.array([c.gain for c in candidates])[observed]
     prior = np.array([c.prior for c in candidates])
     seeds = np.array([max(1, c.seeds) for c in candidates])[observed]

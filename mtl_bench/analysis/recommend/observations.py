@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from mtl_bench.analysis.arrays import Floats
-from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
+from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
 from mtl_bench.analysis.gains.paired_scores import relative_change
 from mtl_bench.analysis.gains.uncertainty import FEWEST, SHARE
 
@@ -36,6 +36,10 @@ class Curves(Protocol):
     def candidates(self) -> Sequence[str]:
         """The names of the candidates."""
 
+    @property
+    def seeds(self) -> int:
+        """The seeds that every gain can be measured with."""
+
     def gain(self, candidate: str, share: float, seeds: int) -> float:
         """Return a gain at a share of the budget, in percent; nan where there is none."""
 
@@ -47,15 +51,12 @@ class Curve:
     Attributes:
         budgets: [E] steps per task at the evaluations, ascending.
         scores: [E].
+        end: steps per task that the run was trained for.
     """
 
     budgets: Floats
     scores: Floats
-
-    @property
-    def end(self) -> float:
-        """The budget of the last evaluation."""
-        return float(self.budgets[-1])
+    end: float
 
     def late(self) -> float:
         """Return the mean of the late evaluations."""
@@ -94,6 +95,11 @@ class SweepCurves:
         """The names of the candidates."""
         return list(self.beside)
 
+    @property
+    def seeds(self) -> int:
+        """The seeds that the main task alone and all candidates have."""
+        return len(set(self.alone).intersection(*self.beside.values()))
+
     def gains(self, candidate: str, share: float) -> dict[int, float]:
         """Return the gain of each seed at a share of the budget."""
         budget = share * self.budget
@@ -128,11 +134,16 @@ def sweep_curves(
     """
     rows = evaluations(values, metrics, budget)
     rows = rows[~rows["final"]]
+    ends = run_budgets(values)
     alone: dict[str, dict[int, Curve]] = defaultdict(dict)
     beside: dict[str, dict[str, dict[int, Curve]]] = defaultdict(lambda: defaultdict(dict))
     for key, own in rows.groupby(["tasks", "task", "seed"]):
         tasks, task, seed = str(key[0]), str(key[1]), int(str(key[2]))
-        curve = Curve(own["budget"].to_numpy(np.float64), own["value"].to_numpy(np.float64))
+        curve = Curve(
+            own["budget"].to_numpy(np.float64),
+            own["value"].to_numpy(np.float64),
+            min(float(ends[own["run"].iloc[0]]), budget),
+        )
         others = [name for name in tasks.split("+") if name != task]
         if others:
             beside[task]["+".join(others)][seed] = curve

@@ -83,9 +83,12 @@ def replay(
     names = list(curves.candidates)
     truth = np.array([curves.gain(name, 1.0, 99) for name in names])
     candidates = tuple(Candidate(name, prior=prior.get(name, 0.0)) for name in names)
+    limits = replace(limits, seeds=min(limits.seeds, curves.seeds))
     state = State(candidates, noise=noise, settings=settings, limits=limits)
     rounds = [Decision(0.0, outlook(posterior(state.candidates, noise, settings)))]
     for _ in range(ROUNDS):
+        if policy.uses_model and limits.met_by(rounds[-1].outlook):
+            break
         requests = policy.next(state)
         if not requests:
             break

@@ -11,6 +11,8 @@ import numpy as np
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.recommend.model import SHARES, Settings
 
+SEEDS = 50
+
 
 @dataclass(frozen=True)
 class World:
@@ -55,7 +57,7 @@ class SyntheticCurves:
     def __post_init__(self) -> None:
         """Draw everything."""
         random, world = np.random.default_rng(self.seed), self.world
-        count, most = world.candidates, 50
+        count, most = world.candidates, SEEDS
         late = world.mean + world.spread * random.standard_normal(count)
         late = np.where(random.random(count) < world.helpful, late, 0.0)
         # A walk backwards from the end: the variance at share t is s(t)^2.
@@ -73,6 +75,11 @@ class SyntheticCurves:
     def candidates(self) -> Sequence[str]:
         """The names of the candidates."""
         return [f"aux{number}" for number in range(self.world.candidates)]
+
+    @property
+    def seeds(self) -> int:
+        """The seeds that gains can be measured with."""
+        return SEEDS
 
     def gain(self, candidate: str, share: float, seeds: int) -> float:
         """Return a gain at a share of the budget; the true late one for 99 seeds at the end."""

@@ -82,20 +82,21 @@ def test_priors_leave_out_the_main_task_in_either_role():
 
 
 def test_a_window_ends_at_its_share_and_the_end_is_the_late_mean():
-    curve = Curve(np.arange(10.0, 101, 10), np.arange(10.0))
+    curve = Curve(np.arange(10.0, 101, 10), np.arange(10.0), 100)
     assert curve.window(50) == 3.5  # evaluations at 40 and 50
     assert curve.late() == 7  # the last five
-    assert np.isnan(Curve(np.array([10.0]), np.array([1.0])).window(100))
+    assert np.isnan(Curve(np.array([10.0]), np.array([1.0]), 10).window(100))
 
 
 def test_noise_is_told_apart_by_seeds():
     random = np.random.default_rng(0)
     budgets = np.arange(10.0, 101, 10)
-    alone = {seed: Curve(budgets, np.full(10, 50.0)) for seed in range(40)}
+    alone = {seed: Curve(budgets, np.full(10, 50.0), 100) for seed in range(40)}
     shared = random.normal(0, 1.0, 40)
     beside = {
         str(n): {
-            s: Curve(budgets, np.full(10, 50 + shared[s] + random.normal(0, 0.25))) for s in alone
+            s: Curve(budgets, np.full(10, 50 + shared[s] + random.normal(0, 0.25)), 100)
+            for s in alone
         }
         for n in range(6)
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mtl_bench.analysis.recommend.decisions import Outlook
 from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings
 
 
@@ -16,10 +17,20 @@ class Limits:
     Attributes:
         budget: share of the steps of training everything to the end.
         regret: expected loss against the best choice, in percent, that is small enough.
+        confidence: probability that the choice is the best, that is large enough; above 1: none.
+        seeds: of a candidate, at most.
     """
 
     budget: float = 1.0
     regret: float = 0.1
+    confidence: float = 2.0
+    seeds: int = 3
+
+    def met_by(self, outlook: Outlook) -> str | None:
+        """Return which limit what is known has met, by its name; None if it met none."""
+        if outlook.regret < self.regret:
+            return "regret"
+        return "confidence" if outlook.confidence >= self.confidence else None
 
 
 @dataclass(frozen=True)
@@ -28,12 +39,15 @@ class State:
 
     Attributes:
         candidates: as far as they are trained.
-        single: share of the budget to which the main task alone is trained.
+        single: share of the budget to which the main task alone is trained, all seeds together.
         spent: share of the steps of training everything.
         noise: of gains.
         settings: of the model.
         limits: of the search.
         parallel: runs that can be trained at once.
+        evaluated: shares of the budget at which runs are evaluated, ascending; none: at all.
+        everything: steps of all candidates and the main task alone, in budgets of one task; 0: of
+            pairs with these candidates.
     """
 
     candidates: tuple[Candidate, ...]
@@ -43,27 +57,37 @@ class State:
     settings: Settings = field(default_factory=Settings)
     limits: Limits = field(default_factory=Limits)
     parallel: int = 1
+    evaluated: tuple[float, ...] = ()
+    everything: float = 0.0
+
+    def reached(self, share: float) -> float:
+        """Return the share to which one trains to observe a gain at a share."""
+        return next((each for each in self.evaluated if each >= share - 1e-9), min(share, 1.0))
 
     def cost(self, requests: Sequence[Extension]) -> float:
         """Return the share of all steps that requests take, the single run's part included.
 
-        A pair run takes twice the steps of a single one for the same budget.
+        A run of n tasks takes n times the steps of a single one for the same budget.
         """
-        pairs, single = 0.0, self.single
+        runs, single = 0.0, self.single
         for request in requests:
             candidate = self.candidates[request.candidate]
-            done = candidate.share * max(1, candidate.seeds)
-            pairs += 2 * max(0.0, request.share * request.seeds - done)
-            single = max(single, request.share * request.seeds)
-        return (pairs + single - self.single) / self.everything()
-
-    def everything(self) -> float:
-        """Return the steps of all candidates and the main task alone, in budgets of one task."""
-        return 2 * len(self.candidates) + 1
+            aim = self.reached(request.share) * request.seeds
+            runs += candidate.tasks * max(0.0, aim - candidate.share * max(1, candidate.seeds))
+            single = max(single, aim)
+        return (runs + single - self.single) / (self.everything or 2 * len(self.candidates) + 1)
 
     def affordable(self, requests: Sequence[Extension]) -> bool:
         """Return whether requests stay within the budget."""
         return self.spent + self.cost(requests) <= self.limits.budget + 1e-9
+
+    def within_budget(self, requests: Sequence[Extension]) -> list[Extension]:
+        """Return the requests that can be paid for, the first ones first."""
+        chosen: list[Extension] = []
+        for request in requests:
+            if self.affordable([*chosen, request]):
+                chosen.append(request)
+        return chosen
 
 
 @dataclass(frozen=True)
