@@ -62,6 +62,18 @@ def is_sweep(override: str) -> bool:
     return file.is_file() and OmegaConf.select(OmegaConf.load(file), "hydra.mode") == "MULTIRUN"
 
 
+def sweeper_of(override: str) -> str | None:
+    """Return the sweeper that `experiment=<name>` chooses; None if it chooses none."""
+    group, _, name = override.partition("=")
+    file = conf_folder() / "experiment" / f"{name}.yaml"
+    if group != "experiment" or not file.is_file():
+        return None
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    key = "override /hydra/sweeper"
+    chosen = [each[key] for each in content.get("defaults", ()) if key in each]
+    return str(chosen[0]) if chosen else None
+
+
 def compose_run(overrides: Sequence[str]) -> tuple[RunConfig, Path]:
     """Return the configuration and the folder of a run that no Hydra job makes.
 

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from mtl_bench.runs.duration import duration
 from mtl_bench.runs.lock import heartbeat
 from mtl_bench.runs.record import RECORD, Record
 from mtl_bench.runs.sweep_folder import RunStatus, State, SweepRun, run_status
@@ -24,20 +25,6 @@ from mtl_bench.sweeps.plan import Plan
 BYTES_A_STEP = 10
 """Of a run's folder, measured on finished ones: a curve's row of about 60 bytes every ten steps,
 and evaluations."""
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it.
-
-    >>> duration(42), duration(179.7), duration(9000)
-    ('42 s', '3 min 0 s', '2 h 30 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:

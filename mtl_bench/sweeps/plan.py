@@ -42,11 +42,12 @@ Compose = Callable[[Overrides], DictConfig]
 
 @dataclass(frozen=True)
 class Job:
-    """A run of the sweep: what Hydra is told, what it is, how far it is."""
+    """A run of the sweep: what Hydra is told, what it is, how far it is, checksums of its data."""
 
     overrides: Overrides
     config: RunConfig
     status: RunStatus
+    checksums: Mapping[str, Any] = field(default_factory=dict)
 
     def is_extended(self) -> bool:
         """Return whether a finished run is to be trained longer."""
@@ -125,7 +126,8 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
         sums |= dict.fromkeys((folder for _, _, folder in variant.runs), variant.checksums)
     for overrides, config, folder, budgets in merge(runs):
         run = SweepRun(folder, config.task_set(), config.seed, budgets)
-        plan.jobs.append(Job(overrides, config, state(plan.sweep, run, config, sums[folder])))
+        status = state(plan.sweep, run, config, sums[folder])
+        plan.jobs.append(Job(overrides, config, status, sums[folder]))
     if not plan.jobs:
         raise UserError(f"every run needs data that is missing: {', '.join(plan.missing)}.")
     return plan

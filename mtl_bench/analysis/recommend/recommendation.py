@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.recommend.decisions import outlook
-from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings, posterior
+from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of, settings_of
+from mtl_bench.analysis.recommend.history import History, Round
+from mtl_bench.analysis.recommend.model import Candidate, posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
+from mtl_bench.analysis.recommend.policies.base import State
+from mtl_bench.analysis.recommend.policies.value import Value
+from mtl_bench.errors import UserError
 
-Status = Literal["recommended", "runner-up", "stopped", "not trained", "failed"]
+Status = Literal["recommended", "runner-up", "stopped", "finished", "not trained", "failed"]
 
-WEAK = 4.0
-"""Degrees of freedom of the prior of noise: as much as five seeds would tell."""
+RUNNER_UP = 0.1
+"""Probability to be the best from which the second of the ranking is called so."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Row:
         points: expected, in points of the metric.
         low: lower end of the 80 percent interval of the gain.
         high: its upper end.
-        helps: probability that the gain is above 0.
+        helps: probability that the gain is above 0. Nothing of these is known of a failed one.
         best: probability that it is the best of all, none included.
         trained: steps per task to which it is trained.
         seeds: pairs of runs.
@@ -52,6 +57,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Further:
+    """The extension that is worth most for its steps, whether or not it was bought.
+
+    Attributes:
+        aux: candidate.
+        budget: steps per task to which it would be trained.
+        seeds: with which.
+        steps: that it takes.
+        change: probability that the choice would be another one afterwards.
+    """
+
+    aux: str
+    budget: float
+    seeds: int
+    steps: int
+    change: float
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """The answer for a main task.
 
@@ -60,22 +84,49 @@ class Recommendation:
         metric: that gains are of.
         alone: its late value without an auxiliary, mean over seeds.
         budget: steps per task that gains are predicted for.
-        choice: auxiliary; None: train the main task alone.
+        choice: auxiliary, or a set joined by `+`; None: train the main task alone.
         regret: expected loss against the best of the candidates and none, in points.
+        confidence: probability that the choice is the best.
         cost: share of the steps of training all candidates to the end with one seed.
-        steps: trained, all runs together.
+        steps: trained, all runs together; those of a search, if there was one.
+        seconds: that the search took; None if there was none.
+        ended: why the search ended (see `history.History`).
+        further: what would be trained next; None if everything is trained.
         rows: of the candidates, the best first.
+        rounds: of the search, with their regret in percent.
+        points: of the metric that one percent of gain is.
+        informed: whether gains with other main tasks were taken into account.
+        arguments: of the search's command, but for `main` and `aux`; None if there was no search.
+        remarks: sentences about the runs.
     """
 
     main: str
-    metric: str
+    metric: StudiedMetric
     alone: float
     budget: float
     choice: str | None
     regret: float
+    confidence: float
     cost: float
     steps: int
+    seconds: float | None
+    ended: str | None
+    further: Further | None
     rows: Sequence[Row]
+    rounds: Sequence[Round]
+    points: float
+    informed: bool
+    arguments: Sequence[str] | None
+    remarks: Sequence[str] = ()
+
+    @property
+    def candidates(self) -> int:
+        """The number of candidates, sets of them not counted."""
+        return sum("+" not in row.aux for row in self.rows)
+
+    def failed(self) -> list[str]:
+        """Return the candidates whose run failed."""
+        return [row.aux for row in self.rows if row.status == "failed"]
 
     def plain(self) -> dict[str, Any]:
         """Return plain values; what is not finite is None."""
@@ -87,8 +138,9 @@ def recommend(
     curves: SweepCurves,
     metric: StudiedMetric,
     prior: Mapping[str, float],
-    settings: Settings,
-    failed: Sequence[str] = (),
+    failed: Collection[str] = (),
+    history: History | None = None,
+    names: Sequence[str] = (),
 ) -> Recommendation:
     """Return the answer that runs so far give.
 
@@ -96,99 +148,120 @@ def recommend(
         curves: of the main task.
         metric: that gains are of.
         prior: p_i by candidate.
-        settings: of the model.
-        failed: candidates without a usable run, because it failed.
+        failed: candidates whose run failed.
+        history: of the search, if there was one; its candidates are those of the answer.
+        names: of the candidates otherwise; none: all that the curves have.
+
+    Raises:
+        UserError: the main task alone scores 0, so that no gain is defined.
     """
-    candidates = observed(curves, prior)
-    known = posterior(candidates, noise_of(curves), settings)
-    said = outlook(known)
     alone = float(np.mean([curve.late() for curve in curves.alone.values()]))
-    points = metric.scale * alone / 100
+    if not alone:
+        raise UserError(
+            f"{curves.main}: no gain is defined, since its {metric.title} alone is 0 at "
+            f"{max(curve.end for curve in curves.alone.values()):,.6g} steps. Train longer "
+            "(steps_per_task), or with another rate (optimizer.lr)."
+        )
+    names = names or (history.candidates if history else curves.candidates)
+    usable = [name for name in names if name not in failed] or list(names)
+    candidates = observed(curves, usable, prior)
+    noise, settings = noise_of(curves), settings_of(prior)
+    known = posterior(candidates, noise, settings)
+    seen = outlook(known)
+    points = points_of(curves, metric.scale)
     order = np.argsort(-known.mean)
-    runner_up = next((int(n) for n in order if n != said.choice), None)
+    runner_up = next((int(n) for n in order if n != seen.choice), None)
     rows = []
     for number in order:
         each = candidates[number]
-        status: Status = "stopped"
-        if number == said.choice:
+        status: Status = "finished" if each.share == 1 else "stopped"
+        if number == seen.choice:
             status = "recommended"
-        elif each.name in failed:
-            status = "failed"
         elif not each.share:
             status = "not trained"
-        elif number == runner_up and said.best[number] >= 0.1:
+        elif number == runner_up and seen.best[number] >= RUNNER_UP:
             status = "runner-up"
         rows.append(
             Row(
                 aux=each.name,
                 gain=float(known.mean[number]),
                 points=float(known.mean[number]) * points,
-                low=float(said.low[number]),
-                high=float(said.high[number]),
-                helps=float(said.helps[number]),
-                best=float(said.best[number]),
+                low=float(seen.low[number]),
+                high=float(seen.high[number]),
+                helps=float(seen.helps[number]),
+                best=float(seen.best[number]),
                 trained=each.share * curves.budget,
                 seeds=each.seeds,
-                observed=each.gain if each.share else None,
+                observed=each.gain if each.is_observed() else None,
                 status=status,
             )
         )
-    pairs = [curve.end for runs in curves.beside.values() for curve in runs.values()]
-    steps = 2 * sum(pairs) + sum(curve.end for curve in curves.alone.values())
+    rows += [_failed(each, curves.budget) for each in observed(curves, _also(failed, names), prior)]
+    everything = 2 * sum("+" not in name for name in names) + 1
+    state = State(
+        candidates,
+        noise=noise,
+        settings=settings,
+        evaluated=tuple(each / curves.budget for each in history.evaluated) if history else (),
+        everything=everything,
+    )
+    own = [curves.beside[name] for name in names if name in curves.beside]
+    pairs = [2 * curve.end for runs in own for curve in runs.values()]
+    steps = round(sum(pairs) + sum(curve.end for curve in curves.alone.values()))
+    cost = steps / (curves.budget * everything)
+    if history and history.rounds:
+        cost = history.rounds[-1].cost
+        steps = round(cost * curves.budget * everything)
     return Recommendation(
         main=curves.main,
-        metric=metric.title,
+        metric=metric,
         alone=alone,
         budget=curves.budget,
-        choice=candidates[said.choice].name if said.choice is not None else None,
-        regret=said.regret * points,
-        cost=steps / (curves.budget * (2 * len(candidates) + 1)),
-        steps=round(steps),
+        choice=candidates[seen.choice].name if seen.choice is not None else None,
+        regret=seen.regret * points,
+        confidence=seen.confidence,
+        cost=cost,
+        steps=steps,
+        seconds=history.seconds if history else None,
+        ended=history.ended if history else None,
+        further=_further(state, curves.budget),
         rows=rows,
+        rounds=tuple(history.rounds) if history else (),
+        points=points,
+        informed=any(prior.values()),
+        arguments=tuple(history.arguments) if history else None,
     )
 
 
-def observed(curves: SweepCurves, prior: Mapping[str, float]) -> tuple[Candidate, ...]:
-    """Return the candidates as far as they are trained, each at the budget that most seeds have."""
-    candidates = []
-    for name in curves.candidates:
-        candidate = Candidate(name, prior=prior.get(name, 0.0))
-        ends = {
-            seed: min(curve.end, curves.alone[seed].end) / curves.budget
-            for seed, curve in curves.beside[name].items()
-            if seed in curves.alone
-        }
-        if ends:
-            share = min(1.0, max(ends.values()))
-            share = 1.0 if share > 0.99 else share
-            gains = curves.gains(name, share)
-            if gains:
-                mean = float(np.mean(list(gains.values())))
-                candidate = replace(candidate, share=share, gain=mean, seeds=len(gains))
-        candidates.append(candidate)
-    return tuple(candidates)
+def _also(failed: Collection[str], names: Sequence[str]) -> list[str]:
+    """Return the candidates that failed, unless all did."""
+    own = [name for name in names if name in failed]
+    return own if len(own) < len(names) else []
 
 
-def noise_of(curves: SweepCurves, weak: Noise = Noise()) -> Noise:  # noqa: B008
-    """Return the noise of one gain of one seed, from those that have several, and a weak prior.
+def _failed(candidate: Candidate, budget: float) -> Row:
+    """Return the row of a candidate whose run failed."""
+    nan = float("nan")
+    gain = candidate.gain if candidate.is_observed() else None
+    trained = candidate.share * budget
+    return Row(
+        candidate.name, nan, nan, nan, nan, nan, nan, trained, candidate.seeds, gain, "failed"
+    )
 
-    The part that all candidates of a seed share is told from the rest by an analysis of variance
-    over candidates and seeds.
-    """
-    gains = {name: curves.gains(name, 1.0) for name in curves.candidates}
-    seeds = sorted(set.intersection(*map(set, gains.values()))) if gains else []
-    if len(seeds) < 2 or len(gains) < 2:
-        return weak
-    table = np.array([[gains[name][seed] for seed in seeds] for name in gains])  # [K, S]
-    count, repeats = table.shape
-    rest = table - table.mean(1, keepdims=True)
-    of_seed = rest.mean(0)
-    own = float(((rest - of_seed) ** 2).sum())
-    degrees = (count - 1) * (repeats - 1)
-    own_variance = (WEAK * weak.own**2 + own) / (WEAK + degrees)
-    shared = max(0.0, float((of_seed**2).sum()) / (repeats - 1) - own_variance / count)
-    shared_variance = (WEAK * weak.shared**2 + shared * (repeats - 1)) / (WEAK + repeats - 1)
-    return Noise(math.sqrt(own_variance), math.sqrt(shared_variance))
+
+def _further(state: State, budget: float) -> Further | None:
+    """Return what the default policy rates highest for its steps."""
+    rated = [(request, worth) for request, worth in Value().rated(state) if worth.regret > 0]
+    if not rated:
+        return None
+    request, worth = max(rated, key=lambda each: each[1].regret / state.cost([each[0]]))
+    return Further(
+        aux=state.candidates[request.candidate].name,
+        budget=state.reached(request.share) * budget,
+        seeds=request.seeds,
+        steps=round(state.cost([request]) * state.everything * budget),
+        change=worth.change,
+    )
 
 
 def _finite(tree: Any) -> Any:

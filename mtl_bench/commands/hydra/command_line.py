@@ -13,7 +13,7 @@ from itertools import islice
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from mtl_bench.config.compose import is_sweep
+from mtl_bench.config.compose import is_sweep, sweeper_of
 from mtl_bench.config.mistakes.explain import explain
 from mtl_bench.config.mistakes.overrides import check_overrides
 from mtl_bench.config.tasks import task_files
@@ -34,6 +34,13 @@ VALUED_FLAGS = (
 )
 """Options of Hydra that are followed by a value."""
 
+SEARCH = "hydra/sweeper=recommend"
+SEARCH_KEYS = (
+    *("policy", "record", "parallel", "budget", "regret", "confidence"),
+    *("max_seconds", "max_seeds", "max_aux"),
+)
+"""Keys of `conf/hydra/sweeper/recommend.yaml` that a command line may name by themselves."""
+
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
 
 
@@ -48,6 +55,7 @@ def explained_errors() -> Iterator[None]:
     full = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         with nullcontext() if full else _explained(overrides):
+            overrides = _search_keys(overrides, "-m" in flags)
             check_overrides(overrides, "-m" in flags, list(task_files()))
             if "-m" in flags:  # composed once before main is chosen, when it has no task's keys
                 overrides = [TASK_KEY.sub(r"\1choice(\2)", each) for each in overrides]
@@ -88,6 +96,32 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     if "-m" not in flags and any(is_sweep(a) for a in overrides if a.startswith("experiment=")):
         flags.append("-m")
     return flags, overrides
+
+
+def _search_keys(overrides: Sequence[str], multirun: bool) -> list[str]:
+    """Return overrides with the keys of a search as Hydra knows them.
+
+    Raises:
+        UserError: the command is not a search.
+    """
+    is_search = multirun and any(
+        each == SEARCH or sweeper_of(each) == SEARCH.partition("=")[2] for each in overrides
+    )
+    result = []
+    for override in overrides:
+        key = override.partition("=")[0]
+        if key.split(".")[0] not in SEARCH_KEYS:
+            result.append(override)
+        elif not is_search:
+            raise UserError(
+                f"{override}: `{key}` belongs to a search for an auxiliary task. For one, add "
+                f"`-m experiment=recommend`, or `-m {SEARCH}` to another experiment."
+            )
+        elif key == "policy":
+            result.append(f"policy@hydra.sweeper.{override}")
+        else:
+            result.append(f"hydra.sweeper.{override}")
+    return result
 
 
 @contextmanager

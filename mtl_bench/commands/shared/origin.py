@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from omegaconf import OmegaConf
 
 from mtl_bench.report.page import Origin
+from mtl_bench.runs.duration import duration
 from mtl_bench.runs.sweep_folder import RunStatus
-from mtl_bench.sweeps.display import duration
 
 PUBLISHED = Origin(
     {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,68 +12,40 @@ from rich.table import Table
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.recommend.recommendation import Recommendation, Row
-
-UNSURE = 0.1
-"""Probability to be the best above which another candidate is named."""
+from mtl_bench.analysis.recommend.wording import sentences
 
 
-def show(answer: Recommendation, metric: StudiedMetric, failed: Sequence[str] = ()) -> None:
-    """Print an answer.
-
-    Args:
-        answer: for a main task.
-        metric: that gains are of.
-        failed: candidates whose runs failed.
-    """
+def show(answer: Recommendation) -> None:
+    """Print an answer."""
     console = Console(highlight=False)
-    budget = f"{answer.budget:,.6g}"
+    metric = answer.metric
     console.print(
-        f"\n[bold]{escape(answer.main)}[/] alone: {metric.text(answer.alone)} {answer.metric} "
-        f"(late mean on dev, budget {budget})"
+        f"\n[bold]{escape(answer.main)}[/] alone: {metric.text(answer.alone)} {metric.title} "
+        f"(late mean on dev, budget {answer.budget:,.6g})"
     )
-    table = Table(
-        "auxiliary", "gain", "points", "80 % interval", "P(helps)", "P(best)", "trained to",
-        "status", box=SIMPLE_HEAD,
-    )  # fmt: skip
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("auxiliary", overflow="fold", min_width=9)
+    for name in ("gain", "points", "80 % interval", "P(helps)", "trained to"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     for row in answer.rows:
         style = "bold" if row.status == "recommended" else None
         table.add_row(*_cells(row, metric), style=style)
     console.print(table)
-    console.print(sentences(answer, metric))
-    if failed:
-        console.print(f"Failed: {', '.join(failed)}. `mtl-bench status` says why.")
+    console.print(escape("\n".join(sentences(answer))), soft_wrap=True)
 
 
 def _cells(row: Row, metric: StudiedMetric) -> tuple[str, ...]:
     trained = f"{row.trained:,.6g}" + (f" x {row.seeds} seeds" if row.seeds > 1 else "")
+    trained = trained if row.trained else "-"
+    if math.isnan(row.gain):
+        return escape(row.aux), *["-"] * 4, trained, row.status
     return (
         escape(row.aux),
         f"{signed(row.gain)} %",
         signed(row.points, 1 if metric.is_share else 3),
-        f"{signed(row.low)} .. {signed(row.high)} %",
+        f"{signed(row.low)} .. {signed(row.high)}",
         f"{row.helps:.2f}",
-        f"{row.best:.2f}",
-        trained if row.trained else "-",
+        trained,
         row.status,
     )
-
-
-def sentences(answer: Recommendation, metric: StudiedMetric) -> str:
-    """Return the answer as sentences."""
-    decimals = 1 if metric.is_share else 3
-    count = len(answer.rows)
-    if answer.choice is None:
-        first = f"None of them: train {answer.main} alone."
-    else:
-        first = f"Recommended: {answer.choice}."
-    unit = "points" if metric.is_share else f"of {answer.metric}"
-    lines = [
-        f"{first} Expected loss against the best of the {count}, and of none: "
-        f"{answer.regret:.{decimals + 1}f} {unit}.",
-        f"Cost: {100 * answer.cost:.0f} % of training all {count} to the end with one seed "
-        f"({answer.steps:,} steps).",
-    ]
-    others = [row.aux for row in answer.rows if row.aux != answer.choice and row.best > UNSURE]
-    if others:
-        lines.append(f"Not settled: {', '.join(others)} may be better.")
-    return escape("\n".join(lines))

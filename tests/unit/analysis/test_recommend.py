@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from mtl_bench.__main__ import main
 from mtl_bench.analysis.recommend.decisions import outlook
+from mtl_bench.analysis.recommend.evidence import noise_of
 from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings, posterior
 from mtl_bench.analysis.recommend.observations import Curve, SweepCurves, sweep_curves
 from mtl_bench.analysis.recommend.policies.base import Extension, Limits, State
 from mtl_bench.analysis.recommend.policies.halving import Halving
 from mtl_bench.analysis.recommend.policies.value import Value
 from mtl_bench.analysis.recommend.prior import priors
-from mtl_bench.analysis.recommend.recommendation import noise_of, recommend
+from mtl_bench.analysis.recommend.recommendation import recommend
 from mtl_bench.analysis.recommend.replay import replay, summary
 from mtl_bench.analysis.recommend.synthetic import SyntheticCurves, World
 from mtl_bench.commands.shared.policies import policies
@@ -160,9 +161,7 @@ def test_the_default_on_the_published_runs():
 
 def test_a_recommendation_of_finished_runs_names_the_largest_gain():
     curves, record = published()
-    answer = recommend(
-        curves["mwe"], F1, priors(record, "mwe", curves["mwe"].candidates), Settings()
-    )
+    answer = recommend(curves["mwe"], F1, priors(record, "mwe", curves["mwe"].candidates))
     gains = {aux: gain for (main, aux), gain in record.items() if main == "mwe"}
     assert answer.choice == answer.rows[0].aux == max(gains, key=gains.get) == "ccg"
     assert answer.cost == pytest.approx(1)

@@ -1,0 +1,104 @@
+"""From the curves of a main task to what the model takes: candidates, noise, constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mtl_bench.analysis.gains.uncertainty import late_mean
+from mtl_bench.analysis.recommend.model import BETA, Candidate, Noise, Settings
+from mtl_bench.analysis.recommend.observations import Curve, SweepCurves
+
+WEAK = 4.0
+"""Degrees of freedom of the prior of noise: as much as five seeds would tell."""
+
+
+def points_of(curves: SweepCurves, scale: int) -> float:
+    """Return the points of the metric that one percent of gain is.
+
+    Args:
+        curves: of the main task.
+        scale: what the metric is multiplied by to be shown.
+    """
+    return scale * float(np.mean([curve.late() for curve in curves.alone.values()])) / 100
+
+
+def settings_of(prior: Mapping[str, float]) -> Settings:
+    """Return the constants of the model; without a record, p_i tell nothing."""
+    return Settings(beta=BETA if any(prior.values()) else 0.0)
+
+
+def observed(
+    curves: SweepCurves | None, names: Sequence[str], prior: Mapping[str, float]
+) -> tuple[Candidate, ...]:
+    """Return candidates as far as they are trained, each at the longest budget of its seeds.
+
+    Args:
+        curves: of the main task; None if nothing is trained.
+        names: of the candidates.
+        prior: p_i by candidate.
+    """
+    candidates = []
+    for name in names:
+        candidate = Candidate(name, prior=prior.get(name, 0.0), tasks=2 + name.count("+"))
+        runs = curves.beside.get(name, {}) if curves else {}
+        if curves and (ends := [_share(curves, seed, run) for seed, run in runs.items()]):
+            share = max(ends)
+            gains = curves.gains(name, share) if share else {}
+            mean = float(np.mean(list(gains.values()))) if gains else float("nan")
+            candidate = replace(candidate, share=share, gain=mean, seeds=len(gains))
+        candidates.append(candidate)
+    return tuple(candidates)
+
+
+def _share(curves: SweepCurves, seed: int, run: Curve) -> float:
+    """Return the share of the budget to which a pair run and its single run are trained."""
+    alone = curves.alone.get(seed)
+    share = min(run.end, alone.end) / curves.budget if alone else 0.0
+    return 1.0 if share > 0.99 else share
+
+
+def noise_of(curves: SweepCurves | None, weak: Noise = Noise()) -> Noise:  # noqa: B008
+    """Return the noise of one gain of one seed: of those that have several, and a weak prior.
+
+    The prior is the scatter of late evaluations of runs that are at the end, if that is more than
+    the constant. The part that all candidates of a seed share is told from the rest by an analysis
+    of variance over candidates and seeds.
+
+    Args:
+        curves: of the main task; None if nothing is trained.
+        weak: least of the prior.
+    """
+    if curves is None:
+        return weak
+    weak = Noise(
+        max(
+            weak.own, _scatter(curves, [r for own in curves.beside.values() for r in own.values()])
+        ),
+        max(weak.shared, _scatter(curves, curves.alone.values())),
+    )
+    gains = {name: curves.gains(name, 1.0) for name in curves.candidates}
+    gains = {name: own for name, own in gains.items() if len(own) > 1}
+    seeds = sorted(set.intersection(*map(set, gains.values()))) if gains else []
+    if len(seeds) < 2 or len(gains) < 2:
+        return weak
+    table = np.array([[gains[name][seed] for seed in seeds] for name in gains])  # [K, S]
+    count, repeats = table.shape
+    rest = table - table.mean(1, keepdims=True)
+    of_seed = rest.mean(0)
+    own = float(((rest - of_seed) ** 2).sum())
+    degrees = (count - 1) * (repeats - 1)
+    own_variance = (WEAK * weak.own**2 + own) / (WEAK + degrees)
+    shared = max(0.0, float((of_seed**2).sum()) / (repeats - 1) - own_variance / count)
+    shared_variance = (WEAK * weak.shared**2 + shared * (repeats - 1)) / (WEAK + repeats - 1)
+    return Noise(math.sqrt(own_variance), math.sqrt(shared_variance))
+
+
+def _scatter(curves: SweepCurves, runs: Collection[Curve]) -> float:
+    """Return the scatter of late evaluations of runs at the end, in percent; the median of runs."""
+    ends = [late_mean(run.scores) for run in runs if run.end > 0.99 * curves.budget]
+    deviations = [100 * late.sd / abs(late.mean) for late in ends if late and late.mean]
+    return float(np.median(deviations)) if deviations else 0.0

@@ -1,0 +1,117 @@
+"""What a search bought, round by round: kept in a file, from which it resumes and is reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
+
+SCHEMA_VERSION = 1
+"""Raised when the fields of a history change."""
+
+FOLDER = "recommend"
+"""Below the sweep's: a file for each main task."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was known after a round.
+
+    Attributes:
+        trained: runs that it trained further, as `tasks/seed to steps per task`.
+        cost: share of the steps of training everything, since the search began.
+        seconds: that it took.
+        choice: auxiliary; None: none.
+        regret: expected loss against the best choice, in percent of the metric alone.
+    """
+
+    trained: Sequence[str]
+    cost: float
+    seconds: float
+    choice: str | None
+    regret: float
+
+
+@dataclass
+class History:
+    """A search for the auxiliary of a main task.
+
+    Attributes:
+        main: task.
+        candidates: auxiliaries, and sets of them joined by `+`.
+        budget: steps per task that gains are predicted for.
+        evaluated: steps per task at which runs are evaluated, ascending.
+        policy: that decides what to train.
+        arguments: of the command that began it, but for `main` and `aux`.
+        bought: optimiser steps that a run had when the search first asked for it, by
+            `tasks/seed`. What was there before costs nothing.
+        rounds: in order.
+        ended: why the search ended: `regret`, `confidence`, `budget`, `seconds`, `worth` (nothing
+            else is worth its cost) or `done` (everything is trained); None: it has not.
+        schema_version: of these fields.
+    """
+
+    main: str
+    candidates: list[str]
+    budget: float
+    evaluated: list[int]
+    policy: str
+    arguments: list[str] = field(default_factory=list)
+    bought: dict[str, int] = field(default_factory=dict)
+    rounds: list[Round] = field(default_factory=list)
+    ended: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def seconds(self) -> float:
+        """The time that all rounds took."""
+        return sum(each.seconds for each in self.rounds)
+
+    def steps(self, done: Mapping[str, int]) -> int:
+        """Return the optimiser steps bought.
+
+        Args:
+            done: steps that each run has now, by `tasks/seed`.
+        """
+        return sum(max(0, done.get(run, 0) - before) for run, before in self.bought.items())
+
+    def write(self, sweep: Path, variant: str = "") -> None:
+        """Write the history to a sweep's folder."""
+        file = history_file(sweep, self.main, variant)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def history_file(sweep: Path, main: str, variant: str = "") -> Path:
+    """Return where the history of a main task's search is."""
+    return sweep / FOLDER / f"{','.join(filter(None, (main, variant.replace('/', ','))))}.json"
+
+
+def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
+    """Return the history of a main task's search; None if there was none.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    file = history_file(sweep, main, variant)
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        rounds = [Round(**each) for each in content.pop("rounds")]
+        history = History(**content, rounds=rounds)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{file}: the history of a search cannot be read ({error}). Remove it: the runs stay, "
+            "and count as there before."
+        ) from None
+    if history.schema_version != SCHEMA_VERSION:
+        raise UserError(
+            f"{file}: has schema version {history.schema_version}; this program reads "
+            f"{SCHEMA_VERSION}. Remove it: the runs stay, and count as there before."
+        )
+    return history

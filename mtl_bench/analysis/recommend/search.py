@@ -1,0 +1,263 @@
+"""The search for an auxiliary: from what runs on disk say to what to train next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mtl_bench.analysis.recommend.decisions import Outlook, outlook
+from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of, settings_of
+from mtl_bench.analysis.recommend.history import History, Round
+from mtl_bench.analysis.recommend.model import posterior
+from mtl_bench.analysis.recommend.observations import SweepCurves
+from mtl_bench.analysis.recommend.policies.base import Extension, Limits, Policy, State
+from mtl_bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run to be trained further.
+
+    Attributes:
+        main: task that it is for.
+        tasks: sorted.
+        budget: steps per task, to be reached.
+        seed: of the run.
+    """
+
+    main: str
+    tasks: tuple[str, ...]
+    budget: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The tasks and the seed."""
+        return run_name(self.tasks, self.seed)
+
+
+def run_name(tasks: Sequence[str], seed: int) -> str:
+    """Return how a search calls a run.
+
+    >>> run_name(("chu", "mwe"), 0)
+    'chu+mwe/seed0'
+    """
+    return f"{'+'.join(tasks)}/seed{seed}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the disk says of a main task's runs.
+
+    Attributes:
+        curves: of finished runs; None if the main task alone, or every pair, has none.
+        steps: optimiser steps of finished runs, by run (see `run_name`).
+        prior: p_i by candidate.
+        failed: candidates whose run failed in this search.
+        scale: what the metric is multiplied by to be points.
+    """
+
+    curves: SweepCurves | None
+    steps: Mapping[str, int]
+    prior: Mapping[str, float] = field(default_factory=dict)
+    failed: Collection[str] = ()
+    scale: int = 100
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """When a search stops; None: no such limit.
+
+    Attributes:
+        budget: share of the steps of training all candidates to the end.
+        regret: expected loss against the best choice, in points of the metric.
+        confidence: probability that the choice is the best.
+        max_seconds: of all its rounds.
+        max_seeds: of a candidate.
+        max_aux: auxiliaries in a set.
+    """
+
+    budget: float = 0.3
+    regret: float | None = 0.1
+    confidence: float | None = None
+    max_seconds: float | None = None
+    max_seeds: int = 3
+    max_aux: int = 1
+
+
+def checked_limits(values: Mapping[str, Any]) -> SearchLimits:
+    """Return limits from the values of a configuration.
+
+    Raises:
+        UserError: a value is not what is allowed; the message names the key.
+    """
+    limits = SearchLimits(**values)
+    whole = "a whole number from 1"
+    allowed = {
+        "budget": "a share above 0, at most 1",
+        "regret": "a number of points above 0, or null",
+        "confidence": "a probability above 0 and below 1, or null",
+        "max_seconds": "a number of seconds above 0, or null",
+        "max_seeds": whole,
+        "max_aux": whole,
+    }
+    most = {"budget": 1.0, "confidence": math.nextafter(1.0, 0.0)}
+    for key, text in allowed.items():
+        value = getattr(limits, key)
+        if value is None and "null" in text:
+            continue
+        kinds = (int,) if text == whole else (int, float)
+        if type(value) not in kinds or not 0 < value <= most.get(key, math.inf):
+            raise UserError(f"{key}={value} is not {text}.")
+    return limits
+
+
+@dataclass
+class Search:
+    """Decides for one main task what to train next, and keeps the history.
+
+    Attributes:
+        policy: that is asked.
+        limits: of the search.
+        history: so far; changed by `next`.
+        seed: first one of runs.
+        parallel: runs that can be trained at once.
+    """
+
+    policy: Policy
+    limits: SearchLimits
+    history: History
+    seed: int
+    parallel: int = 1
+
+    def __post_init__(self) -> None:
+        """Count the candidates that were asked for; sets of them are added later."""
+        singles = [name for name in self.history.candidates if "+" not in name]
+        self.everything = 2 * len(singles) + 1
+
+    def next(self, known: Known) -> list[Wanted]:
+        """Return the runs to train now; none ends the search, and the history says why.
+
+        Raises:
+            UserError: the limits allow no run at all.
+        """
+        state = self.state(known)
+        seen = outlook(posterior(state.candidates, state.noise, state.settings))
+        self.history.ended = self._limit(state, seen)
+        if self.history.ended is None:
+            requests = state.within_budget(self.policy.next(state))[: self.parallel]
+            if requests:
+                return self._runs(requests, state, known)
+            self.history.ended = self._end(state)
+        if self.history.ended not in ("budget", "seconds") and self._add_sets(state, seen):
+            return self.next(known)
+        return []
+
+    def done(self, wanted: Sequence[Wanted], known: Known, seconds: float) -> Round:
+        """Note a round; return what is known after it."""
+        state = self.state(known)
+        seen = outlook(posterior(state.candidates, state.noise, state.settings))
+        trained = [f"{each.name} to {each.budget}" for each in wanted]
+        choice = state.candidates[seen.choice].name if seen.choice is not None else None
+        self.history.rounds.append(Round(trained, state.spent, seconds, choice, seen.regret))
+        return self.history.rounds[-1]
+
+    def points(self, known: Known) -> float:
+        """Return the points of the metric that one percent of gain is; nan if not known yet."""
+        return points_of(known.curves, known.scale) if known.curves else math.nan
+
+    def state(self, known: Known) -> State:
+        """Return what a policy is told."""
+        history, limits, curves = self.history, self.limits, known.curves
+        names = [name for name in history.candidates if name not in known.failed]
+        budget = history.budget
+        alone = curves.alone.values() if curves else ()
+        spent = history.steps(known.steps) / (budget * self.everything)
+        points = points_of(curves, known.scale) if curves else 0.0
+        return State(
+            candidates=observed(curves, names, known.prior),
+            single=sum(curve.end for curve in alone) / budget,
+            spent=spent,
+            noise=noise_of(curves),
+            settings=settings_of(known.prior),
+            limits=Limits(
+                budget=min(limits.budget, self._affordable_in_time(spent)),
+                regret=limits.regret / points if limits.regret and points else 0.0,
+                confidence=math.inf if limits.confidence is None else limits.confidence,
+                seeds=limits.max_seeds,
+            ),
+            parallel=self.parallel,
+            evaluated=tuple(each / budget for each in history.evaluated),
+            everything=self.everything,
+        )
+
+    def _affordable_in_time(self, spent: float) -> float:
+        """Return the share of all steps that the time limit leaves, by the speed so far."""
+        seconds = self.history.seconds
+        if self.limits.max_seconds is None or not seconds:
+            return math.inf
+        return spent * self.limits.max_seconds / seconds
+
+    def _limit(self, state: State, seen: Outlook) -> str | None:
+        """Return the limit that is met, if the policy chooses by the model and knows a gain."""
+        is_known = any(candidate.is_observed() for candidate in state.candidates)
+        return state.limits.met_by(seen) if self.policy.uses_model and is_known else None
+
+    def _end(self, state: State) -> str:
+        """Return why the policy asks for nothing that can be paid for."""
+        free = State(**{**vars(state), "limits": Limits(math.inf, 0.0, math.inf, 1)})
+        wanted = self.policy.next(free)
+        if not wanted:
+            return "worth" if any(each.share < 1 for each in state.candidates) else "done"
+        if state.limits.budget < self.limits.budget:
+            return "seconds"
+        if not self.history.bought:
+            least = state.spent + min(state.cost([request]) for request in wanted)
+            budget = self.limits.budget
+            raise UserError(
+                f"{self.history.main}: budget={budget:g} allows no run: the shortest, alone and "
+                f"beside one candidate, takes {least:.3f} of the steps of training all "
+                f"{len(state.candidates)} candidates to the end. Type budget={_up(least)} or more."
+            )
+        return "budget"
+
+    def _add_sets(self, state: State, seen: Outlook) -> bool:
+        """Add the sets of the choice and one more auxiliary, once; return whether there are any."""
+        if seen.choice is None:
+            return False
+        best = set(state.candidates[seen.choice].name.split("+"))
+        if len(best) >= self.limits.max_aux:
+            return False
+        singles = {name for each in state.candidates for name in each.name.split("+")}
+        sets = {"+".join(sorted(best | {name})) for name in singles - best}
+        new = sorted(sets - set(self.history.candidates))
+        self.history.candidates += new
+        return bool(new)
+
+    def _runs(self, requests: Sequence[Extension], state: State, known: Known) -> list[Wanted]:
+        """Return the runs of requests that are not there, and note those that are bought."""
+        main, runs = self.history.main, dict[str, Wanted]()
+        for request in requests:
+            budget = round(state.reached(request.share) * self.history.budget)
+            names = state.candidates[request.candidate].name.split("+")
+            tasks = tuple(sorted({main, *names}))
+            for seed in self._seeds(tasks, known)[: request.seeds]:
+                for own in ((main,), tasks):
+                    each = Wanted(main, own, budget, seed)
+                    if known.steps.get(each.name, 0) < len(each.tasks) * budget:
+                        longest = runs.get(each.name, each)
+                        runs[each.name] = max(each, longest, key=lambda run: run.budget)
+        for name in runs:
+            self.history.bought.setdefault(name, known.steps.get(name, 0))
+        return list(runs.values())
+
+    def _seeds(self, tasks: tuple[str, ...], known: Known) -> list[int]:
+        """Return seeds, those first that a run has been trained with the longest."""
+        seeds = range(self.seed, self.seed + self.limits.max_seeds)
+        return sorted(seeds, key=lambda seed: -known.steps.get(run_name(tasks, seed), 0))
+
+
+def _up(share: float) -> float:
+    return math.ceil(1000 * share) / 1000

@@ -1,0 +1,139 @@
+"""From the runs of a sweep's folder to recommendations: for `recommend`, searches and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mtl_bench.analysis.data.frame import StudiedMetric, studied_metrics, values_frame
+from mtl_bench.analysis.recommend.history import History, read_history
+from mtl_bench.analysis.recommend.observations import SweepCurves, sweep_curves
+from mtl_bench.analysis.recommend.prior import priors
+from mtl_bench.analysis.recommend.recommendation import Recommendation, recommend
+from mtl_bench.errors import UserError
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
+
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What runs of one variant measured.
+
+    Attributes:
+        folder: of the sweep, or `published`.
+        statuses: of its runs.
+        values: of all runs, see `analysis.data.frame`.
+        metrics: that gains are of, by task.
+        budget: steps per task, of the longest run.
+        variant: of the runs.
+    """
+
+    folder: Path
+    statuses: Sequence[RunStatus]
+    values: pd.DataFrame
+    metrics: Mapping[str, StudiedMetric]
+    budget: float
+    variant: str = ""
+
+    def curves(self, budget: float | None = None) -> dict[str, SweepCurves]:
+        """Return the curves of each main task up to a budget; None: to the longest."""
+        return sweep_curves(self.values, self.metrics, budget or self.budget)
+
+    def history(self, main: str) -> History | None:
+        """Return the history of the search for a main task, if there was one."""
+        return read_history(self.folder, main, self.variant) if self.statuses else None
+
+    def gains(self) -> dict[tuple[str, str], float]:
+        """Return late gains of pairs that are trained to the end, by main task and auxiliary."""
+        return late_gains(self.curves())
+
+
+def evidence(name: str, metric: str | None = None) -> Evidence:
+    """Return what the runs of a sweep, or the published runs, measured.
+
+    Raises:
+        UserError: there is no such sweep, or its runs differ in more than their tasks.
+    """
+    if name == PUBLISHED:
+        from mtl_bench.paper.published_runs import published_measurements
+
+        measured = published_measurements()
+        return Evidence(Path(name), (), measured.values, measured.metrics, measured.budget)
+    folder = sweep_folder(name)
+    return evidence_of(folder, read_sweep(folder), metric)
+
+
+def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None = None) -> Evidence:
+    """Return what some runs of a sweep measured.
+
+    Raises:
+        UserError: they differ in more than their tasks and seeds.
+    """
+    variants = sorted({status.run.variant for status in statuses})
+    if len(variants) > 1:
+        raise UserError(
+            f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
+            " A recommendation compares runs that differ in their tasks only."
+        )
+    values, problems = values_frame(folder, statuses)
+    for problem in problems:
+        print(problem)
+    metrics = studied_metrics(statuses, metric)
+    budget = max(status.run.budgets[-1] for status in statuses)
+    return Evidence(folder, statuses, values, metrics, budget, variants[0])
+
+
+def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float]:
+    """Return late gains of pairs that are trained to the end, by main task and auxiliary."""
+    return {
+        (main, aux): gain
+        for main, own in curves.items()
+        for aux in own.candidates
+        if (gain := own.gain(aux, 1.0, 99)) == gain
+    }
+
+
+def answers(
+    own: Evidence, record: Mapping[tuple[str, str], float], mains: Sequence[str] | None = None
+) -> list[Recommendation]:
+    """Return the answer for each main task.
+
+    Args:
+        own: the runs.
+        record: gains that tell of candidates; those with the main task itself are left out.
+        mains: tasks; None: all that were trained alone and beside another.
+
+    Raises:
+        UserError: a main task has no gain, or is not there.
+    """
+    curves = own.curves()
+    if not curves:
+        raise UserError(
+            f"{own.folder}: a recommendation takes a main task alone and beside an auxiliary, "
+            "trained at least to the first evaluation."
+        )
+    for main in mains or ():
+        if main not in curves:
+            raise UserError(f"{own.folder}: has no gains of '{main}', but of {', '.join(curves)}.")
+    result = []
+    for main in mains or curves:
+        history = own.history(main)
+        of_main = own.curves(history.budget)[main] if history else curves[main]
+        names = history.candidates if history else of_main.candidates
+        prior = priors(record, main, names)
+        failed = failed_candidates(own.statuses, main)
+        result.append(recommend(of_main, own.metrics[main], prior, failed, history))
+    return result
+
+
+def failed_candidates(statuses: Sequence[RunStatus], main: str) -> list[str]:
+    """Return the auxiliaries of a main task whose run failed."""
+    names = set()
+    for status in statuses:
+        if status.state in ("failed", "damaged") and main in status.run.tasks:
+            names.add("+".join(task for task in status.run.tasks if task != main))
+    return sorted(names - {""})
