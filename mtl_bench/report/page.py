@@ -17,6 +17,7 @@ from markupsafe import Markup
 from mtl_bench.analysis.conclusions import main_tasks, ranked, sentence
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.measurements import LearningCurve, Measurements
+from mtl_bench.analysis.recommend.recommendation import Recommendation
 from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
 from mtl_bench.files import write_atomically
@@ -24,6 +25,7 @@ from mtl_bench.report.comparison import comparison
 from mtl_bench.report.curves import curves
 from mtl_bench.report.dot_chart import dot_chart
 from mtl_bench.report.heatmap import heatmap
+from mtl_bench.report.recommendation import recommendation_content, regret_curve
 from mtl_bench.report.style import Drawing, cell_colours, colour_scale, slug
 
 STATISTICS = {
@@ -53,9 +55,17 @@ class Origin:
     config: str = ""
 
 
-def write_report(study: Study, sections: Sequence[Section], origin: Origin, folder: Path) -> Path:
-    """Write the page and the figures; return the page's file."""
+def write_report(
+    study: Study,
+    sections: Sequence[Section],
+    origin: Origin,
+    folder: Path,
+    recommendations: Sequence[Recommendation] = (),
+) -> Path:
+    """Write the page, the figures and the recommendations; return the page's file."""
     drawings = _drawings(study, sections)
+    searched = [regret_curve(each) for each in recommendations if len(each.rounds) > 1]
+    drawings |= {drawing.name: drawing for drawing in searched}
     for drawing in drawings.values():
         drawing.write(folder / "figures")
     environment = Environment(
@@ -67,8 +77,14 @@ def write_report(study: Study, sections: Sequence[Section], origin: Origin, fold
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "signed": signed_cell, "capital": capital}
-    content = _content(study, drawings) | {"sections": sections, "origin": origin}
+    content = _content(study, drawings) | {
+        "sections": sections,
+        "origin": origin,
+        "recommendations": [recommendation_content(each) for each in recommendations],
+    }
     folder.mkdir(parents=True, exist_ok=True)
+    plain = [each.plain() for each in recommendations]
+    write_atomically(folder / "recommendation.json", json.dumps(plain, indent=1) + "\n")
     file = folder / "index.html"
     write_atomically(file, environment.get_template("page.html").render(content))
     return file

@@ -2,8 +2,8 @@
 
 A gain at share t compares means over a window: the evaluations in the last 20 percent of the budget
 so far, t times the whole, of the pair run and of the single run alike. At the end it is the late
-gain of a study: the mean of the last 4 percent of evaluations, at least five. With several seeds it
-is the mean over those that both runs have.
+gain of a study: the mean of the last 4 percent of evaluations, at least five, but not of more than
+those in the window. With several seeds it is the mean over those that both runs have.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ class Curve:
     end: float
 
     def late(self) -> float:
-        """Return the mean of the late evaluations."""
-        return float(self.scores[-max(FEWEST, round(SHARE * len(self.scores))) :].mean())
+        """Return the mean of the late evaluations, up to the end."""
+        count = max(FEWEST, round(SHARE * len(self.scores)))
+        inside = int((self.budgets > (1 - WINDOW) * self.end - 1e-6).sum())
+        return float(self.scores[-max(1, min(count, inside)) :].mean())
 
     def window(self, budget: float) -> float:
         """Return the mean score in the window that ends at a budget; nan if it holds none."""

@@ -31,6 +31,9 @@ class StudyCallback(Callback):
             return
         try:
             statuses = read_sweep(sweep)
+            if config.hydra.runtime.choices.get("hydra/sweeper") == "recommend":
+                self._write_pages(sweep, statuses)  # the search has printed its answer
+                return
             _print_gains(sweep, statuses)
             self._print_study(sweep, statuses)
         except UserError as error:
@@ -41,6 +44,12 @@ class StudyCallback(Callback):
                 f"\nThe study failed; runs are kept. Again: mtl-bench study {sweep}",
                 file=sys.stderr,
             )
+
+    def _write_pages(self, sweep: Path, statuses: Sequence[RunStatus]) -> None:
+        """Write the page of each variant, which begins with the recommendation."""
+        print()
+        for finished in study_sweep(sweep, statuses, self.overrides or None):
+            print(f"Page: {finished.write_page()}")
 
     def _print_study(self, sweep: Path, statuses: Sequence[RunStatus]) -> None:
         """Print the conclusions of a study: of one that is made now, or of the same one before."""

@@ -79,9 +79,7 @@ def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None 
             f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
             " A recommendation compares runs that differ in their tasks only."
         )
-    values, problems = values_frame(folder, statuses)
-    for problem in problems:
-        print(problem)
+    values, _ = values_frame(folder, statuses)  # what is damaged, `status` says
     metrics = studied_metrics(statuses, metric)
     budget = max(status.run.budgets[-1] for status in statuses)
     return Evidence(folder, statuses, values, metrics, budget, variants[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from mtl_bench.runs.sweep_folder import RunStatus
 
 if TYPE_CHECKING:
     from mtl_bench.analysis.measurements import Measurements
+    from mtl_bench.analysis.recommend.recommendation import Recommendation
     from mtl_bench.analysis.section import Section
     from mtl_bench.analysis.study import Study
     from mtl_bench.analysis.study_settings import StudySettings
@@ -32,12 +33,30 @@ DEFAULT_VARIANT = "default"
 
 @dataclass(frozen=True)
 class FinishedStudy:
-    """A study, the sections added to it, where it was written, and the runs that it looked at."""
+    """A study and what belongs to it.
+
+    Attributes:
+        study: of some runs.
+        sections: added to it.
+        folder: where it was written.
+        statuses: of the runs; none: they are the paper's.
+        sweep: folder of the runs.
+    """
 
     study: Study
     sections: Sequence[Section]
     folder: Path
     statuses: Sequence[RunStatus] = ()
+    sweep: Path | None = None
+
+    def recommendations(self) -> list[Recommendation]:
+        """Return an auxiliary for each main task; none if no gain is known."""
+        from mtl_bench.commands.shared.answers import PUBLISHED, answers, evidence, evidence_of
+
+        with suppress(UserError):
+            own = evidence_of(self.sweep, self.statuses) if self.sweep else evidence(PUBLISHED)
+            return answers(own, own.gains())
+        return []
 
     def write_page(self) -> Path:
         """Write the report beside the study's folder; return the page's file."""
@@ -48,7 +67,8 @@ class FinishedStudy:
         # A variant's folder lies below `study`, and its page at the same place below `report`.
         whole = next((place for place in places if place.name == "study"), self.folder)
         folder = whole.with_name("report") / self.folder.relative_to(whole)
-        return write_report(self.study, self.sections, origin_of(self.statuses), folder)
+        origin = origin_of(self.statuses)
+        return write_report(self.study, self.sections, origin, folder, self.recommendations())
 
 
 def study_published(folder: Path, overrides: Sequence[str] | None = None) -> FinishedStudy:
@@ -100,7 +120,7 @@ def study_sweep(
         settings = _settings(place, overrides)
         try:
             measurements = sweep_measurements(name, sweep, own, settings.metric, settings.budget)
-            yield _study(measurements, place, settings, own)
+            yield replace(_study(measurements, place, settings), statuses=own, sweep=sweep)
         except UserError as error:
             problems.append(str(error))
     if problems:
@@ -141,7 +161,6 @@ def _study(
     measurements: Measurements,
     folder: Path,
     settings: StudySettings,
-    statuses: Sequence[RunStatus] = (),
 ) -> FinishedStudy:
     """Do a study with progress, add the paper's sections, and write both."""
     from threadpoolctl import threadpool_limits  # finds libraries that are loaded: scikit-learn's
@@ -174,7 +193,7 @@ def _study(
     if result.scores:
         table = result.table.only(settings.final_features)
         save(folder / "predictor.json", table, result.features, settings.final)
-    return FinishedStudy(result, sections, folder, statuses)
+    return FinishedStudy(result, sections, folder)
 
 
 def stand_ins(tasks: Iterable[str]) -> dict[str, str]:
