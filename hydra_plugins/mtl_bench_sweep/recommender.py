@@ -32,7 +32,7 @@ class RecommendSweeper(BasicSweeper):
         Args:
             max_batch_size: of Hydra's own sweeper; without effect.
             params: of Hydra's own sweeper.
-            policy: that decides what to train.
+            policy: node of the configuration of what decides what to train.
             record: sweep, or `published`, whose gains tell of candidates.
             parallel: runs of a round; None: as many as the launcher trains at once.
             limits: see `analysis.recommend.search.SearchLimits`.
@@ -47,6 +47,7 @@ class RecommendSweeper(BasicSweeper):
         from mtl_bench.analysis.recommend.search import checked_limits
         from mtl_bench.commands.hydra.searches import make_searches, question, show_searches
         from mtl_bench.commands.shared.answers import evidence
+        from mtl_bench.commands.shared.policies import policy_of
         from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import make_plan
         from mtl_bench.sweeps.rounds import run_rounds
@@ -55,7 +56,7 @@ class RecommendSweeper(BasicSweeper):
         assert self.hydra_context is not None
         assert self.launcher is not None
         loader, config = self.hydra_context.config_loader, self.config
-        limits = checked_limits(self.limits)
+        limits, policy = checked_limits(self.limits), policy_of(self.policy)
         record = evidence(self.record).gains() if self.record else None
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
@@ -70,7 +71,7 @@ class RecommendSweeper(BasicSweeper):
             processes = self.launcher.processes
         name = str(config.hydra.runtime.choices.get("policy@hydra.sweeper.policy"))
         parallel = self.parallel or processes or PARALLEL
-        searches = make_searches(asked, plan, self.policy, name, limits, record, parallel)
+        searches = make_searches(asked, plan, policy, name, limits, record, parallel)
         show_searches(searches, processes)
         if plan.dry_run:
             return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
@@ -207,7 +207,7 @@ class Search:
 
     def _end(self, state: State) -> str:
         """Return why the policy asks for nothing that can be paid for."""
-        free = State(**{**vars(state), "limits": Limits(math.inf, 0.0, math.inf, 1)})
+        free = replace(state, limits=replace(state.limits, budget=math.inf))
         wanted = self.policy.next(free)
         if not wanted:
             return "worth" if any(each.share < 1 for each in state.candidates) else "done"

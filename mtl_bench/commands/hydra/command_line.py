@@ -119,6 +119,8 @@ def _search_keys(overrides: Sequence[str], multirun: bool) -> list[str]:
             )
         elif key == "policy":
             result.append(f"policy@hydra.sweeper.{override}")
+        elif key.startswith("policy."):  # what the policy does not know, its check explains
+            result.append(f"++hydra.sweeper.{override}")
         else:
             result.append(f"hydra.sweeper.{override}")
     return result

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.config.mistakes.messages import did_you_mean
+from mtl_bench.config.mistakes.options import check_group
 from mtl_bench.config.tasks import conf_folder, options
 from mtl_bench.errors import UserError
 
@@ -32,7 +35,20 @@ def policies(names: Sequence[str] | None = None) -> dict[str, Policy]:
                 f"Possible: {', '.join(possible)}."
             )
     folder = conf_folder() / "policy"
-    return {
-        name: instantiate(OmegaConf.load(folder / f"{name}.yaml"), _convert_="all")
-        for name in names or possible
-    }
+    return {name: policy_of(OmegaConf.load(folder / f"{name}.yaml")) for name in names or possible}
+
+
+def policy_of(node: Any) -> Policy:
+    """Return a policy with the options of a node of the configuration.
+
+    Raises:
+        UserError: an option is not what is allowed.
+    """
+    plain: Any = OmegaConf.to_container(node, resolve=True)
+    check_group("policy", plain)
+    try:
+        policy: Policy = instantiate(plain, _convert_="all")
+    except InstantiationException as error:
+        given = " ".join(f"policy.{k}={v}" for k, v in plain.items() if k[0] != "_")
+        raise UserError(f"policy: {error.__cause__ or error}\nGiven: {given}") from None
+    return policy

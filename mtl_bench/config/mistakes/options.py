@@ -27,7 +27,7 @@ def check_options(config: RunConfig) -> None:
     """
     check_encoder(config)
     for group, node in groups_of(config).items():
-        _check_group(group, node)
+        check_group(group, node)
     check_sampler(config)
 
 
@@ -75,8 +75,16 @@ def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:
     return {group: getattr(config, group) for group in CLASS_GROUPS}
 
 
-def _check_group(group: str, node: Mapping[str, Any]) -> None:
-    """Check one group."""
+def check_group(group: str, node: Mapping[str, Any]) -> None:
+    """Raise an error if an option of a group is unknown to its class, or of another kind.
+
+    Args:
+        group: its name, for messages.
+        node: of the configuration, with `_target_` and the options.
+
+    Raises:
+        UserError: names the key, what is allowed, and what to type.
+    """
     if "_target_" not in node:
         raise UserError(f"{group}: its yaml has no `_target_`, which names what makes it.")
     parameters = parameters_of(group, str(node["_target_"]))

@@ -117,3 +117,15 @@ class Policy(Protocol):
 
     def next(self, state: State) -> list[Extension]:
         """Return what to train now; nothing ends the search."""
+
+
+def checked_shares(shares: Sequence[float]) -> tuple[float, ...]:
+    """Return shares of the budget.
+
+    Raises:
+        ValueError: they do not rise from above 0 to at most 1.
+    """
+    is_list = isinstance(shares, list | tuple) and len(shares) > 0
+    if not is_list or sorted({0.0, *shares}) != [0.0, *shares] or max(shares) > 1:
+        raise ValueError(f"shares are ascending, above 0 and at most 1, such as [0.2, 1]; {shares}")
+    return tuple(shares)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mtl_bench.analysis.recommend.model import posterior
-from mtl_bench.analysis.recommend.policies.base import Extension, State
+from mtl_bench.analysis.recommend.policies.base import Extension, State, checked_shares
 
 
 class Halving:
@@ -24,7 +24,7 @@ class Halving:
             uses_model: order candidates by the expected late gain, and not by the gain so far.
             first: candidates to begin with, those of the largest p_i; None: all.
         """
-        self.shares = tuple(shares)
+        self.shares = checked_shares(shares)
         self.uses_model = uses_model
         self.first = first
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtl_bench.analysis.recommend.policies.base import Extension, State
+from mtl_bench.analysis.recommend.policies.base import Extension, State, checked_shares
 
 
 class Pilots:
@@ -12,7 +12,7 @@ class Pilots:
 
     def __init__(self, share: float) -> None:
         """Take the share."""
-        self.share = share
+        (self.share,) = checked_shares([share])
 
     def next(self, state: State) -> list[Extension]:
         """Return those that are not there yet."""

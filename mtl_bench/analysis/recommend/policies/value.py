@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mtl_bench.analysis.recommend.decisions import Worth, moments, worth_of
 from mtl_bench.analysis.recommend.model import posterior
-from mtl_bench.analysis.recommend.policies.base import Extension, State
+from mtl_bench.analysis.recommend.policies.base import Extension, State, checked_shares
 
 
 class Value:
@@ -30,7 +30,7 @@ class Value:
             least: expected reduction of the regret, in percent, below which nothing is bought.
             close: of what is trained beside the best: value for a step, relative to the best.
         """
-        self.shares = tuple(shares)
+        self.shares = checked_shares(shares)
         self.least = least
         self.close = close
 
