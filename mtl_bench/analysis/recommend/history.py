@@ -49,6 +49,8 @@ class History:
         arguments: of the command that began it, but for `main` and `aux`.
         bought: optimiser steps that a run had when the search first asked for it, by
             `tasks/seed`. What was there before costs nothing.
+        wanted: runs of the round under way: tasks, steps per task to reach, seed. A search that was
+            stopped finishes it first, and so does what it would have done.
         rounds: in order.
         ended: why the search ended: `regret`, `confidence`, `budget`, `seconds`, `worth` (nothing
             else is worth its cost) or `done` (everything is trained); None: it has not.
@@ -62,6 +64,7 @@ class History:
     policy: str
     arguments: list[str] = field(default_factory=list)
     bought: dict[str, int] = field(default_factory=dict)
+    wanted: list[tuple[list[str], int, int]] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     ended: str | None = None
     schema_version: int = SCHEMA_VERSION

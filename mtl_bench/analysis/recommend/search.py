@@ -143,6 +143,11 @@ class Search:
         Raises:
             UserError: the limits allow no run at all.
         """
+        if self.history.wanted:  # the command was stopped in the middle of a round
+            wanted = [Wanted(self.history.main, tuple(t), b, s) for t, b, s in self.history.wanted]
+            if left := [run for run in wanted if not _is_done(run, known)]:
+                return left
+            self.done(known, 0.0)
         state = self.state(known)
         seen = outlook(posterior(state.candidates, state.noise, state.settings))
         self.history.ended = self._limit(state, seen)
@@ -155,11 +160,12 @@ class Search:
             return self.next(known)
         return []
 
-    def done(self, wanted: Sequence[Wanted], known: Known, seconds: float) -> Round:
-        """Note a round; return what is known after it."""
+    def done(self, known: Known, seconds: float) -> Round:
+        """Note that the round under way has ended; return what is known after it."""
         state = self.state(known)
         seen = outlook(posterior(state.candidates, state.noise, state.settings))
-        trained = [f"{each.name} to {each.budget}" for each in wanted]
+        trained = [f"{run_name(t, s)} to {b}" for t, b, s in self.history.wanted]
+        self.history.wanted = []
         choice = state.candidates[seen.choice].name if seen.choice is not None else None
         self.history.rounds.append(Round(trained, state.spent, seconds, choice, seen.regret))
         return self.history.rounds[-1]
@@ -246,17 +252,22 @@ class Search:
             for seed in self._seeds(tasks, known)[: request.seeds]:
                 for own in ((main,), tasks):
                     each = Wanted(main, own, budget, seed)
-                    if known.steps.get(each.name, 0) < len(each.tasks) * budget:
+                    if not _is_done(each, known):
                         longest = runs.get(each.name, each)
                         runs[each.name] = max(each, longest, key=lambda run: run.budget)
         for name in runs:
             self.history.bought.setdefault(name, known.steps.get(name, 0))
+        self.history.wanted = [(list(r.tasks), r.budget, r.seed) for r in runs.values()]
         return list(runs.values())
 
     def _seeds(self, tasks: tuple[str, ...], known: Known) -> list[int]:
         """Return seeds, those first that a run has been trained with the longest."""
         seeds = range(self.seed, self.seed + self.limits.max_seeds)
         return sorted(seeds, key=lambda seed: -known.steps.get(run_name(tasks, seed), 0))
+
+
+def _is_done(wanted: Wanted, known: Known) -> bool:
+    return known.steps.get(wanted.name, 0) >= len(wanted.tasks) * wanted.budget
 
 
 def _up(share: float) -> float:

@@ -133,13 +133,13 @@ class Searches:
         """Note a round in the histories; say what is known now."""
         bad = ("failed", "damaged")
         self.failed |= {status.run.tasks for status in statuses if status.state in bad}
-        for main, wanted in self._wanted.items():
+        for main in self._wanted:
             if (main,) in self.failed:
                 _say(f"  {main}: its single run failed, and gains are relative to that")
                 continue
             search = self.searches[main]
             known = self._known(main)
-            last = search.done(wanted, known, seconds)
+            last = search.done(known, seconds)
             search.history.write(self.plan.sweep, self._variant(main))
             _say(f"  {round_text(main, last, search.points(known))}")
 

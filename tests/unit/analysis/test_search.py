@@ -82,7 +82,7 @@ def finish(one, disk, seconds=1.0, rounds=200):
         if not (wanted := one.next(disk.known())):
             return one.history
         disk.launch(wanted)
-        one.done(wanted, disk.known(), seconds)
+        one.done(disk.known(), seconds)
     raise AssertionError("the search does not end")
 
 
@@ -133,23 +133,25 @@ def test_a_search_that_is_stopped_after_every_round_does_the_same(tmp_path):
     one = search()
     while wanted := one.next(other.known()):
         other.launch(wanted)
-        one.done(wanted, other.known(), 1.0)
+        one.done(other.known(), 1.0)
         one.history.write(tmp_path)
         one = replace(one, history=read_history(tmp_path, "m"))
     assert other.steps == disk.steps
     assert one.history == undisturbed.history
 
 
-def test_a_killed_round_costs_what_it_did(tmp_path):
-    one, disk = search(), Disk()
-    wanted = one.next(disk.known())
-    disk.launch(wanted[:2])  # and no `done`: the command was killed
-    one.history.write(tmp_path)
-    again = replace(one, history=read_history(tmp_path, "m"))
-    left = again.next(disk.known())
-    assert all(disk.steps.get(run.name, 0) < len(run.tasks) * run.budget for run in left)
-    finish(again, disk)
-    assert again.history.steps(disk.steps) == sum(disk.steps.values())
+def test_a_search_killed_in_the_middle_of_rounds_does_the_same(tmp_path):
+    undisturbed, disk = search(), Disk()
+    finish(undisturbed, disk)
+    one, other = search(), Disk()
+    while wanted := one.next(other.known()):
+        one.history.write(tmp_path)
+        other.launch(wanted[:1])  # and no `done`: the command is killed
+        one = replace(one, history=read_history(tmp_path, "m"))
+    assert other.steps == disk.steps
+    assert one.history.steps(other.steps) == sum(other.steps.values())
+    for before, after in zip(undisturbed.history.rounds, one.history.rounds, strict=True):
+        assert replace(after, seconds=1.0) == before
 
 
 def test_what_was_there_before_is_used_and_costs_nothing():
