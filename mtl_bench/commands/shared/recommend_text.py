@@ -25,7 +25,7 @@ def show(answer: Recommendation) -> None:
     )
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("auxiliary", overflow="fold", min_width=9)
-    for name in ("gain", "points", "80 % interval", "P(helps)", "trained to"):
+    for name in ("gain", "points", "80 % interval", "P(helps)", "steps x seeds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in answer.rows:
@@ -36,8 +36,7 @@ def show(answer: Recommendation) -> None:
 
 
 def _cells(row: Row, metric: StudiedMetric) -> tuple[str, ...]:
-    trained = f"{row.trained:,.6g}" + (f" x {row.seeds} seeds" if row.seeds > 1 else "")
-    trained = trained if row.trained else "-"
+    trained = f"{row.trained:,.6g} x {max(1, row.seeds)}" if row.trained else "-"
     if math.isnan(row.gain):
         return escape(row.aux), *["-"] * 4, trained, row.status
     return (

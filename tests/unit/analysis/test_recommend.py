@@ -85,7 +85,9 @@ def test_priors_leave_out_the_main_task_in_either_role():
 def test_a_window_ends_at_its_share_and_the_end_is_the_late_mean():
     curve = Curve(np.arange(10.0, 101, 10), np.arange(10.0), 100)
     assert curve.window(50) == 3.5  # evaluations at 40 and 50
-    assert curve.late() == 7  # the last five
+    assert curve.late() == 8  # the last five, but not those before the last 20 percent
+    many = Curve(np.arange(1.0, 201), np.arange(200.0), 200)
+    assert many.late() == np.mean(np.arange(192, 200))  # 4 percent
     assert np.isnan(Curve(np.array([10.0]), np.array([1.0]), 10).window(100))
 
 

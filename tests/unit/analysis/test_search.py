@@ -200,17 +200,17 @@ def test_further_seeds_are_bought_where_noise_hides_the_best():
     class Noisy(Disk):
         def curve(self, aux, end):
             curve = super().curve(aux, end)
-            noise = np.random.default_rng([len(aux), int(end), len(self.trained)])
-            return replace(
-                curve, scores=curve.scores * (1 + noise.normal(0, 0.03, len(curve.scores)))
-            )
+            noise = np.random.default_rng(len(aux)).normal(0, 0.03, len(curve.scores))
+            return replace(curve, scores=curve.scores * (1 + noise))
 
-    gains = {"a": 1.0, "b": 0.8} | dict.fromkeys("cdefg", -25.0)
-    one, disk = search(gains, budget=1.0, max_seeds=3, regret=None), Noisy(gains)
+    one = search("ab", budget=1.0, max_seeds=3, regret=None)
+    disk = Noisy({"a": 1.0, "b": 0.8})
+    disk.launch([Wanted("m", tasks, BUDGET, 0) for tasks in (("m",), ("a", "m"), ("b", "m"))])
+    wanted = one.next(disk.known())
+    assert {run.seed for run in wanted} == {1}
+    assert Wanted("m", ("m",), BUDGET, 1) in wanted  # gains compare runs of one seed
     finish(one, disk)
-    assert {run.seed for run in disk.trained} > {0}
-    for run in disk.trained:  # a seed is trained alone as well: gains compare runs of one seed
-        assert run_name(("m",), run.seed) in disk.steps
+    assert one.history.ended == "budget"
 
 
 def test_a_time_limit_ends_a_search():
