@@ -55,7 +55,7 @@ def explained_errors() -> Iterator[None]:
     full = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         with nullcontext() if full else _explained(overrides):
-            overrides = _search_keys(overrides, "-m" in flags)
+            overrides = _search_overrides(overrides, "-m" in flags)
             check_overrides(overrides, "-m" in flags, list(task_files()))
             if "-m" in flags:  # composed once before main is chosen, when it has no task's keys
                 overrides = [TASK_KEY.sub(r"\1choice(\2)", each) for each in overrides]
@@ -98,16 +98,17 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, overrides
 
 
-def _search_keys(overrides: Sequence[str], multirun: bool) -> list[str]:
-    """Return overrides with the keys of a search as Hydra knows them.
+def _search_overrides(overrides: Sequence[str], multirun: bool) -> list[str]:
+    """Return overrides with the sweeper that an experiment names, and its keys as Hydra has them.
 
     Raises:
-        UserError: the command is not a search.
+        UserError: there are keys of a search, and the command is none.
     """
-    is_search = multirun and any(
-        each == SEARCH or sweeper_of(each) == SEARCH.partition("=")[2] for each in overrides
-    )
-    result = []
+    # Hydra itself prefers the sweeper of train.yaml to the experiment's.
+    named = multirun and any(sweeper_of(each) == SEARCH.partition("=")[2] for each in overrides)
+    is_search = multirun and (named or SEARCH in overrides)
+    chosen = any(each.startswith("hydra/sweeper=") for each in overrides)
+    result = [SEARCH] if named and not chosen else []
     for override in overrides:
         key = override.partition("=")[0]
         if key.split(".")[0] not in SEARCH_KEYS:

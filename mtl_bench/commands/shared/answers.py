@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from mtl_bench.analysis.recommend.history import History, read_history
 from mtl_bench.analysis.recommend.observations import SweepCurves, sweep_curves
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.recommendation import Recommendation, recommend
+from mtl_bench.commands.shared.encoder_gain import encoder_gain
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
 
@@ -124,7 +125,9 @@ def answers(
         names = history.candidates if history else of_main.candidates
         prior = priors(record, main, names)
         failed = failed_candidates(own.statuses, main)
-        result.append(recommend(of_main, own.metrics[main], prior, failed, history))
+        answer = recommend(of_main, own.metrics[main], prior, failed, history)
+        remark = encoder_gain(own.folder, own.statuses, main, own.metrics[main])
+        result.append(replace(answer, remarks=[remark] if remark else []))
     return result
 
 

@@ -22,7 +22,6 @@ from mtl_bench.analysis.recommend.search import (
     SearchLimits,
     Wanted,
     checked_limits,
-    run_name,
 )
 from mtl_bench.analysis.recommend.wording import next_command, sentences
 from mtl_bench.errors import UserError
