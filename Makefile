@@ -14,8 +14,9 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: install ## the whole study of the ten synthetic tasks, 55 short runs (minutes)
+demo: install ## study ten synthetic tasks in 55 short runs, then search for an auxiliary (minutes)
 	$(BIN)/python train.py experiment=demo_sweep
+	$(BIN)/python train.py -m experiment=demo_recommend main=syn_mwe 'aux=[syn_chu,syn_pos,syn_key,syn_str]'
 
 test: install ## run the fast tests (minutes)
 	$(BIN)/python -m pytest -n 2 --dist worksteal

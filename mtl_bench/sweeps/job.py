@@ -50,6 +50,8 @@ def _run_single(cfg: DictConfig, folder: Path) -> int:
         if config.dry_run:
             check_options(config)
             show_plan(plan_single(cfg, folder), 1)
+            if not had_record:
+                remove_unbegun(folder, Path(cfg.paths.output_dir))
             return 0
         if record := _finished(config, folder):
             print(finished_before(record, config, folder))
