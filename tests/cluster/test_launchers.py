@@ -101,3 +101,19 @@ def test_a_killed_job_is_left_to_the_next_command(launcher, own_task, tmp_path, 
     code, out = train(launcher, "main=syn_chu,good,zkill", *SHORT)
     assert code == 0, out
     assert {run.state for run in read_sweep(SWEEP)} == {"finished"}
+
+
+def test_a_search_trains_in_rounds(launcher):
+    tasks = ["main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.5"]
+    short = ["steps_per_task=40", "trainer.val_check_interval=4"]
+    short += ["optimizer=adam", "optimizer.lr=0.01"]
+    code, out = train(launcher, "hydra/sweeper=recommend", "parallel=2", *tasks, *short)
+    assert code == 0, out
+    assert "round 2: " in out
+    assert "Next: python train.py" in out
+    code, out = train(
+        (["hydra/launcher=workers"], []),
+        *("hydra/sweeper=recommend", "parallel=2", *tasks, *short, "sweep_name=own"),
+    )
+    assert code == 0, out
+    assert records() == records(Path("multirun_outputs/own"))

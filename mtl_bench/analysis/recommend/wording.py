@@ -96,7 +96,7 @@ def round_text(main: str, last: Round, points: float) -> str:
         points: of the metric that one percent of gain is; nan if not known.
     """
     cost = f"{100 * last.cost:.0f} % of all steps"
-    if math.isnan(points):
-        return f"{main}: {cost}, nothing known yet"
+    if math.isnan(points) or not points:
+        return f"{main}: {cost}; no gain is defined yet, since {main} alone scores 0"
     choice = last.choice or "none"
     return f"{main}: {cost}; best so far: {choice}, expected loss {last.regret * points:.2f} points"
