@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtl_bench.analysis.recommend.recommendation import Recommendation
-from mtl_bench.analysis.recommend.wording import price, sentences, verdict
+from mtl_bench.analysis.recommend.wording import alone, price, sentences, verdict
 from mtl_bench.report.style import GAIN, INK, Drawing, label, slug, styled
 
 
@@ -19,7 +19,7 @@ def recommendation_content(answer: Recommendation) -> dict[str, Any]:
     return {
         "answer": answer,
         "chosen": chosen,
-        "alone": answer.metric.text(answer.alone),
+        "alone": alone(answer),
         "verdict": verdict(answer),
         "price": price(answer),
         "more": sentences(answer)[2:],

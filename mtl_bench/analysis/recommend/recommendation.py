@@ -83,6 +83,7 @@ class Recommendation:
         main: task.
         metric: that gains are of.
         alone: its late value without an auxiliary, mean over seeds.
+        alone_trained: steps to which it is trained so far.
         budget: steps per task that gains are predicted for.
         choice: auxiliary, or a set joined by `+`; None: train the main task alone.
         regret: expected loss against the best of the candidates and none, in points.
@@ -103,6 +104,7 @@ class Recommendation:
     main: str
     metric: StudiedMetric
     alone: float
+    alone_trained: float
     budget: float
     choice: str | None
     regret: float
@@ -156,10 +158,11 @@ def recommend(
         UserError: the main task alone scores 0, so that no gain is defined.
     """
     alone = float(np.mean([curve.late() for curve in curves.alone.values()]))
+    trained = max(curve.end for curve in curves.alone.values())
     if not alone:
         raise UserError(
             f"{curves.main}: no gain is defined, since its {metric.title} alone is 0 at "
-            f"{max(curve.end for curve in curves.alone.values()):,.6g} steps. Train longer "
+            f"{trained:,.6g} steps. Train longer "
             "(steps_per_task), or with another rate (optimizer.lr)."
         )
     names = names or (history.candidates if history else curves.candidates)
@@ -216,6 +219,7 @@ def recommend(
         main=curves.main,
         metric=metric,
         alone=alone,
+        alone_trained=trained,
         budget=curves.budget,
         choice=candidates[seen.choice].name if seen.choice is not None else None,
         regret=seen.regret * points,

@@ -23,6 +23,13 @@ ENDED = {
 }
 
 
+def alone(answer: Recommendation) -> str:
+    """Return what the main task scores without an auxiliary, and after how many steps."""
+    score = f"{answer.metric.text(answer.alone)} {answer.metric.title}"
+    of = f" of {answer.budget:,.6g}" if answer.alone_trained < answer.budget else ""
+    return f"{score} after {answer.alone_trained:,.6g}{of} steps"
+
+
 def verdict(answer: Recommendation) -> str:
     """Return the choice as a sentence, and what it is expected to lose."""
     metric = answer.metric

@@ -12,17 +12,14 @@ from rich.table import Table
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.recommend.recommendation import Recommendation, Row
-from mtl_bench.analysis.recommend.wording import sentences
+from mtl_bench.analysis.recommend.wording import alone, sentences
 
 
 def show(answer: Recommendation) -> None:
     """Print an answer."""
     console = Console(highlight=False)
     metric = answer.metric
-    console.print(
-        f"\n[bold]{escape(answer.main)}[/] alone: {metric.text(answer.alone)} {metric.title} "
-        f"(late mean on dev, budget {answer.budget:,.6g})"
-    )
+    console.print(f"\n[bold]{escape(answer.main)}[/] alone: {alone(answer)}")
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("auxiliary", overflow="fold", min_width=9)
     for name in ("gain", "points", "80 % interval", "P(helps)", "steps x seeds"):
