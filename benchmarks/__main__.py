@@ -26,6 +26,7 @@ from benchmarks import (
     memory,
     optimizer,
     peers,
+    recommend,
     roofline,
     step,
     sweep,
@@ -80,6 +81,10 @@ def main() -> None:
     found[f"Memory of {pair}, MB"] = peak
     found["Sweep"] = sweep.measure()
     sweep.show(found["Sweep"])
+    searches = list(recommend.measure())
+    recommend.show_worlds(searches)
+    recommend.show_growth()
+    found["Recommend"] = [asdict(each) for each in searches]
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     kind = "".join(c if c.isalnum() else "-" for c in _processor().lower())

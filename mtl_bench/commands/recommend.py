@@ -62,10 +62,10 @@ def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Print the scores of policies; return them as plain values."""
     from mtl_bench.analysis.recommend.evidence import settings_of
-    from mtl_bench.analysis.recommend.model import Noise
     from mtl_bench.analysis.recommend.policies.base import Limits
     from mtl_bench.analysis.recommend.prior import priors
     from mtl_bench.analysis.recommend.replay import replay, summary
+    from mtl_bench.analysis.recommend.settings import Noise
     from mtl_bench.commands.shared.answers import evidence
     from mtl_bench.commands.shared.policies import DEFAULT, policies
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from mtl_bench.analysis.gains.uncertainty import late_mean
-from mtl_bench.analysis.recommend.model import BETA, Candidate, Noise, Settings
 from mtl_bench.analysis.recommend.observations import Curve, SweepCurves
+from mtl_bench.analysis.recommend.settings import BETA, Candidate, Noise, Settings
 
 WEAK = 4.0
 """Degrees of freedom of the prior of noise: as much as five seeds would tell."""

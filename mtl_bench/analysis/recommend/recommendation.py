@@ -13,10 +13,11 @@ from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.recommend.decisions import outlook
 from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of, settings_of
 from mtl_bench.analysis.recommend.history import History, Round
-from mtl_bench.analysis.recommend.model import Candidate, posterior
+from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import State
 from mtl_bench.analysis.recommend.policies.value import Value
+from mtl_bench.analysis.recommend.settings import Candidate
 from mtl_bench.errors import UserError
 
 Status = Literal["recommended", "runner-up", "stopped", "finished", "not trained", "failed"]

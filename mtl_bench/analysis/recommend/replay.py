@@ -10,9 +10,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
-from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings, posterior
+from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curves
 from mtl_bench.analysis.recommend.policies.base import Limits, Policy, State
+from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 
 ROUNDS = 1000
 """At most: a policy that asks for what is there already would never end."""
@@ -69,6 +70,7 @@ def replay(
     limits: Limits,
     noise: Noise,
     settings: Settings,
+    parallel: int = 1,
 ) -> Replay:
     """Return what a policy does.
 
@@ -79,12 +81,13 @@ def replay(
         limits: of the search.
         noise: of gains.
         settings: of the model.
+        parallel: runs trained at once.
     """
     names = list(curves.candidates)
     truth = np.array([curves.gain(name, 1.0, 99) for name in names])
     candidates = tuple(Candidate(name, prior=prior.get(name, 0.0)) for name in names)
     limits = replace(limits, seeds=min(limits.seeds, curves.seeds))
-    state = State(candidates, noise=noise, settings=settings, limits=limits)
+    state = State(candidates, noise=noise, settings=settings, limits=limits, parallel=parallel)
     rounds = [Decision(0.0, outlook(posterior(state.candidates, noise, settings)))]
     for _ in range(ROUNDS):
         if policy.uses_model and limits.met_by(rounds[-1].outlook):

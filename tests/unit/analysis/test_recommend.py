@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mtl_bench.__main__ import main
 from mtl_bench.analysis.recommend.decisions import outlook
 from mtl_bench.analysis.recommend.evidence import noise_of
-from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings, posterior
+from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curve, SweepCurves, sweep_curves
 from mtl_bench.analysis.recommend.policies.base import Extension, Limits, State
 from mtl_bench.analysis.recommend.policies.halving import Halving
@@ -19,6 +19,7 @@ from mtl_bench.analysis.recommend.policies.value import Value
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.recommendation import recommend
 from mtl_bench.analysis.recommend.replay import replay, summary
+from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 from mtl_bench.analysis.recommend.synthetic import SyntheticCurves, World
 from mtl_bench.commands.shared.policies import policies
 from mtl_bench.paper.published_runs import F1, published_measurements
@@ -37,17 +38,28 @@ def test_an_observation_at_the_end_without_noise_is_the_gain():
 
 
 def test_the_posterior_is_that_of_conditioning_a_gaussian():
-    one = replace(UNINFORMED, spreads=(2.0,), mean_sd=1.0)
-    candidates = [Candidate("a", 0.5, 4.0, 1), Candidate("b")]
-    noise = Noise(0.3, 0.4)
-    error = (2 * one.deviation(0.5)) ** 2 + 0.3**2 + 0.4**2
+    tau, z, noise = 2.0, 0.5, Noise(0.3, 0.4)
+    one = replace(UNINFORMED, spreads=(tau,), widths=(z,), mean_sd=1.0)
+    candidates = [Candidate("a", 0.5, 4.0, 1), Candidate("b"), Candidate("c", 0.2, -3.0, 1)]
+    seen = [0, 2]
+    squares = np.array([one.deviation(0.5) ** 2, one.deviation(0.2) ** 2])
+    scale = (1 + squares) ** (z / 2)
+    prior = tau**2 * np.eye(3) + 1
+    walks = tau**2 * (np.diag(squares) + np.minimum(squares[:, None], squares))
+    noises = (0.3**2 * np.eye(2) + 0.4**2) / np.outer(scale, scale)
+    gain = prior[:, seen] @ np.linalg.inv(prior[np.ix_(seen, seen)] + walks + noises)
     known = posterior(candidates, noise, one)
-    prior = np.array([[5.0, 1.0], [1.0, 5.0]])
-    gain = prior[:, 0] / (prior[0, 0] + error)
-    np.testing.assert_allclose(known.mean, gain * 4)
-    np.testing.assert_allclose(
-        known.covariances[0], prior - np.outer(gain, prior[0]), rtol=1e-6, atol=1e-6
-    )
+    covariance = prior - gain @ prior[seen]
+    np.testing.assert_allclose(known.mean, gain @ (np.array([4.0, -3.0]) / scale))
+    np.testing.assert_allclose(known.covariance, covariance, rtol=1e-6)
+    np.testing.assert_allclose(np.cov(known.draws(100_000).T), covariance, atol=0.1)
+
+
+def test_gains_that_all_fall_behind_at_first_are_taken_for_the_single_runs():
+    together = posterior([Candidate(n, 0.2, -9.0, 1) for n in "abcdef"], Noise(), UNINFORMED)
+    single_known = replace(UNINFORMED, single=0.0)
+    alone = posterior([Candidate(n, 0.2, -9.0, 1) for n in "abcdef"], Noise(), single_known)
+    assert alone.mean.max() < together.mean.max() < 0
 
 
 def test_a_record_moves_the_candidates_that_it_praises():

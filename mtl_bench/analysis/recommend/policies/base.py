@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mtl_bench.analysis.recommend.decisions import Outlook
-from mtl_bench.analysis.recommend.model import Candidate, Noise, Settings
+from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 
 
 @dataclass(frozen=True)

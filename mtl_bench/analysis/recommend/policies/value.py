@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mtl_bench.analysis.recommend.decisions import Worth, moments, worth_of
-from mtl_bench.analysis.recommend.model import posterior
+import numpy as np
+
+from mtl_bench.analysis.recommend.decisions import outlook
+from mtl_bench.analysis.recommend.model import Posterior, posterior
 from mtl_bench.analysis.recommend.policies.base import Extension, State, checked_shares
+from mtl_bench.analysis.recommend.worth import Worth, worths
 
 
 class Value:
     """Extends, or repeats with another seed, where the knowledge gradient for a step is largest.
 
-    It stops when nothing that can be paid for is worth having.
+    Beside single candidates, it rates the two, four, ... that are the most likely to be the best
+    together: a short run of one of many hardly changes the choice, but short runs of all do. It
+    stops when nothing that can be paid for is worth having.
     """
 
     uses_model = True
@@ -36,33 +42,63 @@ class Value:
 
     def next(self, state: State) -> list[Extension]:
         """Return the best extension, and others nearly as good that can be trained beside it."""
+        known = posterior(state.candidates, state.noise, state.settings)
+        possible = self._possible(state)
+        options = [[each] for each in possible] + self._together(known, possible)
+        options = [option for option in options if state.affordable(option)]
         rated = [
-            (worth.regret / state.cost([request]), request)
-            for request, worth in self.rated(state)
-            if worth.regret >= self.least and state.affordable([request])
+            (worth.regret / state.cost(option), option)
+            for option, worth in zip(options, self._worths(state, known, options), strict=True)
+            if worth.regret >= self.least
         ]
         rated.sort(key=lambda each: -each[0])
         chosen: dict[int, Extension] = {}
-        for value, request in rated:
+        for value, option in rated:
             if value >= self.close * rated[0][0]:
-                chosen.setdefault(request.candidate, request)
+                for request in option:
+                    chosen.setdefault(request.candidate, request)
         return state.within_budget(list(chosen.values()))[: state.parallel]
 
     def rated(self, state: State) -> list[tuple[Extension, Worth]]:
-        """Return every extension that there is, and what it is worth."""
+        """Return every extension of a single candidate that there is, and what it is worth."""
         known = posterior(state.candidates, state.noise, state.settings)
-        moment, scale = moments(known), float(known.weights @ known.taus)
-        return [
-            (
-                request,
-                worth_of(
-                    request.candidate, state.reached(request.share), request.seeds,
-                    state.candidates[request.candidate], moment, scale,
-                    state.noise, state.settings,
-                ),
-            )
-            for request in self._possible(state)
-        ]  # fmt: skip
+        possible = self._possible(state)
+        return list(
+            zip(possible, self._worths(state, known, [[each] for each in possible]), strict=True)
+        )
+
+    def _worths(
+        self, state: State, known: Posterior, options: Sequence[Sequence[Extension]]
+    ) -> list[Worth]:
+        groups = [
+            [
+                (
+                    each.candidate,
+                    replace(
+                        state.candidates[each.candidate],
+                        share=state.reached(each.share),
+                        gain=0.0,  # which gain does not matter to covariances
+                        seeds=each.seeds,
+                    ),
+                )
+                for each in option
+            ]
+            for option in options
+        ]
+        return worths(state.candidates, groups, known, state.noise, state.settings)
+
+    def _together(self, known: Posterior, possible: Sequence[Extension]) -> list[list[Extension]]:
+        order = np.argsort(-outlook(known).best, kind="stable")
+        ranks = {int(number): rank for rank, number in enumerate(order)}
+        options = []
+        for share in self.shares:
+            members = [each for each in possible if each.share == share]
+            members.sort(key=lambda each: ranks[each.candidate])
+            size = 2
+            while size < 2 * len(members):
+                options.append(members[:size])
+                size *= 2
+        return options
 
     def _possible(self, state: State) -> list[Extension]:
         extensions = []
