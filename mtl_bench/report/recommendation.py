@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtl_bench.analysis.recommend.recommendation import Recommendation
-from mtl_bench.analysis.recommend.wording import alone, price, sentences, verdict
+from mtl_bench.analysis.recommend.wording import alone, noise, price, sentences, verdict
 from mtl_bench.report.style import GAIN, INK, Drawing, label, slug, styled
 
 
@@ -23,6 +23,7 @@ def recommendation_content(answer: Recommendation) -> dict[str, Any]:
         "verdict": verdict(answer),
         "price": price(answer),
         "more": sentences(answer)[2:],
+        "noise": noise(answer),
         "searched": answer.arguments is not None,
         "reach": max([1e-9, *(abs(end) for row in rows for end in (row.low, row.high))]),
         "drawing": f"regret_{slug(answer.main)}" if len(answer.rounds) > 1 else "",

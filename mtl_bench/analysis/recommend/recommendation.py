@@ -17,7 +17,7 @@ from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import State
 from mtl_bench.analysis.recommend.policies.value import Value
-from mtl_bench.analysis.recommend.settings import Candidate
+from mtl_bench.analysis.recommend.settings import Candidate, Noise
 from mtl_bench.errors import UserError
 
 Status = Literal["recommended", "runner-up", "stopped", "finished", "not trained", "failed"]
@@ -97,6 +97,7 @@ class Recommendation:
         rows: of the candidates, the best first.
         rounds: of the search, with their regret in percent.
         points: of the metric that one percent of gain is.
+        noise: of one gain of one seed.
         informed: whether gains with other main tasks were taken into account.
         arguments: of the search's command, but for `main` and `aux`; None if there was no search.
         remarks: sentences about the runs.
@@ -118,6 +119,7 @@ class Recommendation:
     rows: Sequence[Row]
     rounds: Sequence[Round]
     points: float
+    noise: Noise
     informed: bool
     arguments: Sequence[str] | None
     remarks: Sequence[str] = ()
@@ -233,6 +235,7 @@ def recommend(
         rows=rows,
         rounds=tuple(history.rounds) if history else (),
         points=points,
+        noise=noise,
         informed=any(prior.values()),
         arguments=tuple(history.arguments) if history else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -84,7 +85,14 @@ class Noise:
     Attributes:
         own: of the pair run.
         shared: of the single run, the same for all candidates.
+        source: what they are estimated from; `assumed`: nothing.
     """
 
     own: float = 0.5
     shared: float = 0.5
+    source: Literal["assumed", "late evaluations", "seeds"] = "assumed"
+
+    @property
+    def of_gain(self) -> float:
+        """Standard deviation of the gain of one seed."""
+        return math.hypot(self.own, self.shared)

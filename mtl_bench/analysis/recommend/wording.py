@@ -69,6 +69,19 @@ def outlook(answer: Recommendation) -> str:
     ).strip()
 
 
+def noise(answer: Recommendation) -> str:
+    """Return what the intervals take for noise, and where that comes from."""
+    percent = f"{answer.noise.of_gain:.1f} %"
+    if answer.noise.source == "seeds":
+        return f"A gain of one seed has a standard deviation of {percent}, by the seeds here."
+    if answer.noise.source == "late evaluations":
+        return (
+            f"One seed: a gain is taken to have a standard deviation of {percent}, the scatter of "
+            "late evaluations."
+        )
+    return f"How much is noise is not known yet: a standard deviation of {percent} is assumed."
+
+
 def sentences(answer: Recommendation) -> list[str]:
     """Return the answer as sentences."""
     lines = [verdict(answer), price(answer)]
@@ -77,6 +90,7 @@ def sentences(answer: Recommendation) -> list[str]:
     others = [row.aux for row in answer.rows if row.aux != answer.choice and row.best > UNSURE]
     if others:
         lines.append(f"Not settled: {', '.join(others)} may be better.")
+    lines.append(noise(answer))
     if answer.informed:
         lines.append("Gains with other main tasks are taken into account.")
     if failed := answer.failed():

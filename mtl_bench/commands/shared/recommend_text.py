@@ -20,7 +20,7 @@ def show(answer: Recommendation) -> None:
     console = Console(highlight=False)
     metric = answer.metric
     console.print(f"\n[bold]{escape(answer.main)}[/] alone: {alone(answer)}")
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("auxiliary", overflow="fold", min_width=9)
     for name in ("gain", "points", "80 % interval", "P(helps)", "steps x seeds"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -28,7 +28,9 @@ def show(answer: Recommendation) -> None:
     for row in answer.rows:
         style = "bold" if row.status == "recommended" else None
         table.add_row(*_cells(row, metric), style=style)
+    console.print()
     console.print(table)
+    console.print()
     console.print(escape("\n".join(sentences(answer))), soft_wrap=True)
 
 
