@@ -97,7 +97,7 @@ def condition(seen: Seen, tau: Floats, z: Floats, noise: Noise, settings: Settin
         return np.pad((values[:, None] @ members)[:, 0], last)
 
     single = noise.shared / (1 + levels) ** (z / 2) / np.sqrt(seen.seeds.max(1, keepdims=True))
-    walks = (settings.single * tau[..., None]) ** 2 * np.minimum(levels[:, None], levels)
+    walks = (settings.single * settings.mean_sd) ** 2 * np.minimum(levels[:, None], levels)
     prior = np.pad(walks + single[..., None] * single[:, None], ((0, 0), *last[1:], *last[1:]))
     prior += settings.mean_sd**2
     system = np.eye(len(levels) + 1) + prior * total(precision)[:, None]

@@ -27,12 +27,12 @@ class Settings:
         shares: of the budget, ascending.
         deviations: s(t) at each of them.
         beta: correlation of a late gain with its p_i.
-        mean_sd: standard deviation of mu's prior, in percent.
+        mean_sd: nu, standard deviation of mu's prior, in percent.
         spreads: grid of tau, in percent.
         spread_median: median of tau's prior, which is log-normal.
         spread_log_sd: its standard deviation, of the logarithm.
         widths: grid of z.
-        single: how far the single run's part varies, relative to a pair run's; 0: it is known.
+        single: factor on nu in early gains; 0: what the single run adds to them is known.
     """
 
     shares: Sequence[float] = SHARES

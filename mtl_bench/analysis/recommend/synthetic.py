@@ -76,10 +76,13 @@ class SyntheticCurves:
         late = np.where(random.random(count) < world.helpful, late, 0.0)
         # Walks backwards from the end: the variance at share t is s(t)^2. The last one is the
         # single run's, which enters every gain.
-        variances = np.array([Settings().deviation(share) ** 2 for share in SHARES])
+        settings = Settings()
+        variances = np.array([settings.deviation(share) ** 2 for share in SHARES])
         steps = np.sqrt(np.maximum(variances[:-1] - variances[1:], 0))
         walks = random.standard_normal((count + 1, len(steps))) * steps
-        walks = np.cumsum(walks[:, ::-1], axis=1)[:, ::-1] * world.spread * world.crossing
+        walks = np.cumsum(walks[:, ::-1], axis=1)[:, ::-1] * world.crossing
+        walks[:-1] *= world.spread
+        walks[-1] *= settings.mean_sd
         half = world.noise / math.sqrt(2)
         object.__setattr__(self, "late", late)
         object.__setattr__(self, "_paths", np.pad(walks[:-1] + walks[-1], ((0, 0), (0, 1))))

@@ -38,14 +38,14 @@ def test_an_observation_at_the_end_without_noise_is_the_gain():
 
 
 def test_the_posterior_is_that_of_conditioning_a_gaussian():
-    tau, z, noise = 2.0, 0.5, Noise(0.3, 0.4)
-    one = replace(UNINFORMED, spreads=(tau,), widths=(z,), mean_sd=1.0)
+    tau, z, nu, noise = 2.0, 0.5, 1.5, Noise(0.3, 0.4)
+    one = replace(UNINFORMED, spreads=(tau,), widths=(z,), mean_sd=nu)
     candidates = [Candidate("a", 0.5, 4.0, 1), Candidate("b"), Candidate("c", 0.2, -3.0, 1)]
     seen = [0, 2]
     squares = np.array([one.deviation(0.5) ** 2, one.deviation(0.2) ** 2])
     scale = (1 + squares) ** (z / 2)
-    prior = tau**2 * np.eye(3) + 1
-    walks = tau**2 * (np.diag(squares) + np.minimum(squares[:, None], squares))
+    prior = tau**2 * np.eye(3) + nu**2
+    walks = tau**2 * np.diag(squares) + nu**2 * np.minimum(squares[:, None], squares)
     noises = (0.3**2 * np.eye(2) + 0.4**2) / np.outer(scale, scale)
     gain = prior[:, seen] @ np.linalg.inv(prior[np.ix_(seen, seen)] + walks + noises)
     known = posterior(candidates, noise, one)
