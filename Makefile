@@ -16,7 +16,7 @@ $(VENV)/installed: pyproject.toml
 
 demo: install ## study ten synthetic tasks in 55 short runs, then search for an auxiliary (minutes)
 	$(BIN)/python train.py experiment=demo_sweep
-	$(BIN)/python train.py -m experiment=demo_recommend main=syn_mwe 'aux=[syn_chu,syn_pos,syn_key,syn_str]'
+	$(BIN)/python train.py -m experiment=demo_recommend main=syn_pos 'aux=[syn_chu,syn_key,syn_mwe,syn_ccg]' budget=0.5
 
 test: install ## run the fast tests (minutes)
 	$(BIN)/python -m pytest -n 2 --dist worksteal

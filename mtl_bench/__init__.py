@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mtl_bench.analysis.recommend.recommendation import Recommendation
     from mtl_bench.analysis.study import Study
     from mtl_bench.models.trained import TrainedTagger
     from mtl_bench.runs.record import Record
@@ -104,6 +105,20 @@ class Sweep:
         from mtl_bench.analysis.gains.gains import gains_frame
 
         return gains_frame(self.folder, metric=metric, budgets=budgets)
+
+    def recommend(self, main: str | None = None, record: str | None = None) -> list[Recommendation]:
+        """Return which auxiliary to use for a main task, or for each: see docs/recommend.md.
+
+        Args:
+            main: task; None for all that were trained alone and beside another.
+            record: sweep, or `published`, whose gains tell of candidates; None: the gains with
+                other main tasks here.
+        """
+        from mtl_bench.commands.shared.answers import answers, evidence
+
+        own = evidence(str(self.folder))
+        gains = (evidence(record) if record else own).gains()
+        return answers(own, gains, [main] if main else None)
 
     def curves(self) -> pd.DataFrame:
         """Return all values of all finished runs: run, task, seed, step, budget, metric, value."""

@@ -30,6 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-record", action="store_true", help="replay as if nothing were known")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, too")
+    parser.add_argument(
+        "--figures", type=Path, metavar="FOLDER", help="of a replay: how reliable P(helps) is"
+    )
     add_metric(parser)
 
 
@@ -86,6 +89,10 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             settings = settings_of(prior)
             replays.append(replay(policy, curves[main], prior, limits, Noise(), settings))
         results.append(summary(name, replays, name == DEFAULT))
+        if arguments.figures and policy.uses_model:
+            from mtl_bench.report.reliability import reliability_curve  # matplotlib: 1 s
+
+            reliability_curve(name, replays).write(arguments.figures)
     columns = ("decision_gain", "regret", "cost", "spearman", "coverage", "brier")
     rows = [
         {"policy": each["policy"] + " *" * each["default"]}
