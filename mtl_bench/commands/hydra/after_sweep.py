@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mtl_bench.commands.shared.study_pipeline import study_sweep
 from mtl_bench.commands.shared.study_text import conclusions_text
@@ -31,7 +31,8 @@ class StudyCallback(Callback):
             return
         try:
             statuses = read_sweep(sweep)
-            if config.hydra.runtime.choices.get("hydra/sweeper") == "recommend":
+            choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
+            if choices.get("hydra/sweeper") == "recommend":
                 self._write_pages(sweep, statuses)  # the search has printed its answer
                 return
             _print_gains(sweep, statuses)
