@@ -111,14 +111,13 @@ class Sweep:
 
         Args:
             main: task; None for all that were trained alone and beside another.
-            record: sweep, or `published`, whose gains tell of candidates; None: the gains with
-                other main tasks here.
+            record: sweep, or `published`, whose gains tell of candidates; None: that of the
+                search, if there was one, else the gains with other main tasks here.
         """
         from mtl_bench.commands.shared.answers import answers, evidence
 
-        own = evidence(str(self.folder))
-        gains = (evidence(record) if record else own).gains()
-        return answers(own, gains, [main] if main else None)
+        gains = evidence(record).gains() if record else None
+        return answers(evidence(str(self.folder)), [main] if main else None, gains)
 
     def curves(self) -> pd.DataFrame:
         """Return all values of all finished runs: run, task, seed, step, budget, metric, value."""

@@ -46,7 +46,6 @@ class RecommendSweeper(BasicSweeper):
         """Search for the auxiliary of each main task."""
         from mtl_bench.analysis.recommend.search import checked_limits
         from mtl_bench.commands.hydra.searches import make_searches, question, show_searches
-        from mtl_bench.commands.shared.answers import evidence
         from mtl_bench.commands.shared.policies import policy_of
         from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import make_plan
@@ -57,7 +56,6 @@ class RecommendSweeper(BasicSweeper):
         assert self.launcher is not None
         loader, config = self.hydra_context.config_loader, self.config
         limits, policy = checked_limits(self.limits), policy_of(self.policy)
-        record = evidence(self.record).gains() if self.record else None
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
@@ -71,7 +69,7 @@ class RecommendSweeper(BasicSweeper):
             processes = self.launcher.processes
         name = str(config.hydra.runtime.choices.get("policy@hydra.sweeper.policy"))
         parallel = self.parallel or processes or PARALLEL
-        searches = make_searches(asked, plan, policy, name, limits, record, parallel)
+        searches = make_searches(asked, plan, policy, name, limits, self.record, parallel)
         show_searches(searches, processes)
         if plan.dry_run:
             return []

@@ -52,11 +52,9 @@ def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from mtl_bench.commands.shared.recommend_text import show
 
     own = evidence(arguments.sweep, arguments.metric)
-    record = own
-    if arguments.record:
-        record = evidence(arguments.record, arguments.metric)
+    record = evidence(arguments.record, arguments.metric).gains() if arguments.record else None
     mains = None if arguments.main in (None, "all") else [arguments.main]
-    result = answers(own, record.gains(), mains)
+    result = answers(own, mains, record)
     for answer in result:
         show(answer)
     return [answer.plain() for answer in result]

@@ -33,10 +33,13 @@ def recommendation_content(answer: Recommendation) -> dict[str, Any]:
 @styled
 def regret_curve(answer: Recommendation) -> Drawing:
     """Return the expected loss against the best choice after each round of a search."""
+    percent = 100 * answer.cost / max(1, answer.steps)  # a step's
     choices = [each.choice or "none" for each in answer.rounds]
     frame = pd.DataFrame(
         {
-            "cost": [100 * each.cost for each in answer.rounds],
+            "cost": [
+                100 * answer.cost * each.steps / max(1, answer.steps) for each in answer.rounds
+            ],
             "expected_loss": [each.regret * answer.points for each in answer.rounds],
             "choice": choices,
         }

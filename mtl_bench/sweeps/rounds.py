@@ -75,6 +75,8 @@ def run_rounds(plan: Plan, adviser: Adviser, launch: Launch) -> list[RunStatus]:
         ends = [run_status(plan.sweep, job.status.run) for job in jobs]
         adviser.done(ends, time.monotonic() - begin)
         unfinished = [end for end in ends if end.state != "finished"]
+        for end in ends:
+            stuck.pop(end.run.folder, None)
         stuck |= {end.run.folder: end for end in unfinished}
         # Without any progress the same would be asked for again.
         if broken or (len(unfinished) == len(ends) and not _progress(jobs, ends)):

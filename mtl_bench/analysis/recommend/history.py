@@ -23,14 +23,14 @@ class Round:
 
     Attributes:
         trained: runs that it trained further, as `tasks/seed to steps per task`.
-        cost: share of the steps of training everything, since the search began.
+        steps: optimiser steps bought since the search began.
         seconds: that it took.
         choice: auxiliary; None: none.
         regret: expected loss against the best choice, in percent of the metric alone.
     """
 
     trained: Sequence[str]
-    cost: float
+    steps: int
     seconds: float
     choice: str | None
     regret: float
@@ -46,6 +46,7 @@ class History:
         budget: steps per task that gains are predicted for.
         evaluated: steps per task at which runs are evaluated, ascending.
         policy: that decides what to train.
+        record: sweep, or `published`, whose gains tell of candidates; None: the other main tasks.
         arguments: of the command that began it, but for `main` and `aux`.
         bought: optimiser steps that a run had when the search first asked for it, by
             `tasks/seed`. What was there before costs nothing.
@@ -62,6 +63,7 @@ class History:
     budget: float
     evaluated: list[int]
     policy: str
+    record: str | None = None
     arguments: list[str] = field(default_factory=list)
     bought: dict[str, int] = field(default_factory=dict)
     wanted: list[tuple[list[str], int, int]] = field(default_factory=list)
@@ -75,12 +77,32 @@ class History:
         return sum(each.seconds for each in self.rounds)
 
     def steps(self, done: Mapping[str, int]) -> int:
-        """Return the optimiser steps bought.
+        """Return the optimiser steps bought for the main task alone and beside the candidates.
 
         Args:
             done: steps that each run has now, by `tasks/seed`.
         """
-        return sum(max(0, done.get(run, 0) - before) for run, before in self.bought.items())
+        tasks = {self.main, *(name for each in self.candidates for name in each.split("+"))}
+        return sum(
+            max(0, done.get(run, 0) - before)
+            for run, before in self.bought.items()
+            if tasks >= set(run.rpartition("/")[0].split("+"))
+        )
+
+    @property
+    def everything(self) -> int:
+        """Budgets of one task that it takes to train all candidates to the end with one seed."""
+        return 2 * sum("+" not in name for name in self.candidates) + 1
+
+    def cost(self, steps: int) -> float:
+        """Return steps as a share of those of training all candidates to the end."""
+        return steps / (self.budget * self.everything)
+
+    def ask(self, candidates: Sequence[str]) -> None:
+        """Take the candidates of a command; sets of them that were tried before stay."""
+        sets = [name for name in self.candidates if "+" in name]
+        kept = [name for name in sets if set(name.split("+")) <= set(candidates)]
+        self.candidates = [*candidates, *kept]
 
     def write(self, sweep: Path, variant: str = "") -> None:
         """Write the history to a sweep's folder."""

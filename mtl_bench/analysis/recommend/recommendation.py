@@ -214,10 +214,9 @@ def recommend(
     own = [curves.beside[name] for name in names if name in curves.beside]
     pairs = [2 * curve.end for runs in own for curve in runs.values()]
     steps = round(sum(pairs) + sum(curve.end for curve in curves.alone.values()))
-    cost = steps / (curves.budget * everything)
     if history and history.rounds:
-        cost = history.rounds[-1].cost
-        steps = round(cost * curves.budget * everything)
+        steps = history.rounds[-1].steps
+    cost = steps / (curves.budget * everything)
     return Recommendation(
         main=curves.main,
         metric=metric,

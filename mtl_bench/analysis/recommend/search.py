@@ -132,11 +132,6 @@ class Search:
     seed: int
     parallel: int = 1
 
-    def __post_init__(self) -> None:
-        """Count the candidates that were asked for; sets of them are added later."""
-        singles = [name for name in self.history.candidates if "+" not in name]
-        self.everything = 2 * len(singles) + 1
-
     def next(self, known: Known) -> list[Wanted]:
         """Return the runs to train now; none ends the search, and the history says why.
 
@@ -149,6 +144,9 @@ class Search:
                 return left
             self.done(known, 0.0)
         state = self.state(known)
+        if not state.candidates:
+            self.history.ended = "failed"
+            return []
         seen = outlook(posterior(state.candidates, state.noise, state.settings))
         self.history.ended = self._limit(state, seen)
         if self.history.ended is None:
@@ -163,12 +161,17 @@ class Search:
     def done(self, known: Known, seconds: float) -> Round:
         """Note that the round under way has ended; return what is known after it."""
         state = self.state(known)
-        seen = outlook(posterior(state.candidates, state.noise, state.settings))
-        trained = [f"{run_name(t, s)} to {b}" for t, b, s in self.history.wanted]
-        self.history.wanted = []
-        choice = state.candidates[seen.choice].name if seen.choice is not None else None
-        self.history.rounds.append(Round(trained, state.spent, seconds, choice, seen.regret))
-        return self.history.rounds[-1]
+        wanted, self.history.wanted = self.history.wanted, []
+        runs = [Wanted(self.history.main, tuple(t), b, s) for t, b, s in wanted]
+        trained = [f"{run.name} to {run.budget}" for run in runs if _is_done(run, known)]
+        choice, regret = None, 0.0
+        if state.candidates:
+            seen = outlook(posterior(state.candidates, state.noise, state.settings))
+            choice = state.candidates[seen.choice].name if seen.choice is not None else None
+            regret = seen.regret
+        last = Round(trained, self.history.steps(known.steps), seconds, choice, regret)
+        self.history.rounds.append(last)
+        return last
 
     def points(self, known: Known) -> float:
         """Return the points of the metric that one percent of gain is; nan if not known yet."""
@@ -180,7 +183,7 @@ class Search:
         names = [name for name in history.candidates if name not in known.failed]
         budget = history.budget
         alone = curves.alone.values() if curves else ()
-        spent = history.steps(known.steps) / (budget * self.everything)
+        spent = history.cost(history.steps(known.steps))
         points = points_of(curves, known.scale) if curves else 0.0
         return State(
             candidates=observed(curves, names, known.prior),
@@ -196,7 +199,7 @@ class Search:
             ),
             parallel=self.parallel,
             evaluated=tuple(each / budget for each in history.evaluated),
-            everything=self.everything,
+            everything=history.everything,
         )
 
     def _affordable_in_time(self, spent: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
-from mtl_bench.analysis.recommend.history import Round
+from mtl_bench.analysis.recommend.history import History
 from mtl_bench.analysis.recommend.recommendation import Recommendation
 from mtl_bench.runs.duration import duration
 
@@ -19,7 +19,7 @@ ENDED = {
     "seconds": "The next round would end after the time limit (max_seconds=).",
     "worth": "Nothing else is worth its cost.",
     "done": "Everything is trained.",
-    "failed": "The single run failed.",
+    "failed": "The single run, or every other, failed.",
 }
 
 
@@ -108,15 +108,15 @@ def next_command(answer: Recommendation) -> str:
     return shlex.join(["python", "train.py", *arguments, f"main={answer.main}", *aux])
 
 
-def round_text(main: str, last: Round, points: float) -> str:
-    """Return what is known after a round, as a line.
+def round_text(history: History, points: float) -> str:
+    """Return what is known after the last round of a search, as a line.
 
     Args:
-        main: task.
-        last: round.
+        history: of the search.
         points: of the metric that one percent of gain is; nan if not known.
     """
-    cost = f"{100 * last.cost:.0f} % of all steps"
+    last, main = history.rounds[-1], history.main
+    cost = f"{100 * history.cost(last.steps):.0f} % of all steps"
     if math.isnan(points) or not points:
         return f"{main}: {cost}; no gain is defined yet, since {main} alone scores 0"
     choice = last.choice or "none"

@@ -15,7 +15,7 @@ from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.search import Known, Search, SearchLimits, Wanted, run_name
 from mtl_bench.analysis.recommend.wording import round_text
-from mtl_bench.commands.shared.answers import Evidence, answers, evidence_of, late_gains
+from mtl_bench.commands.shared.answers import Evidence, answers, evidence, evidence_of, late_gains
 from mtl_bench.commands.shared.recommend_text import show
 from mtl_bench.config.run_key import schedule_of
 from mtl_bench.errors import UserError
@@ -139,16 +139,16 @@ class Searches:
                 continue
             search = self.searches[main]
             known = self._known(main)
-            last = search.done(known, seconds)
+            search.done(known, seconds)
             search.history.write(self.plan.sweep, self._variant(main))
-            _say(f"  {round_text(main, last, search.points(known))}")
+            _say(f"  {round_text(search.history, search.points(known))}")
 
     def show(self) -> list[UserError]:
         """Print the answers; return what stands in the way of others."""
         problems = []
         for main in self.searches:
             try:
-                for answer in answers(self._evidence(main), self._gains(), [main]):
+                for answer in answers(self._evidence(main), [main], self._gains()):
                     show(answer)
             except UserError as error:
                 problems.append(error)
@@ -213,16 +213,25 @@ def make_searches(
     policy: Policy,
     policy_name: str,
     limits: SearchLimits,
-    record: Record | None,
+    record: str | None,
     parallel: int,
 ) -> Searches:
     """Return the searches of a question, as far as earlier commands brought them.
+
+    Args:
+        asked: the question.
+        plan: of all runs that may be trained.
+        policy: that decides.
+        policy_name: of its yaml.
+        limits: of each search.
+        record: sweep, or `published`, whose gains tell of candidates.
+        parallel: runs of a round, for each main task.
 
     Raises:
         UserError: runs cannot be extended, or are too short to be evaluated.
     """
     _check(plan)
-    searches = Searches(plan, {}, record)
+    searches = Searches(plan, {}, evidence(record).gains() if record else None)
     for main in asked.mains:
         jobs = searches._jobs(main)
         present = {task for job in jobs for task in job.status.run.tasks}
@@ -235,9 +244,9 @@ def make_searches(
         history = read_history(plan.sweep, main, variant)
         if history is None or history.budget != schedule.budget:
             history = History(main, candidates, schedule.budget, evaluated, policy_name)
-        history.candidates += [name for name in candidates if name not in history.candidates]
+        history.ask(candidates)
         history.policy, history.arguments = policy_name, list(asked.others)
-        history.evaluated = evaluated
+        history.evaluated, history.record = evaluated, record
         first = jobs[0].config.seed
         searches.searches[main] = Search(policy, limits, history, first, parallel)
     return searches
@@ -251,7 +260,7 @@ def show_searches(searches: Searches, processes: int | None) -> None:
     console.print(f"[bold]{escape(str(plan.sweep))}[/]: which auxiliary task for {escape(mains)}?")
     for search in searches.searches.values():
         history, limits = search.history, search.limits
-        steps = round(search.everything * history.budget)
+        steps = round(history.everything * history.budget)
         console.print(f"  candidates {escape(', '.join(history.candidates))}")
         console.print(
             f"  budget     at most {100 * limits.budget:g} % of the {steps:,} steps of training "

@@ -97,14 +97,17 @@ def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float
 
 
 def answers(
-    own: Evidence, record: Mapping[tuple[str, str], float], mains: Sequence[str] | None = None
+    own: Evidence,
+    mains: Sequence[str] | None = None,
+    record: Mapping[tuple[str, str], float] | None = None,
 ) -> list[Recommendation]:
     """Return the answer for each main task.
 
     Args:
         own: the runs.
-        record: gains that tell of candidates; those with the main task itself are left out.
         mains: tasks; None: all that were trained alone and beside another.
+        record: gains that tell of candidates; those with the main task itself are left out. None:
+            that of the search, if there was one, else the gains with other main tasks here.
 
     Raises:
         UserError: a main task has no gain, or is not there.
@@ -123,7 +126,10 @@ def answers(
         history = own.history(main)
         of_main = own.curves(history.budget)[main] if history else curves[main]
         names = history.candidates if history else of_main.candidates
-        prior = priors(record, main, names)
+        gains = record
+        if gains is None:
+            gains = evidence(history.record).gains() if history and history.record else own.gains()
+        prior = priors(gains, main, names)
         failed = failed_candidates(own.statuses, main)
         answer = recommend(of_main, own.metrics[main], prior, failed, history)
         remark = encoder_gain(own.folder, own.statuses, main, own.metrics[main])

@@ -55,7 +55,7 @@ class FinishedStudy:
 
         with suppress(UserError):
             own = evidence_of(self.sweep, self.statuses) if self.sweep else evidence(PUBLISHED)
-            return answers(own, own.gains())
+            return answers(own)
         return []
 
     def write_page(self) -> Path:

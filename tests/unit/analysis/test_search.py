@@ -71,7 +71,7 @@ class Disk:
 def search(candidates="abcde", policy=None, **limits):
     limits = SearchLimits(**{"budget": 0.5, "max_seeds": 1, **limits})
     grid = list(range(INTERVAL, BUDGET + 1, INTERVAL))
-    history = History("m", list(candidates), BUDGET, grid, "value", ["experiment=x"])
+    history = History("m", list(candidates), BUDGET, grid, "value", None, ["experiment=x"])
     return Search(policy or Value(), limits, history, seed=0, parallel=2)
 
 
@@ -95,10 +95,10 @@ def test_the_best_is_found_for_a_part_of_the_cost():
     history = finish(one, disk)
     said = answer(one, disk)
     assert said.choice == "a" == history.rounds[-1].choice
-    assert said.cost == history.rounds[-1].cost <= 0.5
+    assert said.cost == history.cost(history.rounds[-1].steps) <= 0.5
     assert said.steps == sum(disk.steps.values())
-    costs = [each.cost for each in history.rounds]
-    assert costs == sorted(costs)
+    steps = [each.steps for each in history.rounds]
+    assert steps == sorted(steps)
     assert history.ended in ("regret", "budget", "worth")
     assert next_command(said) == "python train.py experiment=x main=m 'aux=[a]'"
     assert any("Recommended: a." in line for line in sentences(said))
@@ -173,6 +173,25 @@ def test_a_candidate_that_fails_is_left_out_and_reported():
     assert sum("a" in run.tasks for run in disk.trained) == 1
     assert [row.status for row in said.rows if row.aux == "a"] == ["failed"]
     assert any(line.startswith("Failed: a.") for line in sentences(said))
+
+
+def test_a_search_whose_candidates_all_fail_ends():
+    one, disk = search("ab"), Disk(fails=["a", "b"])
+    history = finish(one, disk)
+    assert history.ended == "failed"
+    assert disk.known().curves is None
+
+
+def test_other_candidates_are_another_question():
+    one, disk = search("ce"), Disk()
+    finish(one, disk)
+    before = one.history.steps(disk.steps)
+    one.history.ask(["b", "c"])
+    assert one.history.steps(disk.steps) < before  # what was bought for e does not count
+    finish(one, disk)
+    said = answer(one, disk)
+    assert {row.aux for row in said.rows} == {"b", "c"}
+    assert said.cost <= 0.5
 
 
 def test_none_is_an_answer():
