@@ -37,9 +37,7 @@ def regret_curve(answer: Recommendation) -> Drawing:
     choices = [each.choice or "none" for each in answer.rounds]
     frame = pd.DataFrame(
         {
-            "cost": [
-                100 * answer.cost * each.steps / max(1, answer.steps) for each in answer.rounds
-            ],
+            "cost": [each.steps * percent for each in answer.rounds],
             "expected_loss": [each.regret * answer.points for each in answer.rounds],
             "choice": choices,
         }
