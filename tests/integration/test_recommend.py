@@ -144,7 +144,7 @@ def test_what_another_sweep_trained_costs_nothing(tmp_path):
         (["main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.01"], "budget=0.01 allows no run"),
         (["main=syn_mwe", "aux=[syn_pos]", "budget=3"], "budget=3 is not a share above 0"),
         (["main=syn_mwe", "aux=[syn_pos]", "seed=0,1"], "seeds are its own to choose"),
-        (["main=syn_mwe", "aux=[syn_pos]", "optimizer.lr=0.1,0.2"], "differ in their tasks only"),
+        (["main=syn_mwe", "aux=[syn_pos]", "model.dropout=0.1,0.2"], "differ in their tasks only"),
         (["main=syn_mwe", "aux=[syn_pos]", "overwrite=true"], "would train each run anew"),
         (["main=syn_mwe", "aux=[syn_pos]", "trainer.max_steps=9"], "trainer.max_steps limits"),
         (["main=syn_mwe", "aux=[syn_pos]", "record=nope"], "nope: there is no such folder"),

@@ -122,7 +122,8 @@ def test_gradients_are_those_of_a_plain_implementation_in_float64(kind, pretrain
     ours = gradients(encoder, states_of(encoder, input_, sentences), outer)
     plain = gradients(encoder, plain_states(encoder.transformer, input_, sentences), outer)
     assert ours
-    assert_same(ours, plain, rtol=1e-8, atol=1e-9)
+    # Some models, such as XLM, compute attention in float32 whatever their weights are.
+    assert_same(ours, plain, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("kind", sorted(tiny_models.MODELS.keys() - NO_CHECKPOINTS))
