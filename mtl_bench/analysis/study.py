@@ -99,8 +99,8 @@ def study(
     scores: list[Score] = []
     for name, scorer in scorers(table, settings):
         scores += compute(name, scorer)
-    errors = {(gain.main, gain.aux): gain.error for gain in measurements.gains}
-    limit = ceiling(table, [errors[pair] for pair in table.pairs()])
+    gain_of = {(gain.main, gain.aux): gain for gain in measurements.gains}
+    limit = ceiling(table, [gain_of[pair] for pair in table.pairs()])
     return Study(
         measurements=measurements,
         settings=settings,

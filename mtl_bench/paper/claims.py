@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata, t
 
 from mtl_bench.analysis.conclusions import LEVEL, best_majority, by_name
 from mtl_bench.analysis.evaluation.scoring import Score
@@ -118,8 +118,12 @@ def _no_gain_from(aux: str, claim: str, gains: Gains) -> Claim:
     test = "gains of other tasks whose interval is above 0 (95 % for all of them together)"
     if not own or any(gain.error is None for gain in own):
         return Claim("4", claim, test)
-    width = float(norm.ppf(1 - 0.025 / len(own)))  # Bonferroni
-    clear = [gain.main for gain in own if gain.gain_percent - width * (gain.error or 0) > 0]
+    level = 1 - 0.025 / len(own)  # Bonferroni
+    clear = [
+        gain.main
+        for gain in own
+        if gain.gain_percent - float(t.ppf(level, gain.error_degrees)) * (gain.error or 0) > 0
+    ]
     above = sum(gain.gain_percent > 0 for gain in own)
     numbers = f"{above} of {len(own)} above 0, clearly {', '.join(clear) or 'none'}"
     return Claim("4", claim, test, numbers, "does not hold" if clear else "not contradicted")

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
+from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally, task_interval
 from mtl_bench.analysis.evaluation.nested_elimination import nested_elimination
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.fitting import cross_fit
@@ -33,7 +33,7 @@ class Score:
         model: how it predicts from that.
         columns: number of them.
         values: by metric; means over runs, and over draws where features are random.
-        low: lower ends of 95 percent intervals: over resampled main tasks, or over draws.
+        low: lower ends of 95 percent intervals: over main tasks (Student's), or over draws.
         high: upper ends.
         difference: [low, high] of the difference to the baseline over the same resampled tasks:
             for choices the majority of the main task or of all pairs, whichever is right more
@@ -155,23 +155,28 @@ class Evaluation:
     def row(self, features: str, model: str, columns: int, scores: Floats) -> Score:
         """Score the predictions [B, N] of the fits of all folds."""
         counts = tally(self.table, self.folds, scores)
-        resampled = counts.resampled()
-        low, high = central_interval(resampled)
-        below, above = (by_metric(end) for end in central_interval(resampled - self.baseline))
+        values, resampled, tasks = counts.metrics()[0], counts.resampled(), len(counts.counts)
+        low, high = task_interval(values, resampled, tasks)
+        base, base_resampled = self.baseline
+        ends = task_interval(values - base, resampled - base_resampled, tasks)
+        below, above = (by_metric(end) for end in ends)
         return Score(
             held_out=self.held_out,
             features=features,
             model=model,
             columns=columns,
-            values=by_metric(counts.metrics()[0]),
+            values=by_metric(values),
             low=by_metric(low),
             high=by_metric(high),
             difference={metric: (below[metric], above[metric]) for metric in TESTED},
         )
 
     @cached_property
-    def baseline(self) -> Floats:
-        """Return [D, 7] the metrics of what scores are compared with, over resampled tasks."""
+    def baseline(self) -> tuple[Floats, Floats]:
+        """Return [7] the metrics of what scores are compared with, and [D, 7] over resampled tasks.
+
+        For choices that is a majority, for rankings the mean gain of the auxiliary.
+        """
         main, every, order = (
             tally(self.table, self.folds, predict(self.table, self.folds.train))
             for predict in (
@@ -183,7 +188,10 @@ class Evaluation:
         # With few pairs a main task, the majority of all pairs can be right more often.
         choice = max((main, every), key=lambda counts: float(counts.metrics()[0, 0]))
         first = METRICS.index("spearman")
-        return np.concatenate([choice.resampled()[:, :first], order.resampled()[:, first:]], axis=1)
+        return (
+            np.concatenate([choice.metrics()[0, :first], order.metrics()[0, first:]]),
+            np.concatenate([choice.resampled()[:, :first], order.resampled()[:, first:]], axis=1),
+        )
 
     def metrics(self, tables: Iterable[Table]) -> Floats:
         """Return [D, 7] the metrics of the paper's predictor on each table."""

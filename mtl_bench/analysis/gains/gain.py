@@ -36,7 +36,10 @@ class Gain:
         seed_sd: standard deviation of the gain over seeds.
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
         degrees_of_freedom: of `late_sd`.
+        shared: share of the variance of `late_sd` that comes from the single run, and so is common
+            to all gains of the main task.
         error: standard error of `gain_percent`, see `uncertainty.with_errors`.
+        error_degrees: degrees of freedom of `error`.
         low: lower end of its 95 percent interval.
         high: upper end.
         effect: gain or loss if the interval excludes 0.
@@ -57,7 +60,9 @@ class Gain:
     seed_sd: float | None = None
     late_sd: float | None = None
     degrees_of_freedom: int = 1
+    shared: float = 0.5
     error: float | None = None
+    error_degrees: int = 1
     low: float | None = None
     high: float | None = None
     effect: Effect = "not known"

@@ -72,7 +72,7 @@ def with_late(
     metrics: Mapping[str, StudiedMetric],
 ) -> Gain:
     """Return a gain with its late mean, and the scatter that late evaluations give it."""
-    changes, deviations, degrees = [], [], []
+    changes, own, shared, degrees = [], [], [], []
     sign = metrics[gain.main].sign
     for seed in scores.percent(sign):
         single = lates.get((scores.variant, scores.main, scores.main, seed))
@@ -81,15 +81,16 @@ def with_late(
             degrees.append(min(single.degrees_of_freedom, pair.degrees_of_freedom))
             changes.append(relative_change(single.mean, pair.mean, sign))
             # The error of a ratio, by its first derivatives.
-            spread = math.hypot(pair.sd, single.sd * pair.mean / single.mean)
-            deviations.append(100 * spread / abs(single.mean))
+            own.append((100 * pair.sd / single.mean) ** 2)
+            shared.append((100 * single.sd * pair.mean / single.mean**2) ** 2)
     if not changes:
         return gain
     return replace(
         gain,
         late_percent=fmean(changes),
-        late_sd=math.sqrt(fmean(deviation**2 for deviation in deviations)),
+        late_sd=math.sqrt(fmean(own) + fmean(shared)),
         degrees_of_freedom=min(degrees),
+        shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else 0.5,
     )
 
 
@@ -128,4 +129,4 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
     width = error * float(t.ppf(0.975, of_width))
     low, high = gain.gain_percent - width, gain.gain_percent + width
     effect: Effect = "gain" if low > 0 else "loss" if high < 0 else "within noise"
-    return replace(gain, error=error, low=low, high=high, effect=effect)
+    return replace(gain, error=error, error_degrees=of_width, low=low, high=high, effect=effect)
