@@ -11,7 +11,7 @@ from mtl_bench.analysis.gains.gain import Gain, main_order, signed
 from mtl_bench.analysis.measurements import Measurements
 
 LEVEL = 0.05
-NOT_PERMUTED = "not clearly better than permuted features"
+NOT_PERMUTED = "not shown to be better than permuted features"
 
 Scores = Mapping[tuple[str, str, str], Score]
 """By what is held out, features and model."""
@@ -132,7 +132,7 @@ def _seen_tasks(score: Score, scores: Scores) -> Conclusion:
     if low > 0:
         answer = "yes" if p < LEVEL else f"better than knowing {name}; {NOT_PERMUTED}"
     else:
-        comparison = "worse than" if high < 0 else "no better than"
+        comparison = "worse than" if high < 0 else "not shown to be better than"
         meaning = f"; {NOT_PERMUTED}" if p >= LEVEL else ", but better than permuted features"
         answer = f"{comparison} knowing {name}{meaning}"
     return Conclusion(

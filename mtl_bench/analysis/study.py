@@ -20,6 +20,10 @@ Compute = Callable[[str, Callable[[], Any]], Any]
 """Computes something that has a name, or knows the result."""
 
 
+ENOUGH_RUNS, ENOUGH_DRAWS = 200, 500
+"""Of cross-validation and of permutations: fewer are rough."""
+
+
 @dataclass(frozen=True)
 class Study:
     """The results of a study.
@@ -47,6 +51,17 @@ class Study:
     conclusions: Sequence[Conclusion] = ()
     early: Sequence[EarlyScore] = ()
     no_prediction: str = ""
+
+    @property
+    def rough(self) -> str:
+        """Why the scores are rough, as a sentence; empty if they are not."""
+        runs, draws = self.settings.pair_runs, self.settings.draws
+        if not self.scores or (runs >= ENOUGH_RUNS and draws >= ENOUGH_DRAWS):
+            return ""
+        return (
+            f"These scores are rough: {runs} runs of cross-validation and {draws} permutations; "
+            f"study=full has {ENOUGH_RUNS} and {ENOUGH_DRAWS} or more."
+        )
 
 
 def study(
