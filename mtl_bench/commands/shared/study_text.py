@@ -81,14 +81,11 @@ def _choices(scores: Sequence[Score]) -> None:
         for score in scores
         if score.model != "oracle"
     ]
-    print_table(
-        rows,
-        "table",
-        [
-            "±: standard error of the accuracy from the number of runs; p: how often permuted",
-            "features score as high",
-        ],
-    )
+    notes = [
+        "±: standard error of the accuracy that comes from the number of runs",
+        "p: how often permuted features score as high",
+    ]
+    print_table(rows, "table", notes)
 
 
 def _rankings(scores: Sequence[Score]) -> None:
