@@ -78,7 +78,7 @@ def task_claims(gains: Gains) -> list[Claim]:
 
 def _share_of_gains(gains: Gains) -> Claim:
     above = sum(gain.gain_percent > 0 for gain in gains.values())
-    clear = sum(gain.effect == "gain" for gain in gains.values())
+    clear = sum(gain.low is not None and gain.low > 0 for gain in gains.values())
     share = above / len(gains) if gains else 0.0
     return Claim(
         section="4",
@@ -141,9 +141,9 @@ def _both_gain(one: str, other: str, gains: Gains) -> Claim:
         for gain in own
     )
     result: Result = "not shown"
-    if all(gain.effect == "gain" for gain in own):
+    if all(gain.low is not None and gain.low > 0 for gain in own):
         result = "holds"
-    elif any(gain.effect == "loss" for gain in own):
+    elif any(gain.high is not None and gain.high < 0 for gain in own):
         result = "contradicted"
     return Claim("4", claim, test, numbers, result)
 
