@@ -50,7 +50,7 @@ def test_features_that_tell_are_found_to_tell():
     effects, choice, ranking = answers_of(table, scores)
     assert choice == "yes"
     assert ranking.startswith("carries signal for ranking")
-    assert "pairs gain" in effects
+    assert "auxiliaries help" in effects
 
 
 def test_features_that_tell_nothing_are_found_out():
