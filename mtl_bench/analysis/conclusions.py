@@ -11,7 +11,7 @@ from mtl_bench.analysis.gains.gain import Gain, main_order, signed
 from mtl_bench.analysis.measurements import Measurements
 
 LEVEL = 0.05
-NOT_PERMUTED = "not clearly better than permuted features"
+NOT_PERMUTED = "not shown to be better than permuted features"
 
 Scores = Mapping[tuple[str, str, str], Score]
 """By what is held out, features and model."""
@@ -71,18 +71,26 @@ def sentence(measurements: Measurements, main: str) -> str:
         change = f"{most.aux} adds most, {signed(most.points)} points"
         return f"Alone it scores 0, so that a relative change is undefined; {change}."
     best = gains[0]
-    count = {effect: sum(gain.effect == effect for gain in gains) for effect in ("gain", "loss")}
+    count = {effect: sum(gain.effect == effect for gain in gains) for effect in ("helps", "hurts")}
     change = f"{signed(best.gain_percent)} %, {signed(best.points)} points"
     if best.gain_percent > 0:
-        unsure = ", within noise" if best.effect == "within noise" else ""
-        first = f"{best.aux} helps most: {change}{unsure}."
+        first = f"{best.aux} helps most: {change}{_undecided(best)}."
     elif best.gain_percent < 0:
-        first = f"No auxiliary helps; {best.aux} costs least ({change})."
+        first = f"No gain is above 0; {best.aux} costs least ({change})."
     else:
         first = "No auxiliary changes it for the better."
     if all(gain.effect == "not known" for gain in gains):
         return f"{first} How much is noise is not known: train several seeds."
-    return f"{first} Clear gains: {count['gain']} of {len(gains)}; clear losses: {count['loss']}."
+    return f"{first} Clear gains: {count['helps']} of {len(gains)}; clear losses: {count['hurts']}."
+
+
+def _undecided(gain: Gain) -> str:
+    """Return that a gain is undecided, and which would have been shown."""
+    if gain.effect != "undecided":
+        return ""
+    if gain.detectable is None:
+        return ", undecided"
+    return f", undecided (smallest detectable gain: {gain.detectable:.1f} %)"
 
 
 def _effects(gains: Sequence[Gain]) -> Conclusion:
@@ -98,18 +106,18 @@ def _effects(gains: Sequence[Gain]) -> Conclusion:
         )
     count = {
         effect: sum(gain.effect == effect for gain in measured)
-        for effect in ("gain", "loss", "within noise")
+        for effect in ("helps", "hurts", "undecided")
     }
     others = len(gains) - len(measured)
     without = f" (of {others} others the noise is not known)" if others else ""
     several = max(gain.seeds for gain in measured) > 1
     both = "repeated seeds and late evaluations, whichever scatter more"
-    source = both if several else "late evaluations of one seed: they are too narrow"
+    source = both if several else "late evaluations of one seed, which are too small"
     return Conclusion(
         question,
-        f"{count['gain']} of {len(measured)} pairs gain, {count['loss']} lose, "
-        f"{count['within noise']} are within noise{without}",
-        f"95 percent intervals from {source}",
+        f"{count['helps']} of {len(measured)} auxiliaries help, {count['hurts']} hurt, "
+        f"{count['undecided']} are undecided{without}",
+        f"5 percent false discoveries; errors from {source}",
     )
 
 
@@ -132,7 +140,7 @@ def _seen_tasks(score: Score, scores: Scores) -> Conclusion:
     if low > 0:
         answer = "yes" if p < LEVEL else f"better than knowing {name}; {NOT_PERMUTED}"
     else:
-        comparison = "worse than" if high < 0 else "no better than"
+        comparison = "worse than" if high < 0 else "not shown to be better than"
         meaning = f"; {NOT_PERMUTED}" if p >= LEVEL else ", but better than permuted features"
         answer = f"{comparison} knowing {name}{meaning}"
     return Conclusion(

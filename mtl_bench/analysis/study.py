@@ -20,6 +20,10 @@ Compute = Callable[[str, Callable[[], Any]], Any]
 """Computes something that has a name, or knows the result."""
 
 
+ENOUGH_RUNS, ENOUGH_DRAWS = 200, 500
+"""Of cross-validation and of permutations: fewer are rough."""
+
+
 @dataclass(frozen=True)
 class Study:
     """The results of a study.
@@ -47,6 +51,17 @@ class Study:
     conclusions: Sequence[Conclusion] = ()
     early: Sequence[EarlyScore] = ()
     no_prediction: str = ""
+
+    @property
+    def rough(self) -> str:
+        """Why the scores are rough, as a sentence; empty if they are not."""
+        runs, draws = self.settings.pair_runs, self.settings.draws
+        if not self.scores or (runs >= ENOUGH_RUNS and draws >= ENOUGH_DRAWS):
+            return ""
+        return (
+            f"These scores are rough: {runs} runs of cross-validation and {draws} permutations; "
+            f"study=full has {ENOUGH_RUNS} and {ENOUGH_DRAWS} or more."
+        )
 
 
 def study(
@@ -99,8 +114,8 @@ def study(
     scores: list[Score] = []
     for name, scorer in scorers(table, settings):
         scores += compute(name, scorer)
-    errors = {(gain.main, gain.aux): gain.error for gain in measurements.gains}
-    limit = ceiling(table, [errors[pair] for pair in table.pairs()])
+    gain_of = {(gain.main, gain.aux): gain for gain in measurements.gains}
+    limit = ceiling(table, [gain_of[pair] for pair in table.pairs()])
     return Study(
         measurements=measurements,
         settings=settings,

@@ -61,7 +61,8 @@ def _score_row(score: Score) -> dict[str, object]:
     for metric in TESTED:
         low, high = score.difference.get(metric, (None, None))
         row |= {f"{metric}_difference_low": low, f"{metric}_difference_high": high}
-    return row | {f"{metric}_p": score.p.get(metric) for metric in TESTED}
+    row |= {f"{metric}_p": score.p.get(metric) for metric in TESTED}
+    return row | {f"{m}_monte_carlo": score.monte_carlo.get(m) for m in ("accuracy", "f1")}
 
 
 def early_table(study: Study) -> pd.DataFrame:

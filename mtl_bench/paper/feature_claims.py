@@ -38,12 +38,7 @@ EXPECTED: dict[str, dict[Column, int]] = {
 """By claim, the columns that it is about, and the sign that their correlation with the gain should
 have; 0 for a weak one."""
 
-WORST_FIRST: tuple[Result, ...] = (
-    "does not hold",
-    "not beyond chance",
-    "not contradicted",
-    "holds",
-)
+WORST_FIRST: tuple[Result, ...] = ("contradicted", "not shown", "not contradicted", "holds")
 
 
 @dataclass(frozen=True)
@@ -57,10 +52,10 @@ class Association:
         """Return whether it is as expected; a weak correlation (0) can only be contradicted."""
         clear = self.p < LEVEL
         if sign == 0:
-            return "does not hold" if clear else "not contradicted"
-        if np.sign(self.correlation) != sign:
-            return "does not hold"
-        return "holds" if clear else "not beyond chance"
+            return "contradicted" if clear else "not contradicted"
+        if not clear:
+            return "not shown"
+        return "holds" if np.sign(self.correlation) == sign else "contradicted"
 
 
 def feature_claims(table: Table, coefficients: Coefficients) -> list[Claim]:
@@ -106,4 +101,4 @@ def _ratio_claim(coefficients: Coefficients) -> Claim:
         return Claim(SECTION, claim, test)
     less = np.mean(ratios) < np.mean(others)
     numbers = f"ratios {np.mean(ratios):.2f}, others {np.mean(others):.2f}"
-    return Claim(SECTION, claim, test, numbers, "holds" if less else "does not hold")
+    return Claim(SECTION, claim, test, numbers, "holds" if less else "contradicted")

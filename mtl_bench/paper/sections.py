@@ -55,13 +55,18 @@ def paper_sections(
     )
     claims = [*score_claims(study.scores, rows), magnitude_claim(study.table)]
     claims += feature_claims(study.table, coefficients)
-    gains = {(names[gain.main], names[gain.aux]): gain for gain in study.measurements.gains}
+    # What stands in for a task of the paper tells nothing of that task.
+    gains = {
+        (gain.main, gain.aux): gain
+        for gain in study.measurements.gains
+        if not {gain.main, gain.aux} & stand_ins.keys()
+    }
     if {main for main, _ in gains} & published.table1().keys():
         claims = [*task_claims(gains), *claims]
     tables = [
         _table3_table(rows, compared=published_runs),
         _coefficients_table(coefficients, compared=published_runs),
-        _claims_table(claims),
+        _claims_table(claims, published_runs),
         *([statistics] if statistics else []),
     ]
     return [Section("paper", "Beside the paper", TEXT.format(runs=runs), tables)]
@@ -133,10 +138,16 @@ def _coefficients_table(
     )
 
 
-def _claims_table(claims: list[Claim]) -> SectionTable:
+def _claims_table(claims: list[Claim], published_runs: bool) -> SectionTable:
+    """Return the claims; of the published runs they were made, and are replicated, not tested."""
+    note = (
+        "The sentences were written after looking at these runs: what holds is replicated, not "
+        "tested, and a p-value says how large an effect is, not whether it was found by chance."
+    )
     return SectionTable(
         name="claims",
-        title="What the paper says, tested on these runs",
+        title=f"What the paper says, {'replicated' if published_runs else 'tested'} on these runs",
+        note=note if published_runs else "",
         frame=pd.DataFrame([asdict(claim) for claim in claims]),
         shown=("result", "claim"),
     )

@@ -168,12 +168,12 @@ def test_the_sentence_says_what_is_sure():
     assert sentence(of_mwe(best, worst), "mwe").startswith(
         "chu helps most: +19.6 %, +8.5 points. Clear gains: 1 of 2"
     )
-    assert sentence(of_mwe(worst), "mwe").startswith("No auxiliary helps; key costs least (-5.8 %")
+    assert sentence(of_mwe(worst), "mwe").startswith("No gain is above 0; key costs least (-5.8 %")
     unknown = replace(best, effect="not known", low=None, high=None, error=None)
     assert "train several seeds" in sentence(of_mwe(unknown), "mwe")
-    unsure = replace(best, effect="within noise")
-    assert "within noise" in sentence(of_mwe(unsure, worst), "mwe")
-    nothing = replace(best, gain_percent=0.0, effect="within noise")
+    unsure = replace(best, effect="undecided")
+    assert "undecided" in sentence(of_mwe(unsure, worst), "mwe")
+    nothing = replace(best, gain_percent=0.0, effect="undecided")
     assert sentence(of_mwe(nothing), "mwe").startswith("No auxiliary changes it for the better.")
     assert "chu adds most, +12.0 points" in sentence(of_mwe(), "zero")
     sets = of_mwe(replace(best, aux="chu+pos"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation
+from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation, task_interval
 
 DRAWS = 1000
 
@@ -21,7 +21,7 @@ class Agreement:
     Attributes:
         pairs: how many were compared.
         over_all: over all pairs.
-        interval: the central 95 percent of `over_all` when main tasks are resampled.
+        interval: of `over_all`, 95 percent over main tasks (see `metrics.task_interval`).
         within_mains: mean over main tasks of the correlation among their auxiliaries.
         permuted: the central 95 percent of `over_all` when tasks are permuted in the reference.
     """
@@ -53,16 +53,14 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
         values = np.array([reference.get((str(other[m]), str(other[a])), np.nan) for m, a in pairs])
         finite = np.isfinite(values)
         permuted.append(rank_correlation(values[finite], measured[finite]))
+    over_all = rank_correlation(expected, measured)
+    ends = task_interval(np.array([over_all]), np.array(resampled)[:, None], len(mains))[:, 0]
     within = [rank_correlation(expected[main == m], measured[main == m]) for m in mains]
+    low, high = central_interval(np.array(permuted)[:, None])[:, 0]
     return Agreement(
         pairs=len(pairs),
-        over_all=rank_correlation(expected, measured),
-        interval=_interval(resampled),
+        over_all=over_all,
+        interval=(float(ends[0]), float(ends[1])),
         within_mains=float(np.mean(within)),
-        permuted=_interval(permuted),
+        permuted=(float(low), float(high)),
     )
-
-
-def _interval(values: list[float]) -> tuple[float, float]:
-    low, high = central_interval(np.array(values)[:, None])[:, 0]
-    return float(low), float(high)

@@ -27,6 +27,12 @@ class Folds:
     test: Bools
     runs: int = 1
 
+    def first(self, runs: int) -> Folds:
+        """Return the folds of the first runs."""
+        runs = min(runs, self.runs)
+        count = len(self.train) * runs // self.runs
+        return Folds(self.train[:count], self.test[:count], runs)
+
 
 def shuffled_folds(rows: Bools, runs: int) -> Bools:
     """Return [runs * FOLDS, N] the rows that shuffled cross-validation tests, among `rows` [N].

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import rankdata, t
 
 from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.evaluation.folds import Folds
@@ -82,6 +82,25 @@ class Tally:
             [np.bincount(each, minlength=tasks) for each in samples], dtype=np.float64
         )
         return self.metrics(weights)
+
+
+def task_interval(values: Floats, resampled: Floats, tasks: int) -> Floats:
+    """Return [2, F] the ends of 95 percent intervals of metrics over main tasks.
+
+    They are Student's, with the standard deviation of the resampled metrics, corrected for bias.
+    The central 95 percent of the resampled ones would cover 90 percent for ten tasks, 85 for six.
+
+    Args:
+        values: [F] metrics, or differences of them.
+        resampled: [D, F] the same with main tasks drawn anew; nan draws are left out.
+        tasks: number of main tasks.
+    """
+    if tasks < 2:
+        return np.full((2, len(values)), np.nan)
+    columns = (column[np.isfinite(column)] for column in resampled.T)
+    deviations = np.array([column.std() if len(column) else np.nan for column in columns])
+    width = float(t.ppf(0.975, tasks - 1)) * np.sqrt(tasks / (tasks - 1)) * deviations
+    return np.array([values - width, values + width])
 
 
 def central_interval(draws: Floats) -> Floats:

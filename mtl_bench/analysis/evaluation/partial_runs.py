@@ -9,7 +9,7 @@ import numpy as np
 
 from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
+from mtl_bench.analysis.evaluation.metrics import METRICS, tally, task_interval
 from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.gains.paired_scores import relative_change
@@ -113,7 +113,8 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
     # Nothing is learned from other pairs, so that nothing has to be held out.
     everything = np.ones((1, len(table)), dtype=np.bool_)
     counts = tally(table, Folds(~everything, everything), np.array([predictions]))
-    ends = (counts.metrics()[0], *central_interval(counts.resampled()))
+    values = counts.metrics()[0]
+    ends = (values, *task_interval(values, counts.resampled(), len(counts.counts)))
     values, low, high = (dict(zip(METRICS, end.tolist(), strict=True)) for end in ends)
     score = Score("none", "gain so far", "itself", 1, values, low, high)
     return [EarlyScore("pilot pairs", percent, float(percent), score)]

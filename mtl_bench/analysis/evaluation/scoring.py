@@ -13,12 +13,23 @@ from sklearn.base import BaseEstimator
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally
+from mtl_bench.analysis.evaluation.metrics import (
+    METRICS,
+    accuracy_and_f1,
+    central_interval,
+    choice_counts,
+    tally,
+    task_interval,
+)
 from mtl_bench.analysis.evaluation.nested_elimination import nested_elimination
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.fitting import cross_fit
 
 TESTED = ("accuracy", "auc", "spearman")  # metrics with a p-value
+
+DRAWN_RUNS = 20
+"""Runs of cross-validation of each draw of random or permuted features. What they are compared with
+is scored on the same runs, so that p is exact."""
 
 Values = Mapping[str, float]
 
@@ -33,12 +44,13 @@ class Score:
         model: how it predicts from that.
         columns: number of them.
         values: by metric; means over runs, and over draws where features are random.
-        low: lower ends of 95 percent intervals: over resampled main tasks, or over draws.
+        low: lower ends of 95 percent intervals: over main tasks (Student's), or over draws.
         high: upper ends.
         difference: [low, high] of the difference to the baseline over the same resampled tasks:
             for choices the majority of the main task or of all pairs, whichever is right more
             often, for rankings the mean gain of the auxiliary.
         p: how often permuted features score as high, by metric.
+        monte_carlo: standard error of accuracy and F1 that comes from the number of runs alone.
     """
 
     held_out: str
@@ -50,6 +62,7 @@ class Score:
     high: Values = field(default_factory=dict)
     difference: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     p: Values = field(default_factory=dict)
+    monte_carlo: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,9 +141,10 @@ class Evaluation:
         """Score the paper's predictor, and the same with permuted features."""
         true = self.fitted(features, "logistic", table, self.settings.predictors["logistic"])
         permuted = self.metrics(baselines.permuted(table, self.settings.draws))
+        compared = by_metric(self.metrics([table])[0])
         # An AUC is nan where no fold has both a gain and a loss.
-        finite = [metric for metric in TESTED if math.isfinite(true.values[metric])]
-        as_high = {m: int((permuted[:, METRICS.index(m)] >= true.values[m]).sum()) for m in finite}
+        finite = [metric for metric in TESTED if math.isfinite(compared[metric])]
+        as_high = {m: int((permuted[:, METRICS.index(m)] >= compared[m]).sum()) for m in finite}
         # The true order is one of the permutations, so that p is never 0.
         p = {metric: (1 + count) / (1 + len(permuted)) for metric, count in as_high.items()}
         row = self.drawn(f"{features}, permuted", len(table.columns), permuted)
@@ -155,23 +169,29 @@ class Evaluation:
     def row(self, features: str, model: str, columns: int, scores: Floats) -> Score:
         """Score the predictions [B, N] of the fits of all folds."""
         counts = tally(self.table, self.folds, scores)
-        resampled = counts.resampled()
-        low, high = central_interval(resampled)
-        below, above = (by_metric(end) for end in central_interval(resampled - self.baseline))
+        values, resampled, tasks = counts.metrics()[0], counts.resampled(), len(counts.counts)
+        low, high = task_interval(values, resampled, tasks)
+        base, base_resampled = self.baseline
+        ends = task_interval(values - base, resampled - base_resampled, tasks)
+        below, above = (by_metric(end) for end in ends)
         return Score(
             held_out=self.held_out,
             features=features,
             model=model,
             columns=columns,
-            values=by_metric(counts.metrics()[0]),
+            values=by_metric(values),
             low=by_metric(low),
             high=by_metric(high),
             difference={metric: (below[metric], above[metric]) for metric in TESTED},
+            monte_carlo=monte_carlo(self.table, self.folds, scores),
         )
 
     @cached_property
-    def baseline(self) -> Floats:
-        """Return [D, 7] the metrics of what scores are compared with, over resampled tasks."""
+    def baseline(self) -> tuple[Floats, Floats]:
+        """Return [7] the metrics of what scores are compared with, and [D, 7] over resampled tasks.
+
+        For choices that is a majority, for rankings the mean gain of the auxiliary.
+        """
         main, every, order = (
             tally(self.table, self.folds, predict(self.table, self.folds.train))
             for predict in (
@@ -183,16 +203,17 @@ class Evaluation:
         # With few pairs a main task, the majority of all pairs can be right more often.
         choice = max((main, every), key=lambda counts: float(counts.metrics()[0, 0]))
         first = METRICS.index("spearman")
-        return np.concatenate([choice.resampled()[:, :first], order.resampled()[:, first:]], axis=1)
+        return (
+            np.concatenate([choice.metrics()[0, :first], order.metrics()[0, first:]]),
+            np.concatenate([choice.resampled()[:, :first], order.resampled()[:, first:]], axis=1),
+        )
 
     def metrics(self, tables: Iterable[Table]) -> Floats:
         """Return [D, 7] the metrics of the paper's predictor on each table."""
-        logistic = self.settings.predictors["logistic"]
+        logistic, folds = self.settings.predictors["logistic"], self.folds.first(DRAWN_RUNS)
         return np.array(
             [
-                tally(
-                    self.table, self.folds, cross_fit(logistic, table, self.folds.train)
-                ).metrics()[0]
+                tally(self.table, folds, cross_fit(logistic, table, folds.train)).metrics()[0]
                 for table in tables
             ]
         )
@@ -209,6 +230,16 @@ class Evaluation:
             low=by_metric(low),
             high=by_metric(high),
         )
+
+
+def monte_carlo(table: Table, folds: Folds, scores: Floats) -> Values:
+    """Return the standard error of accuracy and F1 over runs of cross-validation; none for one."""
+    if folds.runs < 2:
+        return {}
+    counts = choice_counts((scores > 0) & folds.test, table.helps() > 0, folds.test).sum(axis=2)
+    by_run = counts.reshape(folds.runs, -1, 4).sum(axis=1)  # [runs, 4]
+    errors = [each.std(ddof=1) / math.sqrt(folds.runs) for each in accuracy_and_f1(by_run)]
+    return dict(zip(("accuracy", "f1"), map(float, errors), strict=True))
 
 
 def by_metric(metrics: Floats) -> Values:

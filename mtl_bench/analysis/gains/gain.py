@@ -13,7 +13,7 @@ from mtl_bench.analysis.data.frame import StudiedMetric
 SMALL = 0.05
 """A score alone (0 to 1) below which a relative change says little."""
 
-Effect = Literal["gain", "loss", "within noise", "not known"]
+Effect = Literal["helps", "hurts", "undecided", "not known"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,16 @@ class Gain:
         seed_sd: standard deviation of the gain over seeds.
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
         degrees_of_freedom: of `late_sd`.
+        shared: share of the variance of `late_sd` that comes from the single run, and so is common
+            to all gains of the main task.
         error: standard error of `gain_percent`, see `uncertainty.with_errors`.
+        error_degrees: degrees of freedom of `error`.
         low: lower end of its 95 percent interval.
         high: upper end.
-        effect: gain or loss if the interval excludes 0.
+        p: two-sided p-value of no gain.
+        detectable: smallest gain in percent that such runs would show with probability 0.8.
+        effect: helps or hurts if the gain survives false-discovery control at 5 percent over all
+            gains shown together, see `uncertainty.controlled`.
     """
 
     main: str
@@ -57,9 +63,13 @@ class Gain:
     seed_sd: float | None = None
     late_sd: float | None = None
     degrees_of_freedom: int = 1
+    shared: float = 0.5
     error: float | None = None
+    error_degrees: int = 1
     low: float | None = None
     high: float | None = None
+    p: float | None = None
+    detectable: float | None = None
     effect: Effect = "not known"
 
     @property
@@ -69,8 +79,8 @@ class Gain:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.effect in ("gain", "loss")
+        """Whether it is shown to help or to hurt."""
+        return self.effect in ("helps", "hurts")
 
 
 def is_small(gain: Gain, metric: StudiedMetric) -> bool:

@@ -20,6 +20,9 @@ from mtl_bench.analysis.gains.paired_scores import PairedScores, relative_change
 SHARE, FEWEST = 0.04, 5
 """Of the evaluations of a run, those that count as late."""
 
+LEVEL, POWER = 0.05, 0.8
+"""False discoveries among gains that are called clear; probability to show the smallest one."""
+
 LateKey = tuple[str, str, str, int]
 """Variant, tasks, task, seed."""
 
@@ -72,7 +75,7 @@ def with_late(
     metrics: Mapping[str, StudiedMetric],
 ) -> Gain:
     """Return a gain with its late mean, and the scatter that late evaluations give it."""
-    changes, deviations, degrees = [], [], []
+    changes, own, shared, degrees = [], [], [], []
     sign = metrics[gain.main].sign
     for seed in scores.percent(sign):
         single = lates.get((scores.variant, scores.main, scores.main, seed))
@@ -81,20 +84,21 @@ def with_late(
             degrees.append(min(single.degrees_of_freedom, pair.degrees_of_freedom))
             changes.append(relative_change(single.mean, pair.mean, sign))
             # The error of a ratio, by its first derivatives.
-            spread = math.hypot(pair.sd, single.sd * pair.mean / single.mean)
-            deviations.append(100 * spread / abs(single.mean))
+            own.append((100 * pair.sd / single.mean) ** 2)
+            shared.append((100 * single.sd * pair.mean / single.mean**2) ** 2)
     if not changes:
         return gain
     return replace(
         gain,
         late_percent=fmean(changes),
-        late_sd=math.sqrt(fmean(deviation**2 for deviation in deviations)),
+        late_sd=math.sqrt(fmean(own) + fmean(shared)),
         degrees_of_freedom=min(degrees),
+        shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else 0.5,
     )
 
 
 def with_errors(gains: Sequence[Gain]) -> list[Gain]:
-    """Return gains with standard errors, 95 percent intervals and effects.
+    """Return gains with standard errors, 95 percent intervals, p-values and effects.
 
     With several seeds the variance over seeds is pooled over the auxiliaries of a main task, and
     the interval is Student's with the degrees of freedom of the pool. The error never goes below
@@ -109,7 +113,37 @@ def with_errors(gains: Sequence[Gain]) -> list[Gain]:
         if gain.seed_sd is not None:
             squares[_pool(gain)] += gain.seed_sd**2 * (gain.seeds - 1)
             degrees[_pool(gain)] += gain.seeds - 1
-    return [_with_error(gain, squares[_pool(gain)], degrees[_pool(gain)]) for gain in gains]
+    return controlled(
+        [_with_error(gain, squares[_pool(gain)], degrees[_pool(gain)]) for gain in gains]
+    )
+
+
+def controlled(gains: Sequence[Gain]) -> list[Gain]:
+    """Return gains with effects, after false-discovery control over those of one variant.
+
+    Of the gains that are called helpful or harmful, 5 percent are expected to have no effect. The
+    procedure is that of Benjamini and Yekutieli (2001), which allows any dependence: gains share
+    runs.
+    """
+    limits: dict[str, float] = {}
+    for variant in {gain.variant for gain in gains}:
+        values = sorted(g.p for g in gains if g.variant == variant and g.p is not None)
+        count = len(values)
+        harmonic = sum(1 / rank for rank in range(1, count + 1))
+        limits[variant] = max(
+            (p for rank, p in enumerate(values, 1) if p <= LEVEL * rank / (count * harmonic)),
+            default=-1.0,
+        )
+    return [_with_effect(gain, limits[gain.variant]) for gain in gains]
+
+
+def _with_effect(gain: Gain, limit: float) -> Gain:
+    if gain.p is None:
+        return gain
+    effect: Effect = "undecided"
+    if gain.p <= limit:
+        effect = "helps" if gain.gain_percent > 0 else "hurts"
+    return replace(gain, effect=effect)
 
 
 def _pool(gain: Gain) -> tuple[str, str, bool]:
@@ -126,6 +160,12 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
     # Where late evaluations decide, the degrees of freedom of their residuals count.
     of_width = degrees if degrees and deviation == pooled else gain.degrees_of_freedom
     width = error * float(t.ppf(0.975, of_width))
-    low, high = gain.gain_percent - width, gain.gain_percent + width
-    effect: Effect = "gain" if low > 0 else "loss" if high < 0 else "within noise"
-    return replace(gain, error=error, low=low, high=high, effect=effect)
+    return replace(
+        gain,
+        error=error,
+        error_degrees=of_width,
+        low=gain.gain_percent - width,
+        high=gain.gain_percent + width,
+        p=float(2 * t.sf(abs(gain.gain_percent) / error, of_width)),
+        detectable=width + error * float(t.ppf(POWER, of_width)),
+    )

@@ -19,7 +19,7 @@ from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.sweep_folder import RunStatus
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 """Raised when code changes the study, the page or the text of the same runs and settings."""
 
 COMPUTES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")

@@ -125,13 +125,16 @@ def _print_sets(sets: Sequence[Gain], metrics: Mapping[str, StudiedMetric], styl
 def _cell(gain: Gain, metrics: Mapping[str, StudiedMetric]) -> str:
     if not gain.defined:
         return f"{signed(gain.points)} pt"
-    return signed(gain.gain_percent) + "*" * is_small(gain, metrics[gain.main])
+    marks = "#" * gain.clear + "*" * is_small(gain, metrics[gain.main])
+    return signed(gain.gain_percent) + marks
 
 
 def _notes(cells: Iterable[str]) -> list[str]:
     """Return a footnote for each sign that cells have."""
     cells = list(cells)
     notes = []
+    if any("#" in cell for cell in cells):
+        notes.append("# shown to help or to hurt, with 5 % false discoveries; others are undecided")
     if any(cell.endswith("*") for cell in cells):
         notes.append("* the single run scores below 5 %: a relative change says little")
     if any(cell.endswith("pt") for cell in cells):

@@ -34,6 +34,8 @@ def show(finished: FinishedStudy) -> None:
     if study.scores:
         _choices([score for score in study.scores if score.held_out == "pairs"])
         _rankings([score for score in study.scores if score.held_out == "unseen_main"])
+        if study.rough:
+            print(study.rough)
         for section in finished.sections:
             _section(section)
     if study.early:
@@ -71,6 +73,7 @@ def _choices(scores: Sequence[Score]) -> None:
         {
             "features": _name(score),
             "accuracy": _with_interval(score, "accuracy"),
+            "±": _number(score.monte_carlo.get("accuracy"), 3),
             "F1": _number(score.values["f1"]),
             "AUC": _number(score.values["auc"]),
             "p": _number(score.p.get("accuracy")),
@@ -78,7 +81,11 @@ def _choices(scores: Sequence[Score]) -> None:
         for score in scores
         if score.model != "oracle"
     ]
-    print_table(rows, "table", ["p: how often permuted features score as high"])
+    notes = [
+        "±: standard error of the accuracy that comes from the number of runs",
+        "p: how often permuted features score as high",
+    ]
+    print_table(rows, "table", notes)
 
 
 def _rankings(scores: Sequence[Score]) -> None:

@@ -148,6 +148,6 @@ def test_late_evaluations_give_one_seed_an_interval(tmp_path):
     write_run(tmp_path, ["a"], {"a": 0.5}, curve=alone)
     write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.5}, curve=both)
     gain = gains(tmp_path)["a", "b", 100]
-    assert gain.effect == "gain"
+    assert gain.effect == "helps"
     assert gain.low < gain.gain_percent < gain.high
     assert gain.late_percent == pytest.approx(20, abs=0.1)

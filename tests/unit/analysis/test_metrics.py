@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, tally
+from mtl_bench.analysis.evaluation.metrics import METRICS, central_interval, tally, task_interval
 from tests.unit.analysis.tables import made_table
 
 
@@ -76,3 +76,18 @@ def test_resampled_tasks_scatter_around_the_metrics():
         drawn.mean(axis=0)[[0, 2, 3]], parts.metrics()[0, [0, 2, 3]], atol=0.03
     )
     np.testing.assert_array_equal(tally(table, whole(table), scores).resampled(400), drawn)
+
+
+@pytest.mark.parametrize("tasks", [6, 10])
+def test_an_interval_over_few_tasks_covers_what_it_says(tasks):
+    random = np.random.default_rng(0)
+    covered, central = [], []
+    for _ in range(400):
+        scores = random.normal(0.7, 0.2, tasks)
+        drawn = scores[random.integers(tasks, size=(300, tasks))].mean(1)[:, None]
+        low, high = task_interval(scores.mean(keepdims=True), drawn, tasks)
+        covered.append(low[0] <= 0.7 <= high[0])
+        low, high = central_interval(drawn)
+        central.append(low[0] <= 0.7 <= high[0])
+    assert 0.91 < np.mean(covered) < 0.98
+    assert np.mean(central) < 0.92

@@ -1,5 +1,7 @@
 """How sure gains are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,11 +39,11 @@ def gain(value, seeds=1, sd=None, late_sd=None, main="a"):
     return made_gain(main, "b", value, seeds=seeds, seed_sd=sd, late_sd=late_sd)
 
 
-def test_effects_come_from_intervals():
+def test_intervals_come_from_seeds_and_late_evaluations():
     few = with_errors(
         [gain(1.0, late_sd=1.0), gain(3.0, late_sd=1.0), gain(-3.0, late_sd=1.0), gain(1.0)]
     )
-    assert [g.effect for g in few] == ["within noise", "gain", "loss", "not known"]
+    assert [g.effect for g in few] == ["undecided", "helps", "hurts", "not known"]
     assert (few[1].low, few[1].high) == pytest.approx((3 - 2.101, 3 + 2.101), abs=1e-3)
     pooled = with_errors([gain(3.0, 2, 1.0), gain(3.0, 2, 3.0), gain(3.0, 2, 0.1, main="c")])
     deviation = 5**0.5  # of (1 + 9) / 2, with two degrees of freedom: t = 4.303
@@ -61,11 +63,50 @@ def test_intervals_hold_the_true_gain_as_often_as_they_say():
     assert 0.93 < np.mean(hits) < 0.97
 
 
+def with_noise(table, error, shared=0.5):
+    gains = [gain(float(each)) for each in table.gain]
+    return [replace(each, error=error, shared=shared) for each in gains]
+
+
 def test_the_ceiling_falls_with_noise():
     table = made_table()
-    sure = ceiling(table, [1e-9] * len(table))
-    vague = ceiling(table, [10.0] * len(table))
+    sure = ceiling(table, with_noise(table, 1e-9))
+    vague = ceiling(table, with_noise(table, 10.0))
     assert sure["accuracy"] == pytest.approx(1)
     assert sure["spearman"] == pytest.approx(1)
     assert vague["accuracy"] < 0.6
-    assert ceiling(table, [None] * len(table)) == {}
+    assert ceiling(table, with_noise(table, None)) == {}
+
+
+def test_noise_of_the_single_run_changes_no_ranking_of_its_auxiliaries():
+    table = made_table()
+    common = ceiling(table, with_noise(table, 10.0, shared=1.0))
+    assert common["spearman"] == pytest.approx(1)
+    assert common["accuracy"] < 0.7
+
+
+def test_effects_survive_false_discovery_control():
+    sure = [gain(9.0, late_sd=0.5), gain(-9.0, late_sd=0.5)]
+    assert [g.effect for g in with_errors(sure)] == ["helps", "hurts"]
+    # By itself such a gain would be clear; among many without any effect it is not.
+    weak = gain(1.5, late_sd=0.5)
+    assert with_errors([weak])[0].effect == "helps"
+    assert with_errors([weak, *[gain(0.0, late_sd=0.5)] * 30])[0].effect == "undecided"
+
+
+def test_without_any_effect_few_gains_are_called_clear():
+    random = np.random.default_rng(0)
+    called = []
+    for _ in range(200):
+        seeds = random.normal(0.0, 1.0, size=(20, 3))
+        gains = with_errors([gain(float(s.mean()), 3, float(s.std(ddof=1))) for s in seeds])
+        called.append(any(g.clear for g in gains))
+    assert np.mean(called) < 0.08
+
+
+def test_the_smallest_detectable_gain_is_shown_in_four_of_five_cases():
+    random = np.random.default_rng(1)
+    true = with_errors([gain(0.0, 400, 1.0)])[0].detectable
+    means = true + random.normal(0, 1 / 20, 500)
+    shown = [with_errors([gain(float(mean), 400, 1.0)])[0].low > 0 for mean in means]
+    assert 0.74 < np.mean(shown) < 0.86
