@@ -22,7 +22,8 @@ class RecommendSweeper(BasicSweeper):
         self,
         max_batch_size: int | None,
         params: Any,
-        policy: Any,
+        policy: str,
+        options: Any,
         record: str | None,
         parallel: int | None,
         **limits: Any,
@@ -32,13 +33,15 @@ class RecommendSweeper(BasicSweeper):
         Args:
             max_batch_size: of Hydra's own sweeper; without effect.
             params: of Hydra's own sweeper.
-            policy: node of the configuration of what decides what to train.
+            policy: name of what decides what to train.
+            options: of the policy.
             record: sweep, or `published`, whose gains tell of candidates.
             parallel: runs of a round; None: as many as the launcher trains at once.
             limits: see `analysis.recommend.search.SearchLimits`.
         """
         super().__init__(max_batch_size, params)
-        self.policy, self.record, self.parallel = policy, record, parallel
+        self.policy, self.options = policy, options
+        self.record, self.parallel = record, parallel
         self.limits = limits
         self._jobs_begun = 0
 
@@ -46,8 +49,8 @@ class RecommendSweeper(BasicSweeper):
         """Search for the auxiliary of each main task."""
         from mtl_bench.analysis.recommend.search import checked_limits
         from mtl_bench.commands.hydra.searches import make_searches, question, show_searches
-        from mtl_bench.commands.shared.policies import policy_of
-        from mtl_bench.sweeps.exit_codes import sweep_ended
+        from mtl_bench.commands.shared.policies import make_policy
+        from mtl_bench.sweeps.exit_codes import FAILED, sweep_ended
         from mtl_bench.sweeps.plan import make_plan
         from mtl_bench.sweeps.rounds import run_rounds
 
@@ -55,7 +58,10 @@ class RecommendSweeper(BasicSweeper):
         assert self.hydra_context is not None
         assert self.launcher is not None
         loader, config = self.hydra_context.config_loader, self.config
-        limits, policy = checked_limits(self.limits), policy_of(self.policy)
+        limits = checked_limits(self.limits)
+        policy = make_policy(self.policy, dict(self.options))
+        if self.parallel is not None and (type(self.parallel) is not int or self.parallel < 1):
+            raise UserError(f"parallel={self.parallel} is not a whole number from 1, or null.")
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
@@ -67,19 +73,16 @@ class RecommendSweeper(BasicSweeper):
         processes = None
         if isinstance(self.launcher, WorkersLauncher):
             processes = self.launcher.processes
-        name = str(config.hydra.runtime.choices.get("policy@hydra.sweeper.policy"))
         parallel = self.parallel or processes or PARALLEL
-        searches = make_searches(asked, plan, policy, name, limits, self.record, parallel)
+        searches = make_searches(asked, plan, policy, self.policy, limits, self.record, parallel)
         show_searches(searches, processes)
         if plan.dry_run:
             return []
         stuck = run_rounds(plan, searches, self._launch)
-        sweep_ended(stuck)
         problems = searches.show()
-        if problems and not stuck:
-            raise UserError("\n".join(map(str, problems)))
         for problem in problems:
             print(f"\n{problem}", file=sys.stderr)
+        sweep_ended(stuck, FAILED if problems else 0)
         return []
 
     def _launch(self, plan: Any) -> None:

@@ -15,22 +15,30 @@ FAILED, USAGE, ELSEWHERE, INTERRUPTED = 1, 2, 3, 128
 
 # Hydra keeps what a sweeper returns to itself, so that the sweeper leaves its result here.
 _unfinished: list[RunStatus] = []
+_code: list[int] = []
 
 
 def clear_sweep() -> None:
     """Forget an earlier sweep of this process."""
     _unfinished.clear()
+    _code.clear()
 
 
-def sweep_ended(runs: Sequence[RunStatus]) -> None:
-    """Note the runs of a sweep that has ended; those that are not finished decide its exit code."""
+def sweep_ended(runs: Sequence[RunStatus], code: int = 0) -> None:
+    """Note the runs of a sweep that has ended; those that are not finished decide its exit code.
+
+    Args:
+        runs: of the sweep.
+        code: of the command if all of them are finished.
+    """
+    _code[:] = [code]
     _unfinished[:] = [status for status in runs if status.state != "finished"]
 
 
 def sweep_exit_code() -> int:
     """Name the runs of the sweep that are not finished; return the exit code."""
     if not _unfinished:
-        return 0
+        return _code[0] if _code else 0
     count = len(_unfinished)
     print(f"\n{count} run{'s are' if count > 1 else ' is'} not finished:", file=sys.stderr)
     for status in _unfinished:

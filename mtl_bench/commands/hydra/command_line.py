@@ -118,10 +118,8 @@ def _search_overrides(overrides: Sequence[str], multirun: bool) -> list[str]:
                 f"{override}: `{key}` belongs to a search for an auxiliary task. For one, add "
                 f"`-m experiment=recommend`, or `-m {SEARCH}` to another experiment."
             )
-        elif key == "policy":
-            result.append(f"policy@hydra.sweeper.{override}")
         elif key.startswith("policy."):  # what the policy does not know, its check explains
-            result.append(f"++hydra.sweeper.{override}")
+            result.append(f"++hydra.sweeper.options.{override.removeprefix('policy.')}")
         else:
             result.append(f"hydra.sweeper.{override}")
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -27,28 +27,31 @@ def policies(names: Sequence[str] | None = None) -> dict[str, Policy]:
     Raises:
         UserError: there is no policy of a name.
     """
-    possible = options("policy")
-    for name in names or ():
-        if name not in possible:
-            raise UserError(
-                f"policy: there is no '{name}'.{did_you_mean(name, possible)}\n"
-                f"Possible: {', '.join(possible)}."
-            )
-    folder = conf_folder() / "policy"
-    return {name: policy_of(OmegaConf.load(folder / f"{name}.yaml")) for name in names or possible}
+    return {name: make_policy(name) for name in names or options("policy")}
 
 
-def policy_of(node: Any) -> Policy:
-    """Return a policy with the options of a node of the configuration.
+def make_policy(name: str, values: Mapping[str, Any] | None = None) -> Policy:
+    """Return a policy.
+
+    Args:
+        name: of its yaml.
+        values: options that replace those of the yaml.
 
     Raises:
-        UserError: an option is not what is allowed.
+        UserError: there is no such policy, or an option is not what is allowed.
     """
-    plain: Any = OmegaConf.to_container(node, resolve=True)
-    check_group("policy", plain)
+    possible = options("policy")
+    if name not in possible:
+        raise UserError(
+            f"policy: there is no '{name}'.{did_you_mean(str(name), possible)}\n"
+            f"Possible: {', '.join(possible)}."
+        )
+    node: Any = OmegaConf.to_container(OmegaConf.load(conf_folder() / "policy" / f"{name}.yaml"))
+    node |= values or {}
+    check_group("policy", node)
     try:
-        policy: Policy = instantiate(plain, _convert_="all")
+        policy: Policy = instantiate(node, _convert_="all")
     except InstantiationException as error:
-        given = " ".join(f"policy.{k}={v}" for k, v in plain.items() if k[0] != "_")
+        given = " ".join(f"policy.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"policy: {error.__cause__ or error}\nGiven: {given}") from None
     return policy
