@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtl_bench.commands.shared.arguments import add_metric
 from mtl_bench.commands.shared.tables import print_table
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+
+if TYPE_CHECKING:
+    from mtl_bench.analysis.recommend.observations import SweepCurves
 
 HELP = "recommend an auxiliary from runs so far, or replay policies on finished ones"
 
@@ -26,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", metavar="SOURCE", help="finished sweep, or `published`")
     parser.add_argument("--policy", nargs="+", metavar="NAME", help="to replay (default: all)")
     parser.add_argument(
-        "--budget", type=float, default=0.25, help="of a replay: share of all steps"
+        "--budget", type=float, help="of a replay: share of all steps (default: 0.25)"
     )
     parser.add_argument("--no-record", action="store_true", help="replay as if nothing were known")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, too")
@@ -40,10 +44,23 @@ def run(arguments: argparse.Namespace) -> None:
     """Print recommendations, or the scores of policies."""
     if (arguments.sweep is None) == (arguments.replay is None):
         raise UserError("Give a sweep, or `--replay <sweep or published>`, and not both.")
+    _check_options(arguments)
     result: Any = _replay(arguments) if arguments.replay else _recommend(arguments)
     if arguments.json:
         write_atomically(arguments.json, json.dumps(result, indent=1) + "\n")
         print(f"\nwritten: {arguments.json}")
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Raise an error if an option has no effect, or no meaning."""
+    of_replay = {"policy": None, "budget": None, "no_record": False, "figures": None}
+    foreign = [key for key, value in of_replay.items() if getattr(arguments, key) != value]
+    if arguments.sweep and foreign:
+        raise UserError(f"--{foreign[0].replace('_', '-')} belongs to --replay.")
+    if arguments.replay and arguments.record:
+        raise UserError("--record belongs to a sweep; a replay's is that of its other main tasks.")
+    if arguments.budget is not None and not 0 < arguments.budget <= 1:
+        raise UserError(f"--budget {arguments.budget:g} is not a share above 0, at most 1.")
 
 
 def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -77,8 +94,14 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         raise UserError(
             f"{arguments.replay}: has no gains of '{mains[0]}', but of {', '.join(curves)}."
         )
+    unfinished = [main for main in mains if not _is_finished(curves[main])]
+    mains = [main for main in mains if main not in unfinished]
+    if unfinished:
+        print(f"Left out, since not all is trained to the end: {', '.join(unfinished)}.")
+    if not mains:
+        raise UserError(f"{arguments.replay}: a replay takes runs that are trained to the end.")
     gains = {} if arguments.no_record else source.gains()
-    limits = Limits(arguments.budget)
+    limits = Limits(0.25 if arguments.budget is None else arguments.budget)
     results = []
     for name, policy in policies(arguments.policy).items():
         replays = []
@@ -100,3 +123,9 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     print(f"Means over {len(mains)} main tasks; gain and regret in percent, cost as a share.")
     print_table(rows, "table", ["* the default"])
     return results
+
+
+def _is_finished(curves: SweepCurves) -> bool:
+    """Return whether every candidate has a late gain."""
+    gains = [curves.gain(name, 1.0, 99) for name in curves.candidates]
+    return not any(map(math.isnan, gains))

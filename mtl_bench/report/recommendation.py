@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtl_bench.analysis.recommend.recommendation import Recommendation
-from mtl_bench.analysis.recommend.wording import alone, noise, price, sentences, verdict
+from mtl_bench.analysis.recommend.wording import alone, price, sentences, verdict
 from mtl_bench.report.style import GAIN, INK, Drawing, label, slug, styled
 
 
@@ -23,7 +23,6 @@ def recommendation_content(answer: Recommendation) -> dict[str, Any]:
         "verdict": verdict(answer),
         "price": price(answer),
         "more": sentences(answer)[2:],
-        "noise": noise(answer),
         "searched": answer.arguments is not None,
         "reach": max([1e-9, *(abs(end) for row in rows for end in (row.low, row.high))]),
         "drawing": f"regret_{slug(answer.main)}" if len(answer.rounds) > 1 else "",
@@ -38,15 +37,16 @@ def regret_curve(answer: Recommendation) -> Drawing:
     frame = pd.DataFrame(
         {
             "cost": [each.steps * percent for each in answer.rounds],
-            "expected_loss": [each.regret * answer.points for each in answer.rounds],
+            "expected_loss_percent": [each.regret for each in answer.rounds],
             "choice": choices,
         }
     )
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot(frame["cost"], frame["expected_loss"], "o-", color=GAIN, markersize=4, linewidth=1)
+    costs, losses = frame["cost"], frame["expected_loss_percent"]
+    axes.plot(costs, losses, "o-", color=GAIN, markersize=4, linewidth=1)
     previous = None
-    for cost, loss, choice in zip(frame["cost"], frame["expected_loss"], choices, strict=True):
+    for cost, loss, choice in zip(costs, losses, choices, strict=True):
         if choice != previous:  # where the choice changes
             axes.annotate(
                 label(choice), (cost, loss), xytext=(4, 5), textcoords="offset points",
@@ -54,9 +54,8 @@ def regret_curve(answer: Recommendation) -> Drawing:
             )  # fmt: skip
         previous = choice
     axes.set_xlim(0, max(100 * answer.cost * 1.15, 1))
-    axes.set_ylim(0, max(frame["expected_loss"].max() * 1.2, 1e-9))
+    axes.set_ylim(0, max(losses.max() * 1.2, 1e-9))
     axes.set_xlabel("cost, percent of training all to the end")
-    unit = "points" if answer.metric.is_share else answer.metric.title
-    axes.set_ylabel(f"expected loss, {unit}")
+    axes.set_ylabel("expected loss, %")
     title = f"Expected loss of the choice for {answer.main} over the cost of the search"
     return Drawing(f"regret_{slug(answer.main)}", title, figure, frame)

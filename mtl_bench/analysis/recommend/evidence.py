@@ -19,9 +19,6 @@ ASSUMED = Noise(1.5, 1.5)
 """Where nothing tells: on six corpora with a pretrained encoder and three seeds, 0.1 to 2.5 percent
 were measured for a pair run (median 0.6), and up to 1.2 for the single run."""
 
-LEAST = 0.1
-"""Of the noise, in percent: a few evaluations may agree by chance."""
-
 
 def points_of(curves: SweepCurves, scale: int) -> float:
     """Return the points of the metric that one percent of gain is.
@@ -55,6 +52,7 @@ def observed(
         if curves and (ends := [_share(curves, seed, run) for seed, run in runs.items()]):
             share = max(ends)
             gains = curves.gains(name, share) if share else {}
+            gains = {seed: gain for seed, gain in gains.items() if curves.settled(seed, share)}
             mean = float(np.mean(list(gains.values()))) if gains else float("nan")
             candidate = replace(candidate, share=share, gain=mean, seeds=len(gains))
         candidates.append(candidate)
@@ -71,19 +69,17 @@ def _share(curves: SweepCurves, seed: int, run: Curve) -> float:
 def noise_of(curves: SweepCurves | None) -> Noise:
     """Return the noise of one gain of one seed: of those that have several, and a weak prior.
 
-    The prior is the scatter of late evaluations, once there are runs at the end. On six corpora
-    with a pretrained encoder and three seeds it was 0.6 to 1.6 times the standard deviation over
-    seeds of a pair run. The part that all candidates of a seed share is told from the rest by an
-    analysis of variance over candidates and seeds.
+    The prior is the scatter of late evaluations, as far as there are runs at the end. On six
+    corpora with a pretrained encoder and three seeds it was 0.6 to 1.6 times the standard deviation
+    over seeds of a pair run. The part that all candidates of a seed share is told from the rest by
+    an analysis of variance over candidates and seeds.
 
     Args:
         curves: of the main task; None if nothing is trained.
     """
-    scatter = _scatter(curves) if curves else None
-    least = max(LEAST, scatter or 0.0)
-    weak = ASSUMED if scatter is None else Noise(least, least, "late evaluations")
     if curves is None:
-        return weak
+        return ASSUMED
+    weak = _by_scatter(curves)
     gains = {name: curves.gains(name, 1.0) for name in curves.candidates}
     gains = {name: own for name, own in gains.items() if len(own) > 1}
     seeds = sorted(set.intersection(*map(set, gains.values()))) if gains else []
@@ -101,15 +97,18 @@ def noise_of(curves: SweepCurves | None) -> Noise:
     return Noise(math.sqrt(own_variance), math.sqrt(shared_variance), "seeds")
 
 
-def _scatter(curves: SweepCurves) -> float | None:
-    """Return the scatter of late evaluations in percent, the median of the runs at the end.
+def _by_scatter(curves: SweepCurves) -> Noise:
+    """Return the noise by the scatter of late evaluations of the runs at the end.
 
-    Single runs count beside pairs. None: no run is at the end, or has enough evaluations.
+    It is the median over runs, drawn towards what is assumed, as if that had been seen with WEAK
+    degrees of freedom. Single runs count beside pairs.
     """
-    runs = [
-        *curves.alone.values(),
-        *(run for own in curves.beside.values() for run in own.values()),
-    ]
-    ends = [late_mean(run.scores) for run in runs if run.end > 0.99 * curves.budget]
-    deviations = [100 * late.sd / abs(late.mean) for late in ends if late and late.mean]
-    return float(np.median(deviations)) if deviations else None
+    runs = [run for own in (curves.alone, *curves.beside.values()) for run in own.values()]
+    lates = [late_mean(run.scores) for run in runs if run.end > 0.99 * curves.budget]
+    ends = [late for late in lates if late and late.mean]
+    if not ends:
+        return ASSUMED
+    scatter = float(np.median([100 * late.sd / abs(late.mean) for late in ends]))
+    degrees = sum(late.degrees_of_freedom for late in ends)
+    square = (WEAK * ASSUMED.own**2 + degrees * scatter**2) / (WEAK + degrees)
+    return Noise(math.sqrt(square), math.sqrt(square), "late evaluations")

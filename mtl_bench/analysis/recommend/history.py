@@ -47,14 +47,16 @@ class History:
         evaluated: steps per task at which runs are evaluated, ascending.
         policy: that decides what to train.
         record: sweep, or `published`, whose gains tell of candidates; None: the other main tasks.
-        arguments: of the command that began it, but for `main` and `aux`.
+        max_seeds: of a candidate.
+        arguments: of the last command, but for `main` and `aux`.
         bought: optimiser steps that a run had when the search first asked for it, by
             `tasks/seed`. What was there before costs nothing.
         wanted: runs of the round under way: tasks, steps per task to reach, seed. A search that was
             stopped finishes it first, and so does what it would have done.
         rounds: in order.
         ended: why the search ended: `regret`, `confidence`, `budget`, `seconds`, `worth` (nothing
-            else is worth its cost) or `done` (everything is trained); None: it has not.
+            else is worth its cost), `policy` (it asks for no more), `done` (everything is trained)
+            or `failed`; None: it has not.
         schema_version: of these fields.
     """
 
@@ -64,6 +66,7 @@ class History:
     evaluated: list[int]
     policy: str
     record: str | None = None
+    max_seeds: int = 3
     arguments: list[str] = field(default_factory=list)
     bought: dict[str, int] = field(default_factory=dict)
     wanted: list[tuple[list[str], int, int]] = field(default_factory=list)
@@ -98,11 +101,16 @@ class History:
         """Return steps as a share of those of training all candidates to the end."""
         return steps / (self.budget * self.everything)
 
-    def ask(self, candidates: Sequence[str]) -> None:
-        """Take the candidates of a command; sets of them that were tried before stay."""
-        sets = [name for name in self.candidates if "+" in name]
-        kept = [name for name in sets if set(name.split("+")) <= set(candidates)]
+    def ask(self, candidates: Sequence[str], max_aux: int = 1) -> None:
+        """Take the candidates of a command; sets of them that were tried before stay.
+
+        What the command does not ask for is left out of the round under way as well.
+        """
+        sets = [name.split("+") for name in self.candidates if "+" in name]
+        kept = ["+".join(own) for own in sets if set(own) <= {*candidates} and len(own) <= max_aux]
         self.candidates = [*candidates, *kept]
+        runs = [{self.main}, *({self.main, *name.split("+")} for name in self.candidates)]
+        self.wanted = [each for each in self.wanted if set(each[0]) in runs]
 
     def write(self, sweep: Path, variant: str = "") -> None:
         """Write the history to a sweep's folder."""
@@ -126,7 +134,9 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
     try:
         content = json.loads(file.read_text("utf-8"))
         rounds = [Round(**each) for each in content.pop("rounds")]
-        history = History(**content, rounds=rounds)
+        wanted = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("wanted")]
+        bought = {str(run): int(steps) for run, steps in content.pop("bought").items()}
+        history = History(**content, rounds=rounds, wanted=wanted, bought=bought)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

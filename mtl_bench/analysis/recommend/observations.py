@@ -18,6 +18,7 @@ import pandas as pd
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
+from mtl_bench.analysis.gains.gain import SMALL
 from mtl_bench.analysis.gains.paired_scores import relative_change
 from mtl_bench.analysis.gains.uncertainty import FEWEST, SHARE
 
@@ -82,6 +83,7 @@ class SweepCurves:
         main: task.
         budget: steps per task that is 1.
         sign: 1 if a larger metric is better, else -1.
+        least: score alone below which a relative change says little.
         alone: of the single runs.
         beside: of the pair runs, by candidate.
     """
@@ -91,6 +93,7 @@ class SweepCurves:
     sign: int
     alone: Mapping[int, Curve]
     beside: Mapping[str, Mapping[int, Curve]]
+    least: float = 0.0
 
     @property
     def candidates(self) -> list[str]:
@@ -109,19 +112,28 @@ class SweepCurves:
         for seed, curve in self.beside[candidate].items():
             if seed not in self.alone:
                 continue
-            single, pair = (
-                each.window(budget) if share < 1 or each.end < 0.99 * budget else each.late()
-                for each in (self.alone[seed], curve)
-            )
-            if np.isfinite([single, pair]).all() and single:
+            single, pair = (_score(each, budget, share) for each in (self.alone[seed], curve))
+            if np.isfinite([single, pair]).all() and single and single >= self.least:
                 gains[seed] = relative_change(single, pair, self.sign)
         return gains
+
+    def settled(self, seed: int, share: float) -> bool:
+        """Return whether the main task alone has reached half of its latest score at a share.
+
+        Before, a relative change is one of a number that still grows by itself.
+        """
+        curve = self.alone[seed]
+        return self.sign < 0 or _score(curve, share * self.budget, share) >= curve.late() / 2
 
     def gain(self, candidate: str, share: float, seeds: int) -> float:
         """Return the mean over the first seeds."""
         gains = self.gains(candidate, share)
         first = [gains[seed] for seed in sorted(gains)[:seeds]]
         return float(np.mean(first)) if first else float("nan")
+
+
+def _score(curve: Curve, budget: float, share: float) -> float:
+    return curve.window(budget) if share < 1 or curve.end < 0.99 * budget else curve.late()
 
 
 def sweep_curves(
@@ -152,7 +164,14 @@ def sweep_curves(
         else:
             alone[task][seed] = curve
     return {
-        main: SweepCurves(main, budget, metrics[main].sign, alone[main], dict(beside[main]))
+        main: SweepCurves(
+            main,
+            budget,
+            metrics[main].sign,
+            alone[main],
+            dict(beside[main]),
+            SMALL if metrics[main].is_share and metrics[main].higher_is_better else 0.0,
+        )
         for main in sorted(alone)
         if main in beside
     }

@@ -15,7 +15,7 @@ from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of,
 from mtl_bench.analysis.recommend.history import History, Round
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
-from mtl_bench.analysis.recommend.policies.base import State
+from mtl_bench.analysis.recommend.policies.base import Limits, State
 from mtl_bench.analysis.recommend.policies.value import Value
 from mtl_bench.analysis.recommend.settings import Candidate, Noise
 from mtl_bench.errors import UserError
@@ -206,13 +206,18 @@ def recommend(
     everything = 2 * sum("+" not in name for name in names) + 1
     state = State(
         candidates,
+        single=sum(curve.end for curve in curves.alone.values()) / curves.budget,
         noise=noise,
         settings=settings,
+        limits=Limits(seeds=history.max_seeds) if history else Limits(),
         evaluated=tuple(each / curves.budget for each in history.evaluated) if history else (),
         everything=everything,
     )
-    own = [curves.beside[name] for name in names if name in curves.beside]
-    pairs = [2 * curve.end for runs in own for curve in runs.values()]
+    pairs = [
+        (2 + name.count("+")) * curve.end
+        for name in names
+        for curve in curves.beside.get(name, {}).values()
+    ]
     steps = round(sum(pairs) + sum(curve.end for curve in curves.alone.values()))
     if history and history.rounds:
         steps = history.rounds[-1].steps

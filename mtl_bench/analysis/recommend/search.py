@@ -72,7 +72,8 @@ class SearchLimits:
 
     Attributes:
         budget: share of the steps of training all candidates to the end.
-        regret: expected loss against the best choice, in points of the metric.
+        regret: expected loss against the best choice, in points of the metric; in percent of it
+            where it is no share.
         confidence: probability that the choice is the best.
         max_seconds: of all its rounds.
         max_seeds: of a candidate.
@@ -151,9 +152,9 @@ class Search:
         self.history.ended = self._limit(state, seen)
         if self.history.ended is None:
             requests = state.within_budget(self.policy.next(state))[: self.parallel]
-            if requests:
-                return self._runs(requests, state, known)
-            self.history.ended = self._end(state)
+            if requests and (runs := self._runs(requests, state, known)):
+                return runs
+            self.history.ended = "done" if requests else self._end(state)
         if self.history.ended not in ("budget", "seconds") and self._add_sets(state, seen):
             return self.next(known)
         return []
@@ -173,10 +174,6 @@ class Search:
         self.history.rounds.append(last)
         return last
 
-    def points(self, known: Known) -> float:
-        """Return the points of the metric that one percent of gain is; nan if not known yet."""
-        return points_of(known.curves, known.scale) if known.curves else math.nan
-
     def state(self, known: Known) -> State:
         """Return what a policy is told."""
         history, limits, curves = self.history, self.limits, known.curves
@@ -184,7 +181,6 @@ class Search:
         budget = history.budget
         alone = curves.alone.values() if curves else ()
         spent = history.cost(history.steps(known.steps))
-        points = points_of(curves, known.scale) if curves else 0.0
         return State(
             candidates=observed(curves, names, known.prior),
             single=sum(curve.end for curve in alone) / budget,
@@ -193,7 +189,7 @@ class Search:
             settings=settings_of(known.prior),
             limits=Limits(
                 budget=min(limits.budget, self._affordable_in_time(spent)),
-                regret=limits.regret / points if limits.regret and points else 0.0,
+                regret=self._regret(known),
                 confidence=math.inf if limits.confidence is None else limits.confidence,
                 seeds=limits.max_seeds,
             ),
@@ -201,6 +197,19 @@ class Search:
             evaluated=tuple(each / budget for each in history.evaluated),
             everything=history.everything,
         )
+
+    def _regret(self, known: Known) -> float:
+        """Return the limit of the regret in percent; 0 before the main task's score is known.
+
+        A half of the budget is taken to be enough for that: early, a point is many percent.
+        """
+        limit, curves = self.limits.regret, known.curves
+        if limit is None or curves is None:
+            return 0.0
+        if max(curve.end for curve in curves.alone.values()) < curves.budget / 2:
+            return 0.0
+        points = points_of(curves, known.scale) if known.scale == 100 else 1.0
+        return limit / points if points else 0.0
 
     def _affordable_in_time(self, spent: float) -> float:
         """Return the share of all steps that the time limit leaves, by the speed so far."""
@@ -218,17 +227,19 @@ class Search:
         """Return why the policy asks for nothing that can be paid for."""
         free = replace(state, limits=replace(state.limits, budget=math.inf))
         wanted = self.policy.next(free)
+        if not wanted and all(each.share == 1 for each in state.candidates):
+            return "done"
         if not wanted:
-            return "worth" if any(each.share < 1 for each in state.candidates) else "done"
+            return "worth" if self.policy.uses_model else "policy"
         if state.limits.budget < self.limits.budget:
             return "seconds"
-        if not self.history.bought:
+        if not any(each.share for each in state.candidates):
             least = state.spent + min(state.cost([request]) for request in wanted)
             budget = self.limits.budget
             raise UserError(
                 f"{self.history.main}: budget={budget:g} allows no run: the shortest, alone and "
-                f"beside one candidate, takes {least:.3f} of the steps of training all "
-                f"{len(state.candidates)} candidates to the end. Type budget={_up(least)} or more."
+                f"beside one candidate, takes {least:.3f} of the steps of training all candidates "
+                f"to the end. Type budget={_up(least)} or more."
             )
         return "budget"
 
@@ -265,8 +276,10 @@ class Search:
 
     def _seeds(self, tasks: tuple[str, ...], known: Known) -> list[int]:
         """Return seeds, those first that a run has been trained with the longest."""
-        seeds = range(self.seed, self.seed + self.limits.max_seeds)
-        return sorted(seeds, key=lambda seed: -known.steps.get(run_name(tasks, seed), 0))
+        first = run_name(tasks, 0).removesuffix("0")
+        there = {int(run.removeprefix(first)) for run in known.steps if run.startswith(first)}
+        seeds = {*range(self.seed, self.seed + self.limits.max_seeds), *there}
+        return sorted(seeds, key=lambda seed: (-known.steps.get(run_name(tasks, seed), 0), seed))
 
 
 def _is_done(wanted: Wanted, known: Known) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 
 from mtl_bench.analysis.recommend.history import History
@@ -18,6 +17,7 @@ ENDED = {
     "budget": "The budget is spent (budget=).",
     "seconds": "The next round would end after the time limit (max_seconds=).",
     "worth": "Nothing else is worth its cost.",
+    "policy": "The policy asks for no more.",
     "done": "Everything is trained.",
     "failed": "The single run, or every other, failed.",
 }
@@ -40,7 +40,8 @@ def verdict(answer: Recommendation) -> str:
         first = f"Recommended: {answer.choice}."
     regret = f"{answer.regret:.2f}" if metric.is_share else f"{answer.regret:.4g}"
     count = len(answer.rows)
-    return f"{first} Expected loss against the best of the {count}, or none: {regret} {unit}."
+    best = f"the best of the {count}, or none" if count > 1 else "the better of it and none"
+    return f"{first} Expected loss against {best}: {regret} {unit}."
 
 
 def price(answer: Recommendation) -> str:
@@ -108,16 +109,16 @@ def next_command(answer: Recommendation) -> str:
     return shlex.join(["python", "train.py", *arguments, f"main={answer.main}", *aux])
 
 
-def round_text(history: History, points: float) -> str:
+def round_text(history: History, observed: bool) -> str:
     """Return what is known after the last round of a search, as a line.
 
     Args:
         history: of the search.
-        points: of the metric that one percent of gain is; nan if not known.
+        observed: whether a gain is known.
     """
     last, main = history.rounds[-1], history.main
     cost = f"{100 * history.cost(last.steps):.0f} % of all steps"
-    if math.isnan(points) or not points:
-        return f"{main}: {cost}; no gain is defined yet, since {main} alone scores 0"
+    if not observed:
+        return f"{main}: {cost}; no gain is known yet"
     choice = last.choice or "none"
-    return f"{main}: {cost}; best so far: {choice}, expected loss {last.regret * points:.2f} points"
+    return f"{main}: {cost}; best so far: {choice}, expected loss {last.regret:.1f} %"

@@ -10,17 +10,25 @@ from itertools import combinations, takewhile
 from rich.console import Console
 from rich.markup import escape
 
+from mtl_bench.analysis.data.frame import has_result
 from mtl_bench.analysis.recommend.history import History, read_history
 from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.search import Known, Search, SearchLimits, Wanted, run_name
 from mtl_bench.analysis.recommend.wording import round_text
-from mtl_bench.commands.shared.answers import Evidence, answers, evidence, evidence_of, late_gains
+from mtl_bench.commands.shared.answers import (
+    PUBLISHED,
+    Evidence,
+    answers,
+    evidence,
+    evidence_of,
+    late_gains,
+)
 from mtl_bench.commands.shared.recommend_text import show
 from mtl_bench.config.run_key import schedule_of
 from mtl_bench.errors import UserError
 from mtl_bench.runs.schedule import Schedule, evaluation_grid
-from mtl_bench.runs.sweep_folder import RunStatus, run_status
+from mtl_bench.runs.sweep_folder import RunStatus, run_status, sweep_folder
 from mtl_bench.sweeps.combinations import Combination, Overrides, expand
 from mtl_bench.sweeps.plan import Job, Plan
 from mtl_bench.sweeps.rounds import at_seed
@@ -107,6 +115,7 @@ class Searches:
     record: Record | None = None
     failed: set[tuple[str, ...]] = field(default_factory=set)
     _wanted: dict[str, list[Wanted]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _round: int = 0
 
     def next(self) -> list[Wanted]:
@@ -134,14 +143,16 @@ class Searches:
         bad = ("failed", "damaged")
         self.failed |= {status.run.tasks for status in statuses if status.state in bad}
         for main in self._wanted:
+            search = self.searches[main]
             if (main,) in self.failed:
                 _say(f"  {main}: its single run failed, and gains are relative to that")
-                continue
-            search = self.searches[main]
-            known = self._known(main)
-            search.done(known, seconds)
+                search.history.ended = "failed"
+            else:
+                known = self._known(main)
+                search.done(known, seconds / len(self._wanted))
+                observed = any(each.is_observed() for each in search.state(known).candidates)
+                _say(f"  {round_text(search.history, observed)}")
             search.history.write(self.plan.sweep, self._variant(main))
-            _say(f"  {round_text(search.history, search.points(known))}")
 
     def show(self) -> list[UserError]:
         """Print the answers; return what stands in the way of others."""
@@ -163,6 +174,13 @@ class Searches:
             for status in own.statuses
             if status.record and status.record.status == "finished"
         }
+        readable = set(own.values["run"])
+        for status in own.statuses:  # a curve that cannot be read is one that failed
+            if has_result(status) and status.run.folder not in readable:
+                self.failed.add(status.run.tasks)
+        for problem in set(own.problems) - self._told:
+            _say(f"  {problem}")
+        self._told |= set(own.problems)
         curves = own.curves(search.history.budget) if steps else {}
         names = ["+".join(t for t in tasks if t != main) for tasks in self.failed if main in tasks]
         return Known(
@@ -175,13 +193,15 @@ class Searches:
 
     def _evidence(self, main: str) -> Evidence:
         """Return what the runs of a main task's search measured."""
-        limits = self.searches[main].limits
-        first = self.searches[main].seed
-        statuses = [
-            run_status(self.plan.sweep, at_seed(job.status.run, seed, job.status.run.budgets[-1]))
-            for job in self._jobs(main)
-            for seed in range(first, first + limits.max_seeds)
-        ]
+        search = self.searches[main]
+        own = set(range(search.seed, search.seed + search.limits.max_seeds))
+        statuses = []
+        for job in self._jobs(main):
+            folder = (self.plan.sweep / job.status.run.folder).parent
+            digits = (place.name.removeprefix("seed") for place in folder.glob("seed*"))
+            for seed in sorted(own | {int(each) for each in digits if each.isdecimal()}):
+                run = at_seed(job.status.run, seed, job.status.run.budgets[-1])
+                statuses.append(run_status(self.plan.sweep, run))
         return evidence_of(self.plan.sweep, statuses)
 
     def _gains(self) -> Record:
@@ -199,9 +219,9 @@ class Searches:
     def _jobs(self, main: str) -> list[Job]:
         """Return the planned runs of a main task."""
         jobs = [job for job in self.plan.jobs if main in job.status.run.tasks]
-        # Where runs depend on which task is main, a pair is planned twice.
-        own = {job.status.run.tasks: job for job in jobs if job.config.main == main}
-        return list(({job.status.run.tasks: job for job in jobs} | own).values())
+        # Where runs depend on which task is main, those of another main task are others.
+        variants = [each.status.run.variant for each in jobs if each.config.main == main]
+        return [job for job in jobs if job.status.run.variant in variants[:1]]
 
     def _variant(self, main: str) -> str:
         return self._jobs(main)[0].status.run.variant
@@ -232,21 +252,33 @@ def make_searches(
     """
     _check(plan)
     searches = Searches(plan, {}, evidence(record).gains() if record else None)
+    if record and record != PUBLISHED:  # the answer is asked for from anywhere
+        record = str(sweep_folder(record).absolute())
     for main in asked.mains:
         jobs = searches._jobs(main)
         present = {task for job in jobs for task in job.status.run.tasks}
         candidates = [name for name in asked.of(main) if name in present]
         if not candidates or main not in present:
-            raise UserError(f"{main}: no candidate is left whose data is here.")
+            raise UserError(
+                f"{main}: has no candidate but itself whose data is here. Name others in aux."
+            )
         schedule = schedule_of(jobs[0].config)
         evaluated = _evaluated(schedule)
         variant = searches._variant(main)
         history = read_history(plan.sweep, main, variant)
-        if history is None or history.budget != schedule.budget:
+        if history and history.budget != schedule.budget:
+            _say(
+                f"note: the search for {main} at {history.budget:,.6g} steps per task is replaced; "
+                "its runs are used"
+            )
+            history = None
+        if history is None:
             history = History(main, candidates, schedule.budget, evaluated, policy_name)
-        history.ask(candidates)
+        history.ask(candidates, limits.max_aux)
         history.policy, history.arguments = policy_name, list(asked.others)
-        history.evaluated, history.record = evaluated, record
+        history.evaluated, history.max_seeds = evaluated, limits.max_seeds
+        history.record = record
+        searches._round = max(searches._round, len(history.rounds))
         first = jobs[0].config.seed
         searches.searches[main] = Search(policy, limits, history, first, parallel)
     return searches

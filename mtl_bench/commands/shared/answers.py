@@ -31,6 +31,7 @@ class Evidence:
         metrics: that gains are of, by task.
         budget: steps per task, of the longest run.
         variant: of the runs.
+        problems: what is wrong with curves that cannot be read.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Evidence:
     metrics: Mapping[str, StudiedMetric]
     budget: float
     variant: str = ""
+    problems: Sequence[str] = ()
 
     def curves(self, budget: float | None = None) -> dict[str, SweepCurves]:
         """Return the curves of each main task up to a budget; None: to the longest."""
@@ -80,10 +82,10 @@ def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None 
             f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
             " A recommendation compares runs that differ in their tasks only."
         )
-    values, _ = values_frame(folder, statuses)  # what is damaged, `status` says
+    values, problems = values_frame(folder, statuses)
     metrics = studied_metrics(statuses, metric)
     budget = max(status.run.budgets[-1] for status in statuses)
-    return Evidence(folder, statuses, values, metrics, budget, variants[0])
+    return Evidence(folder, statuses, values, metrics, budget, variants[0], problems)
 
 
 def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float]:
@@ -110,18 +112,19 @@ def answers(
             that of the search, if there was one, else the gains with other main tasks here.
 
     Raises:
-        UserError: a main task has no gain, or is not there.
+        UserError: no main task has a gain, or one that is asked for is not there.
     """
     curves = own.curves()
     if not curves:
-        raise UserError(
+        text = (
             f"{own.folder}: a recommendation takes a main task alone and beside an auxiliary, "
             "trained at least to the first evaluation."
         )
+        raise UserError("\n".join([*own.problems, text]))
     for main in mains or ():
         if main not in curves:
             raise UserError(f"{own.folder}: has no gains of '{main}', but of {', '.join(curves)}.")
-    result = []
+    result, problems = [], list[str]()
     for main in mains or curves:
         history = own.history(main)
         of_main = own.curves(history.budget)[main] if history else curves[main]
@@ -131,9 +134,16 @@ def answers(
             gains = evidence(history.record).gains() if history and history.record else own.gains()
         prior = priors(gains, main, names)
         failed = failed_candidates(own.statuses, main)
-        answer = recommend(of_main, own.metrics[main], prior, failed, history)
+        try:
+            answer = recommend(of_main, own.metrics[main], prior, failed, history)
+        except UserError as error:  # the others have their answers
+            problems.append(str(error))
+            continue
         remark = encoder_gain(own.folder, own.statuses, main, own.metrics[main])
-        result.append(replace(answer, remarks=[remark] if remark else []))
+        remarks = [*own.problems, *problems, *([remark] if remark else [])]
+        result.append(replace(answer, remarks=remarks))
+    if not result:
+        raise UserError("\n".join(problems))
     return result
 
 

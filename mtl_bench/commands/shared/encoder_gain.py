@@ -9,6 +9,7 @@ from statistics import fmean
 
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.gains.gain import signed
+from mtl_bench.errors import UserError
 from mtl_bench.runs.record import RECORD, Record, read_record
 from mtl_bench.runs.sweep_folder import RunStatus
 
@@ -20,7 +21,6 @@ class Alone:
     sweep: Path
     score: float
     budget: float
-    runs: int
 
 
 def encoder_gain(
@@ -46,8 +46,8 @@ def encoder_gain(
     own = fmean(record.tasks[main].final[metric.name] for record in records)
     others = [
         each
-        for folder in sorted(sweep.absolute().parent.iterdir())
-        if folder.is_dir() and (each := _with_vectors(folder, records[0], main, metric.name))
+        for folder in sorted(sweep.absolute().parent.glob(f"*/{main}/**/"))
+        if (each := _with_vectors(folder, records[0], main, metric.name))
     ]
     if not others:
         return None
@@ -68,14 +68,14 @@ def is_pretrained(record: Record) -> bool:
 
 
 def _with_vectors(folder: Path, like: Record, main: str, metric: str) -> Alone | None:
-    """Return the longest runs of a sweep with word vectors, evaluated on the same sentences."""
+    """Return the longest runs of a variant with word vectors, evaluated on the same sentences."""
     task = like.tasks[main]
     place = (task.final_split, task.sentences.get(task.final_split))
     records = []
-    for file in folder.glob(f"{main}/**/{RECORD}"):
+    for file in folder.glob(f"seed*/{RECORD}"):
         try:
             record = read_record(file.parent)
-        except (OSError, ValueError):  # `mtl-bench status` says what is wrong with it
+        except (OSError, UserError):  # `mtl-bench status` says what is wrong with it
             continue
         if record is None or record.status != "finished" or is_pretrained(record):
             continue
@@ -86,4 +86,5 @@ def _with_vectors(folder: Path, like: Record, main: str, metric: str) -> Alone |
         return None
     budget = max(record.budget for record in records)
     scores = [record.tasks[main].final[metric] for record in records if record.budget == budget]
-    return Alone(folder, fmean(scores), budget, len(scores))
+    sweep = next(place.parent for place in (folder, *folder.parents) if place.name == main)
+    return Alone(sweep, fmean(scores), budget)

@@ -57,7 +57,7 @@ class Disk:
             aux = "+".join(name for name in names if name != "m")
             curve = self.curve(aux, steps / len(names))
             (beside.setdefault(aux, {}) if aux else alone)[int(seed)] = curve
-        curves = SweepCurves("m", BUDGET, 1, alone, beside) if alone and beside else None
+        curves = SweepCurves("m", BUDGET, 1, alone, beside, 0.05) if alone and beside else None
         return Known(curves, dict(self.steps), prior or {}, self.failed)
 
     def curve(self, aux, end):
@@ -71,7 +71,7 @@ class Disk:
 def search(candidates="abcde", policy=None, **limits):
     limits = SearchLimits(**{"budget": 0.5, "max_seeds": 1, **limits})
     grid = list(range(INTERVAL, BUDGET + 1, INTERVAL))
-    history = History("m", list(candidates), BUDGET, grid, "value", None, ["experiment=x"])
+    history = History("m", list(candidates), BUDGET, grid, "value", arguments=["experiment=x"])
     return Search(policy or Value(), limits, history, seed=0, parallel=2)
 
 
@@ -192,6 +192,49 @@ def test_other_candidates_are_another_question():
     said = answer(one, disk)
     assert {row.aux for row in said.rows} == {"b", "c"}
     assert said.cost <= 0.5
+
+
+def test_what_is_no_longer_asked_for_is_left_out_of_the_round_under_way():
+    one, disk = search("abc", max_aux=2), Disk()
+    one.history.candidates += ["a+b", "a+c"]
+    one.history.wanted = [(["a", "m"], 100, 0), (["a", "b", "m"], 100, 0), (["m"], 100, 0)]
+    one.history.ask(["a", "c"])
+    assert one.history.candidates == ["a", "c"]
+    assert one.history.wanted == [(["a", "m"], 100, 0), (["m"], 100, 0)]
+    assert [run.tasks for run in one.next(disk.known())] == [("a", "m"), ("m",)]
+
+
+def test_an_answer_on_disk_needs_no_budget():
+    disk = Disk()
+    names = [("m",), ("a", "m"), ("b", "m")]
+    disk.launch([Wanted("m", tasks, BUDGET, 0) for tasks in names])
+    one = search("ab", budget=0.01, max_seeds=3, regret=None)
+    assert one.next(disk.known()) == []
+    assert one.history.ended in ("budget", "worth", "done")
+
+
+def test_gains_over_an_early_small_score_are_not_believed():
+    class Late(Disk):
+        def curve(self, aux, end):
+            curve = super().curve(aux, end)
+            rise = np.where(curve.budgets <= 200, 0.02 if not aux else 0.2, 1.0)
+            return replace(curve, scores=curve.scores * rise)
+
+    disk = Late()
+    disk.launch([Wanted("m", ("a", "m"), 200, 0), Wanted("m", ("m",), 200, 0)])
+    assert not search().state(disk.known()).candidates[0].is_observed()  # alone under 5 points
+    disk.launch([Wanted("m", ("m",), 400, 0)])
+    assert not search().state(disk.known()).candidates[0].is_observed()
+    disk.launch([Wanted("m", ("a", "m"), 400, 0)])
+    assert search().state(disk.known()).candidates[0].is_observed()
+
+
+def test_a_limit_in_points_waits_until_a_point_is_known():
+    one, disk = search("ab", regret=50.0), Disk({"a": 5.0, "b": 0.0})
+    disk.launch([Wanted("m", t, 300, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
+    assert one.state(disk.known()).limits.regret == 0
+    disk.launch([Wanted("m", t, 500, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
+    assert one.state(disk.known()).limits.regret > 50
 
 
 def test_none_is_an_answer():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,13 +18,13 @@ class Limits:
     Attributes:
         budget: share of the steps of training everything to the end.
         regret: expected loss against the best choice, in percent, that is small enough.
-        confidence: probability that the choice is the best, that is large enough; above 1: none.
+        confidence: probability that the choice is the best, that is large enough; infinite: none.
         seeds: of a candidate, at most.
     """
 
     budget: float = 1.0
     regret: float = 0.1
-    confidence: float = 2.0
+    confidence: float = math.inf
     seeds: int = 3
 
     def met_by(self, outlook: Outlook) -> str | None:
@@ -109,8 +110,9 @@ class Policy(Protocol):
     """Decides what to train next.
 
     Attributes:
-        uses_model: whether its choice is the model's; else it is the candidate with the largest
-            gain among those trained the furthest, if that is above 0.
+        uses_model: whether it decides by the model. The choice of a replay is the model's then,
+            else the candidate with the largest gain among those trained the furthest, if that is
+            above 0. A search answers by the model, whatever its policy.
     """
 
     uses_model: bool
