@@ -124,6 +124,38 @@ def test_a_candidate_that_fails_costs_itself_only(tmp_path, own_task):
 
 
 @pytest.mark.slow
+def test_another_policy_uses_the_same_runs(tmp_path):
+    arguments = [*SEARCH, "main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.7"]
+    for policy in (["policy=pilots", "policy.share=0.5"], ["policy=halving"], []):
+        end = train(*arguments, *policy)
+        assert end.returncode == 0, end.stderr
+        command = re.search(r"Next: python train.py (.+)", end.stdout)[1]
+        assert "policy" not in command
+    assert len({run.run.variant for run in read_sweep(SWEEP)}) == 1
+    assert bench(["recommend", str(SWEEP)]) == 0
+
+
+@pytest.mark.slow
+def test_a_sampler_that_uses_the_main_task_keeps_runs_apart(tmp_path):
+    sampler = ["sampler=weighted", "sampler.weights.main=0.7"]
+    end = train(*SEARCH, *sampler, "main=syn_mwe,syn_pos", "aux=[syn_pos,syn_mwe,syn_key]")
+    assert end.returncode == 0, end.stderr
+    assert end.stdout.count("Cost:") == 2
+
+
+@pytest.mark.slow
+def test_a_damaged_curve_is_named_and_its_candidate_left_out(tmp_path):
+    arguments = [*SEARCH, "main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.4"]
+    assert train(*arguments).returncode == 0
+    [curve] = SWEEP.glob("syn_mwe+syn_pos/*/seed0/curve.csv")
+    curve.write_text("damaged")
+    end = train(*arguments[:-1], "budget=1")
+    assert str(curve.parent) in end.stderr
+    assert "Traceback" not in end.stderr
+    assert re.search(r"syn_pos .*failed", end.stdout) or "syn_pos" not in end.stdout
+
+
+@pytest.mark.slow
 def test_what_another_sweep_trained_costs_nothing(tmp_path):
     tasks = ["main=syn_mwe", "aux=syn_mwe,syn_pos,syn_key"]
     assert train("-m", *tasks, *SHORT).returncode == 0
@@ -149,6 +181,8 @@ def test_what_another_sweep_trained_costs_nothing(tmp_path):
         (["main=syn_mwe", "aux=[syn_pos]", "trainer.max_steps=9"], "trainer.max_steps limits"),
         (["main=syn_mwe", "aux=[syn_pos]", "record=nope"], "nope: there is no such folder"),
         (["main=syn_mwe", "aux=[syn_pos]", "policy=best"], "there is no 'best'"),
+        (["main=syn_mwe", "aux=[syn_pos]", "parallel=0"], "parallel=0 is not a whole number"),
+        (["main=syn_mwe,syn_pos", "aux=[syn_mwe]"], "syn_mwe: has no candidate but itself"),
         (["main=syn_mwe", "aux=[syn_pos]", "policy.clos=1"], "has no option 'clos'. Did you mean"),
         (["main=syn_mwe", "aux=[syn_pos]", "policy.shares=[2]"], "shares are ascending, above 0"),
     ],

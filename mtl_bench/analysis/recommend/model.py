@@ -22,7 +22,7 @@ integrated out, tau and z are a grid.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,7 +52,6 @@ class Posterior:
     weights: Floats
     taus: Floats
     widths: Floats
-    seed: int = field(default=0)
 
     @property
     def mean(self) -> Floats:
@@ -71,7 +70,7 @@ class Posterior:
 
     def draws(self, count: int = 4000) -> Floats:
         """Return [count, K] draws of the late gains, the same each time."""
-        random = np.random.default_rng(self.seed)
+        random = np.random.default_rng(0)
         numbers = random.multinomial(count, self.weights)
         common = random.standard_normal((count, self.loadings.shape[2]))
         draws = random.standard_normal((count, self.means.shape[1]))

@@ -10,7 +10,6 @@ from itertools import combinations, takewhile
 from rich.console import Console
 from rich.markup import escape
 
-from mtl_bench.analysis.data.frame import has_result
 from mtl_bench.analysis.recommend.history import History, read_history
 from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.analysis.recommend.prior import priors
@@ -174,10 +173,7 @@ class Searches:
             for status in own.statuses
             if status.record and status.record.status == "finished"
         }
-        readable = set(own.values["run"])
-        for status in own.statuses:  # a curve that cannot be read is one that failed
-            if has_result(status) and status.run.folder not in readable:
-                self.failed.add(status.run.tasks)
+        self.failed |= set(own.unreadable())
         for problem in set(own.problems) - self._told:
             _say(f"  {problem}")
         self._told |= set(own.problems)

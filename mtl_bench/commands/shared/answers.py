@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtl_bench.analysis.data.frame import StudiedMetric, studied_metrics, values_frame
+from mtl_bench.analysis.data.frame import StudiedMetric, has_result, studied_metrics, values_frame
 from mtl_bench.analysis.recommend.history import History, read_history
 from mtl_bench.analysis.recommend.observations import SweepCurves, sweep_curves
 from mtl_bench.analysis.recommend.prior import priors
@@ -49,6 +49,19 @@ class Evidence:
     def history(self, main: str) -> History | None:
         """Return the history of the search for a main task, if there was one."""
         return read_history(self.folder, main, self.variant) if self.statuses else None
+
+    def unreadable(self) -> list[tuple[str, ...]]:
+        """Return the tasks of finished runs whose curves cannot be read."""
+        readable = set(self.values["run"])
+        results = [status.run for status in self.statuses if has_result(status)]
+        return [run.tasks for run in results if run.folder not in readable]
+
+    def failed(self, main: str) -> list[str]:
+        """Return the auxiliaries of a main task whose run failed, or cannot be read."""
+        bad = ("failed", "damaged")
+        runs = [each.run.tasks for each in self.statuses if each.state in bad] + self.unreadable()
+        names = {"+".join(task for task in run if task != main) for run in runs if main in run}
+        return sorted(names - {""})
 
     def gains(self) -> dict[tuple[str, str], float]:
         """Return late gains of pairs that are trained to the end, by main task and auxiliary."""
@@ -94,7 +107,8 @@ def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float
         (main, aux): gain
         for main, own in curves.items()
         for aux in own.candidates
-        if (gain := own.gain(aux, 1.0, 99)) == gain
+        if any(run.end > 0.99 * own.budget for run in own.beside[aux].values())
+        and (gain := own.gain(aux, 1.0, 99)) == gain
     }
 
 
@@ -133,7 +147,7 @@ def answers(
         if gains is None:
             gains = evidence(history.record).gains() if history and history.record else own.gains()
         prior = priors(gains, main, names)
-        failed = failed_candidates(own.statuses, main)
+        failed = own.failed(main)
         try:
             answer = recommend(of_main, own.metrics[main], prior, failed, history)
         except UserError as error:  # the others have their answers
@@ -145,12 +159,3 @@ def answers(
     if not result:
         raise UserError("\n".join(problems))
     return result
-
-
-def failed_candidates(statuses: Sequence[RunStatus], main: str) -> list[str]:
-    """Return the auxiliaries of a main task whose run failed."""
-    names = set()
-    for status in statuses:
-        if status.state in ("failed", "damaged") and main in status.run.tasks:
-            names.add("+".join(task for task in status.run.tasks if task != main))
-    return sorted(names - {""})

@@ -200,6 +200,9 @@ def test_the_command_replays_the_published_runs(tmp_path, capsys):
         (["--replay", "published", "--policy", "valu"], "there is no 'valu'. Did you mean value?"),
         (["--replay", "published", "--main", "ner"], "has no gains of 'ner', but of ccg, chu"),
         (["no_such_sweep"], "no_such_sweep"),
+        (["no_such_sweep", "--policy", "value"], "--policy belongs to --replay"),
+        (["--replay", "published", "--budget", "7"], "--budget 7 is not a share"),
+        (["--replay", "published", "--record", "x"], "--record belongs to a sweep"),
     ],
 )
 def test_mistakes_are_answered(arguments, answer, capsys):
