@@ -17,7 +17,7 @@ Launch = Callable[[Plan], None]
 """Trains the runs of a plan."""
 
 
-class Wanted(Protocol):
+class RunRequest(Protocol):
     """A run to be trained further."""
 
     @property
@@ -40,7 +40,7 @@ class Wanted(Protocol):
 class Adviser(Protocol):
     """Decides what is trained next."""
 
-    def next(self) -> Sequence[Wanted]:
+    def next(self) -> Sequence[RunRequest]:
         """Return the runs of the next round; none ends the sweep."""
 
     def done(self, statuses: Sequence[RunStatus], seconds: float) -> None:
@@ -61,8 +61,8 @@ def run_rounds(plan: Plan, adviser: Adviser, launch: Launch) -> list[RunStatus]:
         launch: trains the runs of a round.
     """
     stuck: dict[str, RunStatus] = {}
-    while wanted := adviser.next():
-        jobs = [job_of(plan, each) for each in wanted]
+    while request := adviser.next():
+        jobs = [job_of(plan, each) for each in request]
         plan.sweep.mkdir(parents=True, exist_ok=True)
         write_plan(plan.sweep, [job.status.run for job in jobs])
         begin, broken = time.monotonic(), False
@@ -93,18 +93,18 @@ def _progress(jobs: Sequence[Job], ends: Sequence[RunStatus]) -> bool:
     )
 
 
-def job_of(plan: Plan, wanted: Wanted) -> Job:
+def job_of(plan: Plan, request: RunRequest) -> Job:
     """Return the job that trains a run to a budget, with a seed.
 
     Raises:
         UserError: its folder holds a run of another configuration.
     """
-    jobs = [job for job in plan.jobs if job.status.run.tasks == wanted.tasks]
-    job = next((job for job in jobs if job.config.main == wanted.main), jobs[0])
-    config = replace(job.config, steps_per_task=wanted.budget, seed=wanted.seed)
-    own = {"steps_per_task": wanted.budget, "seed": wanted.seed, "keep_checkpoint": "true"}
+    jobs = [job for job in plan.jobs if job.status.run.tasks == request.tasks]
+    job = next((job for job in jobs if job.config.main == request.main), jobs[0])
+    config = replace(job.config, steps_per_task=request.budget, seed=request.seed)
+    own = {"steps_per_task": request.budget, "seed": request.seed, "keep_checkpoint": "true"}
     overrides = [each for each in job.overrides if each.partition("=")[0] not in own]
-    run = at_seed(job.status.run, wanted.seed, wanted.budget)
+    run = at_seed(job.status.run, request.seed, request.budget)
     status = state(plan.sweep, run, config, job.checksums)
     return Job([*overrides, *(f"{k}={v}" for k, v in own.items())], config, status, job.checksums)
 

@@ -17,7 +17,7 @@ from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observations:
     """Candidates as arrays, in B cases, or one for all.
 
     Attributes:
@@ -35,7 +35,7 @@ class Seen:
     prior: Floats
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], settings: Settings) -> Seen:
+    def of(cls, candidates: Sequence[Candidate], settings: Settings) -> Observations:
         """Return the arrays of candidates, one case."""
         rows = [
             (c.gain, 1.0, max(1, c.seeds), settings.deviation(c.share) ** 2, c.prior)
@@ -45,19 +45,19 @@ class Seen:
         ]
         return cls(*np.array(rows).T[:, None])
 
-    def repeated(self, count: int) -> Seen:
+    def repeated(self, count: int) -> Observations:
         """Return as many cases of one."""
         arrays = (self.gains, self.observed, self.seeds, self.squares, self.prior)
-        return Seen(*(np.repeat(array, count, axis=0) for array in arrays))
+        return Observations(*(np.repeat(array, count, axis=0) for array in arrays))
 
-    def replace(self, case: int, numbers: Sequence[int], other: Seen) -> None:
+    def replace(self, case: int, numbers: Sequence[int], other: Observations) -> None:
         """Replace candidates of a case."""
         for name in ("gains", "observed", "seeds", "squares"):
             getattr(self, name)[case, numbers] = getattr(other, name)[0]
 
 
 @dataclass(frozen=True)
-class Conditioned:
+class Conditional:
     """Late gains given what is seen, in B cases: means, and variances + factors common factors^T.
 
     Attributes:
@@ -81,22 +81,26 @@ class Conditioned:
         return covariance + np.diag(self.variances[case])
 
 
-def condition(seen: Seen, tau: Floats, z: Floats, noise: Noise, settings: Settings) -> Conditioned:
+def condition(
+    observations: Observations, tau: Floats, z: Floats, noise: Noise, settings: Settings
+) -> Conditional:
     """Return what is known of late gains given tau and z, both [B, 1]."""
-    scale = (1 + seen.squares) ** (z / 2)
+    scale = (1 + observations.squares) ** (z / 2)
     spread = tau**2 * (1 - settings.beta**2)
-    own = spread + tau**2 * seen.squares + (noise.own / scale) ** 2 / seen.seeds
-    precision = seen.observed / own
-    mean = settings.beta * tau * seen.prior
-    residual = seen.gains / scale - mean
-    levels = np.unique(seen.squares)
-    members = (seen.squares[..., None] == levels).astype(float)  # [B, K, L]
+    own = spread + tau**2 * observations.squares + (noise.own / scale) ** 2 / observations.seeds
+    precision = observations.observed / own
+    mean = settings.beta * tau * observations.prior
+    residual = observations.gains / scale - mean
+    levels = np.unique(observations.squares)
+    members = (observations.squares[..., None] == levels).astype(float)  # [B, K, L]
     last = ((0, 0), (0, 1))  # mu alone, which nothing observes, comes last
 
     def total(values: Floats) -> Floats:
         return np.pad((values[:, None] @ members)[:, 0], last)
 
-    single = noise.shared / (1 + levels) ** (z / 2) / np.sqrt(seen.seeds.max(1, keepdims=True))
+    single = (
+        noise.shared / (1 + levels) ** (z / 2) / np.sqrt(observations.seeds.max(1, keepdims=True))
+    )
     walks = (settings.single * settings.mean_sd) ** 2 * np.minimum(levels[:, None], levels)
     prior = np.pad(walks + single[..., None] * single[:, None], ((0, 0), *last[1:], *last[1:]))
     prior += settings.mean_sd**2
@@ -105,10 +109,10 @@ def condition(seen: Seen, tau: Floats, z: Floats, noise: Noise, settings: Settin
     evidence = total(precision * residual)
     expected = (common @ evidence[..., None])[..., 0]
     logs = (evidence * expected).sum(1) - (precision * residual**2).sum(1)
-    logs -= (seen.observed * np.log(own * scale**2)).sum(1) + np.linalg.slogdet(system)[1]
+    logs -= (observations.observed * np.log(own * scale**2)).sum(1) + np.linalg.slogdet(system)[1]
     kept = spread * precision  # of what is observed of a candidate's own part, the late gain's
     factors = np.pad(-kept[..., None] * members, ((0, 0), *last), constant_values=1.0)
-    return Conditioned(
+    return Conditional(
         mean + kept * residual + (factors @ expected[..., None])[..., 0],
         spread * (1 - kept),
         factors,

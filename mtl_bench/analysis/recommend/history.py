@@ -51,8 +51,8 @@ class History:
         arguments: of the last command, but for `main` and `aux`.
         bought: optimiser steps that a run had when the search first asked for it, by
             `tasks/seed`. What was there before costs nothing.
-        wanted: runs of the round under way: tasks, steps per task to reach, seed. A search that was
-            stopped finishes it first, and so does what it would have done.
+        pending: runs of the round under way: tasks, steps per task to reach, seed. A search that
+            was stopped finishes it first, and so does what it would have done.
         rounds: in order.
         ended: why the search ended: `regret`, `confidence`, `budget`, `seconds`, `worth` (nothing
             else is worth its cost), `policy` (it asks for no more), `done` (everything is trained)
@@ -69,7 +69,7 @@ class History:
     max_seeds: int = 3
     arguments: list[str] = field(default_factory=list)
     bought: dict[str, int] = field(default_factory=dict)
-    wanted: list[tuple[list[str], int, int]] = field(default_factory=list)
+    pending: list[tuple[list[str], int, int]] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     ended: str | None = None
     schema_version: int = SCHEMA_VERSION
@@ -110,7 +110,7 @@ class History:
         kept = ["+".join(own) for own in sets if set(own) <= {*candidates} and len(own) <= max_aux]
         self.candidates = [*candidates, *kept]
         runs = [{self.main}, *({self.main, *name.split("+")} for name in self.candidates)]
-        self.wanted = [each for each in self.wanted if set(each[0]) in runs]
+        self.pending = [each for each in self.pending if set(each[0]) in runs]
 
     def write(self, sweep: Path, variant: str = "") -> None:
         """Write the history to a sweep's folder."""
@@ -134,9 +134,9 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
     try:
         content = json.loads(file.read_text("utf-8"))
         rounds = [Round(**each) for each in content.pop("rounds")]
-        wanted = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("wanted")]
+        pending = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("pending")]
         bought = {str(run): int(steps) for run, steps in content.pop("bought").items()}
-        history = History(**content, rounds=rounds, wanted=wanted, bought=bought)
+        history = History(**content, rounds=rounds, pending=pending, bought=bought)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

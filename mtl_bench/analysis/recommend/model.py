@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
-from mtl_bench.analysis.recommend.gaussian import Seen, condition
+from mtl_bench.analysis.recommend.gaussian import Observations, condition
 from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 
 
@@ -95,17 +95,17 @@ def posterior(
         settings: constants of the model.
     """
     tau, z = (x.ravel()[:, None] for x in np.meshgrid(settings.spreads, settings.widths))
-    seen = Seen.of(candidates, settings)
-    known = condition(seen, tau, z, noise, settings)
-    logs = known.logs - 0.5 * z[:, 0] ** 2
+    observations = Observations.of(candidates, settings)
+    conditional = condition(observations, tau, z, noise, settings)
+    logs = conditional.logs - 0.5 * z[:, 0] ** 2
     logs -= 0.5 * (np.log(tau[:, 0] / settings.spread_median) / settings.spread_log_sd) ** 2
     weights = np.exp(logs - logs.max())
-    covariance = (known.common + known.common.transpose(0, 2, 1)) / 2
+    covariance = (conditional.common + conditional.common.transpose(0, 2, 1)) / 2
     roots = np.linalg.cholesky(covariance + 1e-9 * np.eye(covariance.shape[1]))
     return Posterior(
-        known.means,
-        known.variances,
-        known.factors @ roots,
+        conditional.means,
+        conditional.variances,
+        conditional.factors @ roots,
         weights / weights.sum(),
         tau[:, 0],
         z[:, 0],

@@ -172,30 +172,30 @@ def recommend(
     usable = [name for name in names if name not in failed] or list(names)
     candidates = observed(curves, usable, prior)
     noise, settings = noise_of(curves), settings_of(prior)
-    known = posterior(candidates, noise, settings)
-    seen = outlook(known)
+    belief = posterior(candidates, noise, settings)
+    prospects = outlook(belief)
     points = points_of(curves, metric.scale)
-    order = np.argsort(-known.mean)
-    runner_up = next((int(n) for n in order if n != seen.choice), None)
+    order = np.argsort(-belief.mean)
+    runner_up = next((int(n) for n in order if n != prospects.choice), None)
     rows = []
     for number in order:
         each = candidates[number]
         status: Status = "finished" if each.share == 1 else "stopped"
-        if number == seen.choice:
+        if number == prospects.choice:
             status = "recommended"
         elif not each.share:
             status = "not trained"
-        elif number == runner_up and seen.best[number] >= RUNNER_UP:
+        elif number == runner_up and prospects.best[number] >= RUNNER_UP:
             status = "runner-up"
         rows.append(
             Row(
                 aux=each.name,
-                gain=float(known.mean[number]),
-                points=float(known.mean[number]) * points,
-                low=float(seen.low[number]),
-                high=float(seen.high[number]),
-                helps=float(seen.helps[number]),
-                best=float(seen.best[number]),
+                gain=float(belief.mean[number]),
+                points=float(belief.mean[number]) * points,
+                low=float(prospects.low[number]),
+                high=float(prospects.high[number]),
+                helps=float(prospects.helps[number]),
+                best=float(prospects.best[number]),
                 trained=each.share * curves.budget,
                 seeds=each.seeds,
                 observed=each.gain if each.is_observed() else None,
@@ -228,9 +228,9 @@ def recommend(
         alone=alone,
         alone_trained=trained,
         budget=curves.budget,
-        choice=candidates[seen.choice].name if seen.choice is not None else None,
-        regret=seen.regret * points,
-        confidence=seen.confidence,
+        choice=candidates[prospects.choice].name if prospects.choice is not None else None,
+        regret=prospects.regret * points,
+        confidence=prospects.confidence,
         cost=cost,
         steps=steps,
         seconds=history.seconds if history else None,

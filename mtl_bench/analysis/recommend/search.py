@@ -17,7 +17,7 @@ from mtl_bench.errors import UserError
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunRequest:
     """A run to be trained further.
 
     Attributes:
@@ -48,7 +48,7 @@ def run_name(tasks: Sequence[str], seed: int) -> str:
 
 
 @dataclass(frozen=True)
-class Known:
+class Progress:
     """What the disk says of a main task's runs.
 
     Attributes:
@@ -133,63 +133,63 @@ class Search:
     seed: int
     parallel: int = 1
 
-    def next(self, known: Known) -> list[Wanted]:
+    def next(self, progress: Progress) -> list[RunRequest]:
         """Return the runs to train now; none ends the search, and the history says why.
 
         Raises:
             UserError: the limits allow no run at all.
         """
-        if self.history.wanted:  # the command was stopped in the middle of a round
-            wanted = [Wanted(self.history.main, tuple(t), b, s) for t, b, s in self.history.wanted]
-            if left := [run for run in wanted if not _is_done(run, known)]:
+        if self.history.pending:  # the command was stopped in the middle of a round
+            if left := [run for run in self._pending() if not _is_done(run, progress)]:
                 return left
-            self.done(known, 0.0)
-        state = self.state(known)
+            self.done(progress, 0.0)
+        state = self.state(progress)
         if not state.candidates:
             self.history.ended = "failed"
             return []
-        seen = outlook(posterior(state.candidates, state.noise, state.settings))
-        self.history.ended = self._limit(state, seen)
+        prospects = outlook(posterior(state.candidates, state.noise, state.settings))
+        self.history.ended = self._limit(state, prospects)
         if self.history.ended is None:
             requests = state.within_budget(self.policy.next(state))[: self.parallel]
-            if requests and (runs := self._runs(requests, state, known)):
+            if requests and (runs := self._runs(requests, state, progress)):
                 return runs
             self.history.ended = "done" if requests else self._end(state)
-        if self.history.ended not in ("budget", "seconds") and self._add_sets(state, seen):
-            return self.next(known)
+        if self.history.ended not in ("budget", "seconds") and self._add_sets(state, prospects):
+            return self.next(progress)
         return []
 
-    def done(self, known: Known, seconds: float) -> Round:
+    def done(self, progress: Progress, seconds: float) -> Round:
         """Note that the round under way has ended; return what is known after it."""
-        state = self.state(known)
-        wanted, self.history.wanted = self.history.wanted, []
-        runs = [Wanted(self.history.main, tuple(t), b, s) for t, b, s in wanted]
-        trained = [f"{run.name} to {run.budget}" for run in runs if _is_done(run, known)]
+        state = self.state(progress)
+        runs = [run for run in self._pending() if _is_done(run, progress)]
+        trained = [f"{run.name} to {run.budget}" for run in runs]
+        self.history.pending = []
         choice, regret = None, 0.0
         if state.candidates:
-            seen = outlook(posterior(state.candidates, state.noise, state.settings))
-            choice = state.candidates[seen.choice].name if seen.choice is not None else None
-            regret = seen.regret
-        last = Round(trained, self.history.steps(known.steps), seconds, choice, regret)
+            prospects = outlook(posterior(state.candidates, state.noise, state.settings))
+            if prospects.choice is not None:
+                choice = state.candidates[prospects.choice].name
+            regret = prospects.regret
+        last = Round(trained, self.history.steps(progress.steps), seconds, choice, regret)
         self.history.rounds.append(last)
         return last
 
-    def state(self, known: Known) -> State:
+    def state(self, progress: Progress) -> State:
         """Return what a policy is told."""
-        history, limits, curves = self.history, self.limits, known.curves
-        names = [name for name in history.candidates if name not in known.failed]
+        history, limits, curves = self.history, self.limits, progress.curves
+        names = [name for name in history.candidates if name not in progress.failed]
         budget = history.budget
         alone = curves.alone.values() if curves else ()
-        spent = history.cost(history.steps(known.steps))
+        spent = history.cost(history.steps(progress.steps))
         return State(
-            candidates=observed(curves, names, known.prior),
+            candidates=observed(curves, names, progress.prior),
             single=sum(curve.end for curve in alone) / budget,
             spent=spent,
             noise=noise_of(curves),
-            settings=settings_of(known.prior),
+            settings=settings_of(progress.prior),
             limits=Limits(
                 budget=min(limits.budget, self._affordable_in_time(spent)),
-                regret=self._regret(known),
+                regret=self._regret(progress),
                 confidence=math.inf if limits.confidence is None else limits.confidence,
                 seeds=limits.max_seeds,
             ),
@@ -198,17 +198,17 @@ class Search:
             everything=history.everything,
         )
 
-    def _regret(self, known: Known) -> float:
+    def _regret(self, progress: Progress) -> float:
         """Return the limit of the regret in percent; 0 before the main task's score is known.
 
         A half of the budget is taken to be enough for that: early, a point is many percent.
         """
-        limit, curves = self.limits.regret, known.curves
+        limit, curves = self.limits.regret, progress.curves
         if limit is None or curves is None:
             return 0.0
         if max(curve.end for curve in curves.alone.values()) < curves.budget / 2:
             return 0.0
-        points = points_of(curves, known.scale) if known.scale == 100 else 1.0
+        points = points_of(curves, progress.scale) if progress.scale == 100 else 1.0
         return limit / points if points else 0.0
 
     def _affordable_in_time(self, spent: float) -> float:
@@ -218,23 +218,23 @@ class Search:
             return math.inf
         return spent * self.limits.max_seconds / seconds
 
-    def _limit(self, state: State, seen: Outlook) -> str | None:
+    def _limit(self, state: State, prospects: Outlook) -> str | None:
         """Return the limit that is met, if the policy chooses by the model and knows a gain."""
         is_known = any(candidate.is_observed() for candidate in state.candidates)
-        return state.limits.met_by(seen) if self.policy.uses_model and is_known else None
+        return state.limits.met_by(prospects) if self.policy.uses_model and is_known else None
 
     def _end(self, state: State) -> str:
         """Return why the policy asks for nothing that can be paid for."""
         free = replace(state, limits=replace(state.limits, budget=math.inf))
-        wanted = self.policy.next(free)
-        if not wanted and all(each.share == 1 for each in state.candidates):
+        extensions = self.policy.next(free)
+        if not extensions and all(each.share == 1 for each in state.candidates):
             return "done"
-        if not wanted:
+        if not extensions:
             return "worth" if self.policy.uses_model else "policy"
         if state.limits.budget < self.limits.budget:
             return "seconds"
         if not any(each.share for each in state.candidates):
-            least = state.spent + min(state.cost([request]) for request in wanted)
+            least = state.spent + min(state.cost([request]) for request in extensions)
             budget = self.limits.budget
             raise UserError(
                 f"{self.history.main}: budget={budget:g} allows no run: the shortest, alone and "
@@ -243,11 +243,11 @@ class Search:
             )
         return "budget"
 
-    def _add_sets(self, state: State, seen: Outlook) -> bool:
+    def _add_sets(self, state: State, prospects: Outlook) -> bool:
         """Add the sets of the choice and one more auxiliary, once; return whether there are any."""
-        if seen.choice is None:
+        if prospects.choice is None:
             return False
-        best = set(state.candidates[seen.choice].name.split("+"))
+        best = set(state.candidates[prospects.choice].name.split("+"))
         if len(best) >= self.limits.max_aux:
             return False
         singles = {name for each in state.candidates for name in each.name.split("+")}
@@ -256,34 +256,43 @@ class Search:
         self.history.candidates += new
         return bool(new)
 
-    def _runs(self, requests: Sequence[Extension], state: State, known: Known) -> list[Wanted]:
+    def _pending(self) -> list[RunRequest]:
+        """Return the runs of the round under way."""
+        main = self.history.main
+        return [RunRequest(main, tuple(t), budget, s) for t, budget, s in self.history.pending]
+
+    def _runs(
+        self, requests: Sequence[Extension], state: State, progress: Progress
+    ) -> list[RunRequest]:
         """Return the runs of requests that are not there, and note those that are bought."""
-        main, runs = self.history.main, dict[str, Wanted]()
+        main, runs = self.history.main, dict[str, RunRequest]()
         for request in requests:
             budget = round(state.reached(request.share) * self.history.budget)
             names = state.candidates[request.candidate].name.split("+")
             tasks = tuple(sorted({main, *names}))
-            for seed in self._seeds(tasks, known)[: request.seeds]:
+            for seed in self._seeds(tasks, progress)[: request.seeds]:
                 for own in ((main,), tasks):
-                    each = Wanted(main, own, budget, seed)
-                    if not _is_done(each, known):
+                    each = RunRequest(main, own, budget, seed)
+                    if not _is_done(each, progress):
                         longest = runs.get(each.name, each)
                         runs[each.name] = max(each, longest, key=lambda run: run.budget)
         for name in runs:
-            self.history.bought.setdefault(name, known.steps.get(name, 0))
-        self.history.wanted = [(list(r.tasks), r.budget, r.seed) for r in runs.values()]
+            self.history.bought.setdefault(name, progress.steps.get(name, 0))
+        self.history.pending = [(list(r.tasks), r.budget, r.seed) for r in runs.values()]
         return list(runs.values())
 
-    def _seeds(self, tasks: tuple[str, ...], known: Known) -> list[int]:
+    def _seeds(self, tasks: tuple[str, ...], progress: Progress) -> list[int]:
         """Return seeds, those first that a run has been trained with the longest."""
         first = run_name(tasks, 0).removesuffix("0")
-        there = {int(run.removeprefix(first)) for run in known.steps if run.startswith(first)}
-        seeds = {*range(self.seed, self.seed + self.limits.max_seeds), *there}
-        return sorted(seeds, key=lambda seed: (-known.steps.get(run_name(tasks, seed), 0), seed))
+        trained_seeds = {
+            int(run.removeprefix(first)) for run in progress.steps if run.startswith(first)
+        }
+        seeds = {*range(self.seed, self.seed + self.limits.max_seeds), *trained_seeds}
+        return sorted(seeds, key=lambda seed: (-progress.steps.get(run_name(tasks, seed), 0), seed))
 
 
-def _is_done(wanted: Wanted, known: Known) -> bool:
-    return known.steps.get(wanted.name, 0) >= len(wanted.tasks) * wanted.budget
+def _is_done(run: RunRequest, progress: Progress) -> bool:
+    return progress.steps.get(run.name, 0) >= len(run.tasks) * run.budget
 
 
 def _up(share: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.recommend.gaussian import Seen, condition
+from mtl_bench.analysis.recommend.gaussian import Observations, condition
 from mtl_bench.analysis.recommend.model import Posterior
 from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 
@@ -36,7 +36,7 @@ class Worth:
 def worths(
     candidates: Sequence[Candidate],
     groups: Sequence[Sequence[tuple[int, Candidate]]],
-    known: Posterior,
+    belief: Posterior,
     noise: Noise,
     settings: Settings,
 ) -> list[Worth]:
@@ -49,22 +49,24 @@ def worths(
     Args:
         candidates: K as they are.
         groups: numbers, and the candidates as they would be.
-        known: of the late gains.
+        belief: of the late gains.
         noise: of gains.
         settings: of the model.
     """
-    then = Seen.of(candidates, settings).repeated(len(groups) + 1)
+    then = Observations.of(candidates, settings).repeated(len(groups) + 1)
     for row, group in enumerate(groups):
         numbers = [number for number, _ in group]
-        then.replace(row, numbers, Seen.of([candidate for _, candidate in group], settings))
-    tau, z = (np.full((len(groups) + 1, 1), known.weights @ x) for x in (known.taus, known.widths))
-    known_single = (replace(noise, shared=0.0), replace(settings, single=0.0))
-    after = condition(then, tau, z, *known_single)
+        then.replace(row, numbers, Observations.of([candidate for _, candidate in group], settings))
+    tau, z = (
+        np.full((len(groups) + 1, 1), belief.weights @ x) for x in (belief.taus, belief.widths)
+    )
+    no_single = (replace(noise, shared=0.0), replace(settings, single=0.0))
+    after = condition(then, tau, z, *no_single)
     before = after.covariance(-1)
-    mean = np.append(known.mean, 0.0)
+    mean = np.append(belief.mean, 0.0)
     random = np.random.default_rng(0).standard_normal((DRAWS, len(candidates)))
     random = np.concatenate([random, -random])
-    found = []
+    result: list[Worth] = []
     for row, group in enumerate(groups):
         off = before - after.covariance(row)
         if len(group) == 1:  # along a line: an integral
@@ -76,10 +78,10 @@ def worths(
             root = vectors * np.sqrt(np.maximum(values, 0))
             moves, weights = random @ root.T, np.ones(len(random))
         arms = mean + np.pad(moves, ((0, 0), (0, 1)))  # none, of gain 0, is the last of the arms
-        found.append(
+        result.append(
             Worth(
                 float(weights @ arms.max(axis=1) / weights.sum() - mean.max()),
                 float(weights @ (arms.argmax(axis=1) != mean.argmax()) / weights.sum()),
             )
         )
-    return found
+    return result

@@ -13,7 +13,7 @@ from rich.markup import escape
 from mtl_bench.analysis.recommend.history import History, read_history
 from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.analysis.recommend.prior import priors
-from mtl_bench.analysis.recommend.search import Known, Search, SearchLimits, Wanted, run_name
+from mtl_bench.analysis.recommend.search import Progress, RunRequest, Search, SearchLimits, run_name
 from mtl_bench.analysis.recommend.wording import round_text
 from mtl_bench.commands.shared.answers import (
     PUBLISHED,
@@ -113,22 +113,22 @@ class Searches:
     searches: dict[str, Search]
     record: Record | None = None
     failed: set[tuple[str, ...]] = field(default_factory=set)
-    _wanted: dict[str, list[Wanted]] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _requests: dict[str, list[RunRequest]] = field(default_factory=dict)
+    _reported: set[str] = field(default_factory=set)
     _round: int = 0
 
-    def next(self) -> list[Wanted]:
+    def next(self) -> list[RunRequest]:
         """Return the runs that the searches want next."""
-        self._wanted = {}
+        self._requests = {}
         for main, search in self.searches.items():
             if (main,) in self.failed:
                 continue
-            wanted = search.next(self._known(main))
+            requests = search.next(self._progress(main))
             search.history.write(self.plan.sweep, self._variant(main))
-            if wanted:
-                self._wanted[main] = wanted
-        runs: dict[str, Wanted] = {}
-        for each in (run for wanted in self._wanted.values() for run in wanted):
+            if requests:
+                self._requests[main] = requests
+        runs: dict[str, RunRequest] = {}
+        for each in (run for requests in self._requests.values() for run in requests):
             longest = runs.get(each.name, each)
             runs[each.name] = max(longest, each, key=lambda run: run.budget)
         if runs:
@@ -141,15 +141,15 @@ class Searches:
         """Note a round in the histories; say what is known now."""
         bad = ("failed", "damaged")
         self.failed |= {status.run.tasks for status in statuses if status.state in bad}
-        for main in self._wanted:
+        for main in self._requests:
             search = self.searches[main]
             if (main,) in self.failed:
                 _say(f"  {main}: its single run failed, and gains are relative to that")
                 search.history.ended = "failed"
             else:
-                known = self._known(main)
-                search.done(known, seconds / len(self._wanted))
-                observed = any(each.is_observed() for each in search.state(known).candidates)
+                progress = self._progress(main)
+                search.done(progress, seconds / len(self._requests))
+                observed = any(each.is_observed() for each in search.state(progress).candidates)
                 _say(f"  {round_text(search.history, observed)}")
             search.history.write(self.plan.sweep, self._variant(main))
 
@@ -164,7 +164,7 @@ class Searches:
                 problems.append(error)
         return problems
 
-    def _known(self, main: str) -> Known:
+    def _progress(self, main: str) -> Progress:
         """Return what the disk says of a main task's runs."""
         own = self._evidence(main)
         search = self.searches[main]
@@ -174,12 +174,12 @@ class Searches:
             if status.record and status.record.status == "finished"
         }
         self.failed |= set(own.unreadable())
-        for problem in set(own.problems) - self._told:
+        for problem in set(own.problems) - self._reported:
             _say(f"  {problem}")
-        self._told |= set(own.problems)
+        self._reported |= set(own.problems)
         curves = own.curves(search.history.budget) if steps else {}
         names = ["+".join(t for t in tasks if t != main) for tasks in self.failed if main in tasks]
-        return Known(
+        return Progress(
             curves=curves.get(main),
             steps=steps,
             prior=priors(self._gains(), main, search.history.candidates),

@@ -17,10 +17,10 @@ from mtl_bench.analysis.recommend.policies.pilots import Pilots
 from mtl_bench.analysis.recommend.policies.value import Value
 from mtl_bench.analysis.recommend.recommendation import recommend
 from mtl_bench.analysis.recommend.search import (
-    Known,
+    Progress,
+    RunRequest,
     Search,
     SearchLimits,
-    Wanted,
     checked_limits,
 )
 from mtl_bench.analysis.recommend.wording import next_command, sentences
@@ -38,7 +38,7 @@ class Disk:
         self.gains, self.alone, self.fails = gains, alone, set(fails)
         self.steps: dict[str, int] = {}
         self.failed: set[str] = set()
-        self.trained: list[Wanted] = []
+        self.trained: list[RunRequest] = []
 
     def launch(self, wanted):
         for run in wanted:
@@ -49,7 +49,7 @@ class Disk:
             else:
                 self.steps[run.name] = len(run.tasks) * run.budget
 
-    def known(self, prior=None):
+    def progress(self, prior=None):
         runs = {name: (*name.split("/seed"), steps) for name, steps in self.steps.items()}
         alone, beside = {}, {}
         for tasks, seed, steps in runs.values():
@@ -58,7 +58,7 @@ class Disk:
             curve = self.curve(aux, steps / len(names))
             (beside.setdefault(aux, {}) if aux else alone)[int(seed)] = curve
         curves = SweepCurves("m", BUDGET, 1, alone, beside, 0.05) if alone and beside else None
-        return Known(curves, dict(self.steps), prior or {}, self.failed)
+        return Progress(curves, dict(self.steps), prior or {}, self.failed)
 
     def curve(self, aux, end):
         budgets = np.arange(INTERVAL, end + 1, INTERVAL, dtype=float)
@@ -78,16 +78,16 @@ def search(candidates="abcde", policy=None, **limits):
 def finish(one, disk, seconds=1.0, rounds=200):
     """Train what a search wants until it ends."""
     for _ in range(rounds):
-        if not (wanted := one.next(disk.known())):
+        if not (wanted := one.next(disk.progress())):
             return one.history
         disk.launch(wanted)
-        one.done(disk.known(), seconds)
+        one.done(disk.progress(), seconds)
     raise AssertionError("the search does not end")
 
 
 def answer(one, disk):
-    known = disk.known()
-    return recommend(known.curves, F1, known.prior, known.failed, one.history)
+    progress = disk.progress()
+    return recommend(progress.curves, F1, progress.prior, progress.failed, one.history)
 
 
 def test_the_best_is_found_for_a_part_of_the_cost():
@@ -130,9 +130,9 @@ def test_a_search_that_is_stopped_after_every_round_does_the_same(tmp_path):
     finish(undisturbed, disk)
     other = Disk()
     one = search()
-    while wanted := one.next(other.known()):
+    while wanted := one.next(other.progress()):
         other.launch(wanted)
-        one.done(other.known(), 1.0)
+        one.done(other.progress(), 1.0)
         one.history.write(tmp_path)
         one = replace(one, history=read_history(tmp_path, "m"))
     assert other.steps == disk.steps
@@ -143,7 +143,7 @@ def test_a_search_killed_in_the_middle_of_rounds_does_the_same(tmp_path):
     undisturbed, disk = search(), Disk()
     finish(undisturbed, disk)
     one, other = search(), Disk()
-    while wanted := one.next(other.known()):
+    while wanted := one.next(other.progress()):
         one.history.write(tmp_path)
         other.launch(wanted[:1])  # and no `done`: the command is killed
         one = replace(one, history=read_history(tmp_path, "m"))
@@ -156,9 +156,9 @@ def test_a_search_killed_in_the_middle_of_rounds_does_the_same(tmp_path):
 def test_what_was_there_before_is_used_and_costs_nothing():
     disk = Disk()
     names = [("m",), ("a", "m"), ("b", "m"), ("c", "m"), ("d", "m"), ("e", "m")]
-    disk.launch([Wanted("m", tasks, BUDGET, 0) for tasks in names])
+    disk.launch([RunRequest("m", tasks, BUDGET, 0) for tasks in names])
     one = search()
-    assert one.next(disk.known()) == []
+    assert one.next(disk.progress()) == []
     assert one.history.ended in ("regret", "done")
     said = answer(one, disk)
     assert (said.choice, said.cost) == ("a", 1)  # no round: all steps on disk are counted
@@ -179,7 +179,7 @@ def test_a_search_whose_candidates_all_fail_ends():
     one, disk = search("ab"), Disk(fails=["a", "b"])
     history = finish(one, disk)
     assert history.ended == "failed"
-    assert disk.known().curves is None
+    assert disk.progress().curves is None
 
 
 def test_other_candidates_are_another_question():
@@ -197,19 +197,19 @@ def test_other_candidates_are_another_question():
 def test_what_is_no_longer_asked_for_is_left_out_of_the_round_under_way():
     one, disk = search("abc", max_aux=2), Disk()
     one.history.candidates += ["a+b", "a+c"]
-    one.history.wanted = [(["a", "m"], 100, 0), (["a", "b", "m"], 100, 0), (["m"], 100, 0)]
+    one.history.pending = [(["a", "m"], 100, 0), (["a", "b", "m"], 100, 0), (["m"], 100, 0)]
     one.history.ask(["a", "c"])
     assert one.history.candidates == ["a", "c"]
-    assert one.history.wanted == [(["a", "m"], 100, 0), (["m"], 100, 0)]
-    assert [run.tasks for run in one.next(disk.known())] == [("a", "m"), ("m",)]
+    assert one.history.pending == [(["a", "m"], 100, 0), (["m"], 100, 0)]
+    assert [run.tasks for run in one.next(disk.progress())] == [("a", "m"), ("m",)]
 
 
 def test_an_answer_on_disk_needs_no_budget():
     disk = Disk()
     names = [("m",), ("a", "m"), ("b", "m")]
-    disk.launch([Wanted("m", tasks, BUDGET, 0) for tasks in names])
+    disk.launch([RunRequest("m", tasks, BUDGET, 0) for tasks in names])
     one = search("ab", budget=0.01, max_seeds=3, regret=None)
-    assert one.next(disk.known()) == []
+    assert one.next(disk.progress()) == []
     assert one.history.ended in ("budget", "worth", "done")
 
 
@@ -221,20 +221,20 @@ def test_gains_over_an_early_small_score_are_not_believed():
             return replace(curve, scores=curve.scores * rise)
 
     disk = Late()
-    disk.launch([Wanted("m", ("a", "m"), 200, 0), Wanted("m", ("m",), 200, 0)])
-    assert not search().state(disk.known()).candidates[0].is_observed()  # alone under 5 points
-    disk.launch([Wanted("m", ("m",), 400, 0)])
-    assert not search().state(disk.known()).candidates[0].is_observed()
-    disk.launch([Wanted("m", ("a", "m"), 400, 0)])
-    assert search().state(disk.known()).candidates[0].is_observed()
+    disk.launch([RunRequest("m", ("a", "m"), 200, 0), RunRequest("m", ("m",), 200, 0)])
+    assert not search().state(disk.progress()).candidates[0].is_observed()  # alone under 5 points
+    disk.launch([RunRequest("m", ("m",), 400, 0)])
+    assert not search().state(disk.progress()).candidates[0].is_observed()
+    disk.launch([RunRequest("m", ("a", "m"), 400, 0)])
+    assert search().state(disk.progress()).candidates[0].is_observed()
 
 
 def test_a_limit_in_points_waits_until_a_point_is_known():
     one, disk = search("ab", regret=50.0), Disk({"a": 5.0, "b": 0.0})
-    disk.launch([Wanted("m", t, 300, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
-    assert one.state(disk.known()).limits.regret == 0
-    disk.launch([Wanted("m", t, 500, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
-    assert one.state(disk.known()).limits.regret > 50
+    disk.launch([RunRequest("m", t, 300, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
+    assert one.state(disk.progress()).limits.regret == 0
+    disk.launch([RunRequest("m", t, 500, 0) for t in (("m",), ("a", "m"), ("b", "m"))])
+    assert one.state(disk.progress()).limits.regret > 50
 
 
 def test_none_is_an_answer():
@@ -266,10 +266,10 @@ def test_further_seeds_are_bought_where_noise_hides_the_best():
 
     one = search("ab", budget=1.0, max_seeds=3, regret=None)
     disk = Noisy({"a": 1.0, "b": 0.8})
-    disk.launch([Wanted("m", tasks, BUDGET, 0) for tasks in (("m",), ("a", "m"), ("b", "m"))])
-    wanted = one.next(disk.known())
+    disk.launch([RunRequest("m", tasks, BUDGET, 0) for tasks in (("m",), ("a", "m"), ("b", "m"))])
+    wanted = one.next(disk.progress())
     assert {run.seed for run in wanted} == {1}
-    assert Wanted("m", ("m",), BUDGET, 1) in wanted  # gains compare runs of one seed
+    assert RunRequest("m", ("m",), BUDGET, 1) in wanted  # gains compare runs of one seed
     finish(one, disk)
     assert one.history.ended == "budget"
 
@@ -290,14 +290,14 @@ def test_gains_over_0_are_undefined_and_the_search_ends():
 
 def test_a_budget_that_buys_nothing_says_what_is_needed():
     with pytest.raises(UserError, match=r"budget=0.01 allows no run.* Type budget=0.028 or more"):
-        search(budget=0.01).next(Disk().known())
-    assert search(budget=0.028).next(Disk().known())
+        search(budget=0.01).next(Disk().progress())
+    assert search(budget=0.028).next(Disk().progress())
 
 
 def test_requests_round_up_to_evaluations():
     one = search()
     one.history.evaluated = [400, 800]
-    assert {run.budget for run in one.next(Disk().known())} == {400}
+    assert {run.budget for run in one.next(Disk().progress())} == {400}
 
 
 @pytest.mark.parametrize(

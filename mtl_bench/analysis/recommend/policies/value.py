@@ -42,13 +42,13 @@ class Value:
 
     def next(self, state: State) -> list[Extension]:
         """Return the best extension, and others nearly as good that can be trained beside it."""
-        known = posterior(state.candidates, state.noise, state.settings)
+        belief = posterior(state.candidates, state.noise, state.settings)
         possible = self._possible(state)
-        options = [[each] for each in possible] + self._together(known, possible)
+        options = [[each] for each in possible] + self._together(belief, possible)
         options = [option for option in options if state.affordable(option)]
         rated = [
             (worth.regret / state.cost(option), option)
-            for option, worth in zip(options, self._worths(state, known, options), strict=True)
+            for option, worth in zip(options, self._worths(state, belief, options), strict=True)
             if worth.regret >= self.least
         ]
         rated.sort(key=lambda each: -each[0])
@@ -61,14 +61,14 @@ class Value:
 
     def rated(self, state: State) -> list[tuple[Extension, Worth]]:
         """Return every extension of a single candidate that there is, and what it is worth."""
-        known = posterior(state.candidates, state.noise, state.settings)
+        belief = posterior(state.candidates, state.noise, state.settings)
         possible = self._possible(state)
         return list(
-            zip(possible, self._worths(state, known, [[each] for each in possible]), strict=True)
+            zip(possible, self._worths(state, belief, [[each] for each in possible]), strict=True)
         )
 
     def _worths(
-        self, state: State, known: Posterior, options: Sequence[Sequence[Extension]]
+        self, state: State, belief: Posterior, options: Sequence[Sequence[Extension]]
     ) -> list[Worth]:
         groups = [
             [
@@ -85,10 +85,10 @@ class Value:
             ]
             for option in options
         ]
-        return worths(state.candidates, groups, known, state.noise, state.settings)
+        return worths(state.candidates, groups, belief, state.noise, state.settings)
 
-    def _together(self, known: Posterior, possible: Sequence[Extension]) -> list[list[Extension]]:
-        order = np.argsort(-outlook(known).best, kind="stable")
+    def _together(self, belief: Posterior, possible: Sequence[Extension]) -> list[list[Extension]]:
+        order = np.argsort(-outlook(belief).best, kind="stable")
         ranks = {int(number): rank for rank, number in enumerate(order)}
         options = []
         for share in self.shares:
