@@ -48,7 +48,8 @@ class RecommendSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Search for the auxiliary of each main task."""
         from mtl_bench.analysis.recommend.search import checked_limits
-        from mtl_bench.commands.hydra.searches import make_searches, question, show_searches
+        from mtl_bench.commands.hydra.question import question
+        from mtl_bench.commands.hydra.start_searches import make_searches, show_searches
         from mtl_bench.commands.shared.policies import make_policy
         from mtl_bench.sweeps.exit_codes import FAILED, sweep_ended
         from mtl_bench.sweeps.plan import make_plan
