@@ -88,6 +88,8 @@ class Model:
     label_weights: str = limited(
         "'none' or 'balanced'", lambda weights: weights in ("none", "balanced")
     )
+    loss_over: str = limited("'words' or 'positions'", lambda over: over in ("words", "positions"))
+    bias_start: str = limited("'zeros' or 'glorot'", lambda start: start in ("zeros", "glorot"))
 
 
 @dataclass
@@ -216,6 +218,17 @@ def checked(cfg: DictConfig) -> RunConfig:
         raise UserError(
             f"keep=best selects weights on data.eval_split, but that is {config.data.eval_split}, "
             "on which the final metrics are taken, too. Type `data.eval_split=dev`, or `keep=last`."
+        )
+    if config.model.loss_over == "positions" and config.model.label_weights == "balanced":
+        raise UserError(
+            "model.label_weights is 'balanced', but padding has no weight; allowed is: `none` with "
+            "model.loss_over=positions."
+        )
+    unlimited = [name for name, task in config.tasks.items() if task.max_length is None]
+    if config.model.loss_over == "positions" and unlimited:
+        raise UserError(
+            "model.loss_over is 'positions', but nothing says how many there are. Type "
+            f"`data.max_length=28`, or `tasks.{unlimited[0]}.max_length=28`."
         )
     if config.trainer.compiled is True and config.trainer.accelerator != "cpu":
         raise UserError(

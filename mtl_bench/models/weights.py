@@ -88,7 +88,11 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
         for file in set(files.values()):
             tasks = [task for task in files if files[task] == file]
             weights = _of_tasks({**tagger.state_dict(), **kept[tasks[0]].weights}, tasks)
-            tensors = {name: weight.cpu().contiguous() for name, weight in weights.items()}
+            tensors = {
+                name: weight.cpu().contiguous()
+                for name, weight in weights.items()
+                if ".padding." not in name  # of the training loss alone
+            }
             save_file(tensors, temporary / file)
         text = json.dumps(description, indent=1, ensure_ascii=False)
         (temporary / DESCRIPTION).write_text(text + "\n", "utf-8")

@@ -145,6 +145,13 @@ def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
     with named_errors("model", asdict(config.model)):
         dropout = Dropout(config.model.dropout, config.seed)
         tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)
+    if config.model.loss_over == "positions":
+        for name in inputs.train:
+            # Beside the words start and end symbol; the schema has checked that there is a limit.
+            tagger.head(name).pad((config.tasks[name].max_length or 0) + 2)
+    if config.model.bias_start == "glorot":
+        for name in inputs.train:
+            tagger.head(name).draw_bias()
     if config.model.label_weights == "balanced":
         for name, split in inputs.train.items():
             tagger.head(name).balance(split.targets)

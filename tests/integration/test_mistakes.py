@@ -54,6 +54,12 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["model.hidden_size=0"], ["model.hidden_size is 0; allowed is: at least 1"]),
         (["model.dropout=2"], ["dropout is 2"]),
         (["model.label_weights=some"], ["'none' or 'balanced'"]),
+        (["model.loss_over=all"], ["'words' or 'positions'"]),
+        (["model.loss_over=positions"], ["model.loss_over", "data.max_length=28"]),
+        (
+            ["model.loss_over=positions", "data.max_length=9", "model.label_weights=balanced"],
+            ["model.label_weights is 'balanced'", "`none`"],
+        ),
         (["sampler=weighted", "sampler.weights.main=3"], ["sampler.weights", "at most 1"]),
         (["data.eval_split=tset"], ["data.eval_split is 'tset'", "train, dev, test"]),
         (

@@ -72,6 +72,31 @@ class Head(nn.Module, ABC):
         """
         raise UserError(f"{type(self).__name__} has no probabilities. Leave the scores out.")
 
+    def pad(self, positions: int) -> None:  # noqa: ARG002
+        """Take the loss over all positions of a padded batch (`model.loss_over=positions`).
+
+        Args:
+            positions: to which each sentence is padded, boundary symbols included.
+
+        Raises:
+            UserError: this head's loss is not over words.
+        """
+        raise UserError(
+            "model.loss_over is 'positions', but a task of the run has no target for each word. "
+            "Type `model.loss_over=words`."
+        )
+
+    def draw_bias(self) -> None:
+        """Draw the start values of the bias (`model.bias_start=glorot`).
+
+        Raises:
+            UserError: this head has no bias that could be drawn so.
+        """
+        raise UserError(
+            "model.bias_start is 'glorot', but the head of a task of the run has no such bias. "
+            "Type `model.bias_start=zeros`."
+        )
+
     def balance(self, targets: NDArray[Any]) -> None:  # noqa: ARG002
         """Weigh the loss so that every class has the same share (`model.label_weights=balanced`).
 

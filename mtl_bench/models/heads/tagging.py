@@ -5,6 +5,7 @@ Shapes as in `inputs/batches.py`: B sentences, N steps of all, M words of all; C
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -34,6 +35,8 @@ class TaggingHead(Head):
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
         self.register_buffer("label_weights", None, persistent=False)
+        self.padding: nn.Linear | None = None
+        self.positions = 0
 
     def balance(self, targets: NDArray[Any]) -> None:
         """Weigh labels by steps / (C x count): every label has the same share of the loss."""
@@ -41,18 +44,51 @@ class TaggingHead(Head):
         weights = counts.sum() / (len(self.labels) * counts.clip(min=1))
         self.label_weights = torch.from_numpy(weights)
 
+    def pad(self, positions: int) -> None:
+        """Add a label for padding, which only the loss knows.
+
+        Where the encoder masks padding, its state there is 0, so that the bias alone decides.
+        """
+        self.positions = positions
+        self.padding = nn.Linear(self.output.in_features, 1)
+        bound = math.sqrt(6 / (self.output.in_features + len(self.labels) + 1))
+        nn.init.uniform_(self.padding.weight, -bound, bound)
+        nn.init.zeros_(self.padding.bias)
+
+    def draw_bias(self) -> None:
+        """Draw the bias by Glorot and Bengio (2010), as weights [1, C]."""
+        layers = [self.output, *([self.padding] if self.padding else [])]
+        bound = math.sqrt(6 / (1 + sum(layer.out_features for layer in layers)))
+        for layer in layers:
+            nn.init.uniform_(layer.bias, -bound, bound)
+
     def forward(self, states: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return [N, C] logits."""
+        """Return [N, C] logits; in training [N, C + 1] with a label for padding."""
         logits: Tensor = self.output(states)
+        if self.training and self.padding:
+            return torch.cat([logits, self.padding(states)], 1)
         return logits
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the cross-entropy in nats: mean over a sentence's steps, then over sentences."""
+        """Return the cross-entropy in nats: mean over a sentence's steps, then over sentences.
+
+        With a label for padding it is the mean over all positions of all sentences.
+        """
+        if self.padding:
+            return self._loss_over_positions(outputs, batch, self.padding)
         losses = F.cross_entropy(outputs, batch.targets, reduction="none")
         weights = batch.weights.to(losses.dtype)  # kept in float64, exact for any precision
         if self.label_weights is not None:
             weights = weights * self.label_weights.to(losses.dtype)[batch.targets]
         return torch.dot(losses, weights)  # as `@`, but in float32 with bf16-mixed, too
+
+    def _loss_over_positions(self, logits: Tensor, batch: Batch, padding: nn.Linear) -> Tensor:
+        """Return the mean cross-entropy over sentences x positions."""
+        of_steps = F.cross_entropy(logits, batch.targets, reduction="sum")
+        bias = torch.cat([self.output.bias, padding.bias])
+        of_padding = bias.logsumexp(0) - bias[-1]
+        count = len(batch.lengths) * self.positions
+        return (of_steps + (count - len(batch)) * of_padding) / count
 
     def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
         """Return losses and labels of words; the boundary symbols do not take part."""

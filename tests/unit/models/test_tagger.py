@@ -128,6 +128,43 @@ def test_balanced_weights_give_every_label_the_same_share():
     torch.testing.assert_close(model.loss(one), losses @ shares)
 
 
+def test_the_loss_over_positions_is_that_of_a_padded_batch():
+    model, _ = tagger()
+    head = model.head("a")
+    head.pad(9)
+    head.draw_bias()
+    head.double()
+    one = batch([4, 7], task="a")
+    states = torch.zeros(2 * 9, model.encoder.size, dtype=torch.float64)
+    states[: len(one)] = model.states(one)
+    layers = (head.output, head.padding)
+    logits = torch.cat([layer(states) for layer in layers], 1)
+    targets = torch.full((2 * 9,), len(head.labels))
+    targets[: len(one)] = one.targets
+    torch.testing.assert_close(model.loss(one), F.cross_entropy(logits, targets))
+
+
+def test_a_label_for_padding_is_never_predicted():
+    model, _ = tagger()
+    head = model.head("a")
+    head.pad(9)
+    with torch.no_grad():
+        head.padding.bias.fill_(100.0)
+    model.double().eval()
+    model.validation_step(batch([4, 7], task="a"))
+    model.on_validation_epoch_end()
+    assert model.evaluated["a"]["loss"] < 10
+
+
+def test_a_drawn_bias_has_the_bounds_of_glorot():
+    model, _ = tagger()
+    head = model.head("a")
+    head.draw_bias()
+    bound = (6 / (1 + len(head.labels))) ** 0.5
+    assert head.output.bias.abs().min() > 0
+    assert bound / 2 < head.output.bias.abs().max() <= bound
+
+
 def test_dropout_is_drawn_from_seed_and_step():
     model, _ = tagger(dropout=Dropout(0.5, seed=1))
     model.train()

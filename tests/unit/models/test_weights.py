@@ -49,6 +49,13 @@ def tagger(input_=None, encoder=ENCODER, tasks=None):
     return Tagger(input_ or word_input(), encoder, tasks, torch.optim.SGD).eval()
 
 
+def test_what_only_the_training_loss_needs_is_not_saved(tmp_path):
+    model = tagger()
+    model.head("a").pad(30)
+    save(tmp_path / "tagger", model)
+    assert set(load_taggers(tmp_path / "tagger")[0]) == {"a", "b"}
+
+
 def changed(model, by):
     """Return the weights of a model, all of them changed."""
     return {name: weight + by for name, weight in model.trained_weights().items()}

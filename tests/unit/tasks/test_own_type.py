@@ -270,6 +270,10 @@ def test_weights_for_labels_are_refused_where_there_are_none(corpus):
     _, tagger, _ = build({"cats": corpus})
     with pytest.raises(UserError, match=r"Type `model\.label_weights=none`"):
         tagger.head("cats").balance(np.zeros(3))
+    with pytest.raises(UserError, match=r"Type `model\.loss_over=words`"):
+        tagger.head("cats").pad(9)
+    with pytest.raises(UserError, match=r"Type `model\.bias_start=zeros`"):
+        tagger.head("cats").draw_bias()
 
 
 def test_numbers_go_through_the_cache(corpus, monkeypatch, tmp_path):
