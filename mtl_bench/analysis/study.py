@@ -10,6 +10,7 @@ from mtl_bench.analysis.conclusions import Conclusion, conclusions
 from mtl_bench.analysis.data.single_runs import Family, features_of
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.evaluation.partial_runs import EarlyScore, early_scores
+from mtl_bench.analysis.evaluation.permutation import corrected
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings, Score, scorers
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.measurements import Measurements
@@ -32,7 +33,7 @@ class Study:
         measurements: what it comes from.
         settings: of the evaluation.
         features: by task and name: those of all families, and numbers beside them.
-        table: pairs, gains, and the features that predictors look at.
+        table: pairs, gains (their labels, see `Gain`), and the features that predictors look at.
         left_out: columns that are not finite for some pair.
         scores: of predictors and baselines.
         ceiling: scores of a perfect predictor, given the noise; {} if it is not known.
@@ -91,7 +92,7 @@ def study(
     for task, released in measurements.released_features.items():
         features[task] |= {name: v for name, v in released.items() if name in features[task]}
     gains = {
-        (gain.main, gain.aux): gain.gain_percent
+        (gain.main, gain.aux): gain.label
         for gain in measurements.gains
         if gain.main in features and gain.aux in features
     }
@@ -114,6 +115,8 @@ def study(
     scores: list[Score] = []
     for name, scorer in scorers(table, settings):
         scores += compute(name, scorer)
+    tests = corrected([(score.held_out, score.p) for score in scores])
+    scores = [replace(score, p_corrected=p) for score, p in zip(scores, tests, strict=True)]
     gain_of = {(gain.main, gain.aux): gain for gain in measurements.gains}
     limit = ceiling(table, [gain_of[pair] for pair in table.pairs()])
     return Study(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from mtl_bench.analysis.evaluation.metrics import METRICS
-from mtl_bench.analysis.evaluation.scoring import TESTED, Score
+from mtl_bench.analysis.evaluation.permutation import TESTED
+from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.section import Section
 from mtl_bench.analysis.study import Study
@@ -61,7 +62,9 @@ def _score_row(score: Score) -> dict[str, object]:
     for metric in TESTED:
         low, high = score.difference.get(metric, (None, None))
         row |= {f"{metric}_difference_low": low, f"{metric}_difference_high": high}
-    row |= {f"{metric}_p": score.p.get(metric) for metric in TESTED}
+    for metric in TESTED:
+        row |= {f"{metric}_p": score.p.get(metric)}
+        row |= {f"{metric}_p_corrected": score.p_corrected.get(metric)}
     return row | {f"{m}_monte_carlo": score.monte_carlo.get(m) for m in ("accuracy", "f1")}
 
 
@@ -70,6 +73,7 @@ def early_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"runs": e.runs, "percent_of_run": e.percent, "cost_percent": e.cost}
+            | {"learning_cost_percent": e.learning_cost}
             | _score_row(e.score)
             for e in study.early
         ]

@@ -35,6 +35,7 @@ COMPUTED = {
     "checksums": Kind("checksums of files, by size and time of change", "computed again"),
     "corpora": Kind("corpora as they were read", "read again"),
     "kernels": Kind("compiled training loops", "compiled again, in seconds"),
+    "result_sets": Kind("result sets of the package, unpacked", "unpacked again"),
     "scores": Kind("scores of studies", "computed again, in minutes"),
     "states": Kind("states of frozen pretrained encoders", "computed again, in minutes to hours"),
     "vectors": Kind("word vectors of files, converted", "converted again, in a minute"),

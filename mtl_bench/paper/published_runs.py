@@ -36,6 +36,7 @@ def published_measurements() -> Measurements:
             points=100 * (row.pair_f1 - row.single_f1),
             gain_percent=row.gain,
             late_percent=row.late,
+            late_split="test",
             late_sd=row.spread,
             degrees_of_freedom=DEGREES_OF_FREEDOM,
         )

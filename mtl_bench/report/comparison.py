@@ -33,7 +33,7 @@ def comparison(scores: Sequence[Score]) -> Drawing:
             and not (held_out == "unseen_main" and score.features == "main task")
         ]
         for place, score in enumerate(selection):
-            tested = bool(score.p)  # sets of features
+            tested = bool(score.p) and score.model == "logistic"  # sets of features
             colour = GAIN if tested else PALE
             low, high = score.low.get(metric, np.nan), score.high.get(metric, np.nan)
             axes.plot([low, high], [place, place], color=colour, linewidth=2 if tested else 1.2)

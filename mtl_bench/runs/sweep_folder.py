@@ -15,6 +15,7 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint_header import read_header
 from mtl_bench.runs.lock import HEARTBEAT, Heartbeat, heartbeat
 from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.runs.result_sets import SUFFIX, packaged, unpacked
 from mtl_bench.runs.schedule import Schedule
 
 PLAN = "plan.json"
@@ -165,14 +166,20 @@ def _unplanned(sweep: Path, folder: str) -> RunStatus:
 def sweep_folder(name: str | Path) -> Path:
     """Return the folder of a sweep, named by its path or, below `multirun_outputs`, its name.
 
+    A result set is named by its file, or is one of the package's (see `result_sets`).
+
     Raises:
-        UserError: the name is empty.
+        UserError: the name is empty, or a file is no result set.
     """
     if not str(name).strip():
         raise UserError("the name of the sweep is empty. Was a shell variable not set?")
     path, below = Path(name), Path("multirun_outputs") / name
     has_runs = path.is_dir() and any(path.rglob(RECORD))
-    return below if below.is_dir() and not has_runs else path
+    if below.is_dir() and not has_runs:
+        return below
+    if not path.is_dir() and str(name) in packaged():
+        return unpacked(packaged()[str(name)])
+    return unpacked(path) if path.name.endswith(SUFFIX) and path.is_file() else path
 
 
 def _sweeps_near(sweep: Path) -> str:

@@ -28,12 +28,14 @@ class EarlyScore:
         runs: `single runs` (their curves are features) or `pilot pairs`.
         percent: of their budget.
         cost: steps in percent of those of all single and pair runs.
+        learning_cost: steps of the finished runs that the prediction was learned from, likewise.
         score: of the predictions.
     """
 
     runs: str
     percent: int
     cost: float
+    learning_cost: float
     score: Score
 
 
@@ -88,7 +90,9 @@ def from_curves(
         score = evaluation.fitted(
             "curve so far", "logistic", early, settings.predictors["logistic"]
         )
-        result.append(EarlyScore("single runs", percent, single_steps * percent / all_steps, score))
+        cost = single_steps * percent / all_steps
+        learning = 100 * learning_share(early, folds)
+        result.append(EarlyScore("single runs", percent, cost, learning, score))
     return result
 
 
@@ -117,4 +121,15 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
     ends = (values, *task_interval(values, counts.resampled(), len(counts.counts)))
     values, low, high = (dict(zip(METRICS, end.tolist(), strict=True)) for end in ends)
     score = Score("none", "gain so far", "itself", 1, values, low, high)
-    return [EarlyScore("pilot pairs", percent, float(percent), score)]
+    return [EarlyScore("pilot pairs", percent, float(percent), 0.0, score)]
+
+
+def learning_share(table: Table, folds: Folds) -> float:
+    """Return the steps of the runs that fits learned from, as a share of all; mean over folds."""
+    pairs = table.pairs()
+    shares = []
+    for rows in (*folds.train, np.ones(len(pairs), dtype=np.bool_)):
+        sets = {frozenset(pair) for pair, seen in zip(pairs, rows.tolist(), strict=True) if seen}
+        alone = {task for each in sets for task in each}
+        shares.append(2 * len(sets) + len(alone))
+    return float(np.mean(shares[:-1])) / shares[-1]

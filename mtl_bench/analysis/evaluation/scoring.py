@@ -22,14 +22,16 @@ from mtl_bench.analysis.evaluation.metrics import (
     task_interval,
 )
 from mtl_bench.analysis.evaluation.nested_elimination import nested_elimination
+from mtl_bench.analysis.evaluation.permutation import ENOUGH, TESTED, is_open, p_values
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.predictors.fitting import cross_fit
 
-TESTED = ("accuracy", "auc", "spearman")  # metrics with a p-value
-
 DRAWN_RUNS = 20
-"""Runs of cross-validation of each draw of random or permuted features. What they are compared with
-is scored on the same runs, so that p is exact."""
+"""Runs of cross-validation of each draw of random or permuted features, one for slow learners. What
+they are compared with is scored on the same runs, so that p is exact."""
+
+TESTED_LEARNERS = ("pairs", "unseen_main")
+"""What is held out where learners other than the paper's are tested as well: it takes minutes."""
 
 Values = Mapping[str, float]
 
@@ -50,6 +52,7 @@ class Score:
             for choices the majority of the main task or of all pairs, whichever is right more
             often, for rankings the mean gain of the auxiliary.
         p: how often permuted features score as high, by metric.
+        p_corrected: for the number of learners and sets of features tried, see `multiplicity`.
         monte_carlo: standard error of accuracy and F1 that comes from the number of runs alone.
     """
 
@@ -62,6 +65,7 @@ class Score:
     high: Values = field(default_factory=dict)
     difference: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     p: Values = field(default_factory=dict)
+    p_corrected: Values = field(default_factory=dict)
     monte_carlo: Values = field(default_factory=dict)
 
 
@@ -115,7 +119,7 @@ class Evaluation:
                 if model == "logistic":
                     yield name, partial(self.tested, features, table)
                 else:
-                    yield name, partial(self.untested, features, model, table, predictor)
+                    yield name, partial(self.learner, features, model, table, predictor)
             if features in self.settings.nested:
                 yield f"{self.held_out}, {features}, nested", partial(self.nested, features, table)
 
@@ -141,20 +145,25 @@ class Evaluation:
         """Score the paper's predictor, and the same with permuted features."""
         true = self.fitted(features, "logistic", table, self.settings.predictors["logistic"])
         permuted = self.metrics(baselines.permuted(table, self.settings.draws))
-        compared = by_metric(self.metrics([table])[0])
-        # An AUC is nan where no fold has both a gain and a loss.
-        finite = [metric for metric in TESTED if math.isfinite(compared[metric])]
-        as_high = {m: int((permuted[:, METRICS.index(m)] >= compared[m]).sum()) for m in finite}
-        # The true order is one of the permutations, so that p is never 0.
-        p = {metric: (1 + count) / (1 + len(permuted)) for metric, count in as_high.items()}
+        p = p_values(self.metrics([table])[0], permuted)
         row = self.drawn(f"{features}, permuted", len(table.columns), permuted)
         return [replace(true, p=p), row]
 
-    def untested(
+    def learner(
         self, features: str, model: str, table: Table, predictor: BaseEstimator
     ) -> list[Score]:
-        """Score another predictor."""
-        return [self.fitted(features, model, table, predictor)]
+        """Score another predictor; permutations end as soon as they tell that p is not small."""
+        true = self.fitted(features, model, table, predictor)
+        if self.held_out not in TESTED_LEARNERS:
+            return [true]
+        folds = self.folds.first(1)
+        compared = self.score(predictor, table, folds)
+        draws: list[Floats] = []
+        for each in baselines.permuted(table, self.settings.draws):
+            draws.append(self.score(predictor, each, folds))
+            if len(draws) % ENOUGH == 0 and not is_open(compared, np.array(draws)):
+                break
+        return [replace(true, p=p_values(compared, np.array(draws), ENOUGH))]
 
     def nested(self, features: str, table: Table) -> list[Score]:
         """Score the paper's predictor with columns that each fold chooses for itself."""
@@ -211,12 +220,13 @@ class Evaluation:
     def metrics(self, tables: Iterable[Table]) -> Floats:
         """Return [D, 7] the metrics of the paper's predictor on each table."""
         logistic, folds = self.settings.predictors["logistic"], self.folds.first(DRAWN_RUNS)
-        return np.array(
-            [
-                tally(self.table, folds, cross_fit(logistic, table, folds.train)).metrics()[0]
-                for table in tables
-            ]
-        )
+        return np.array([self.score(logistic, table, folds) for table in tables])
+
+    def score(self, predictor: BaseEstimator, table: Table, folds: Folds) -> Floats:
+        """Return [7] the metrics of a predictor on a table."""
+        scores = cross_fit(predictor, table, folds.train)
+        metrics: Floats = tally(self.table, folds, scores).metrics()[0]
+        return metrics
 
     def drawn(self, features: str, columns: int, metrics: Floats) -> Score:
         """Score features of which there are many draws."""

@@ -33,6 +33,7 @@ class Gain:
         points: absolute improvement, in points (hundredths) if the metric is a share.
         gain_percent: improvement relative to `single`, mean over seeds; nan over 0.
         late_percent: the same from the means of late evaluations.
+        late_split: on which these were; with `keep=best` it is another one than `split`.
         seed_sd: standard deviation of the gain over seeds.
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
         degrees_of_freedom: of `late_sd`.
@@ -60,6 +61,7 @@ class Gain:
     points: float
     gain_percent: float
     late_percent: float | None = None
+    late_split: str | None = None
     seed_sd: float | None = None
     late_sd: float | None = None
     degrees_of_freedom: int = 1
@@ -76,6 +78,22 @@ class Gain:
     def defined(self) -> bool:
         """Whether there is a relative change: the single run does not score 0."""
         return not math.isnan(self.gain_percent)
+
+    @property
+    def late_counts(self) -> bool:
+        """Whether late evaluations measure what the final metric does, only more often.
+
+        Not so where runs keep their best weights: those are evaluated once, on data of their own.
+        """
+        return self.late_percent is not None and self.late_split == self.split
+
+    @property
+    def label(self) -> float:
+        """The gain in percent that a study predicts: of late means, where these count.
+
+        A single evaluation of a small corpus scatters by points from one evaluation to the next.
+        """
+        return self.late_percent if self.late_counts else self.gain_percent  # type: ignore[return-value]
 
     @property
     def clear(self) -> bool:

@@ -32,21 +32,24 @@ class LateMean:
     """The last evaluations of a task in a run.
 
     Attributes:
+        split: on which they were.
         mean: of their metric.
         sd: standard deviation of one of them around a straight line: short runs still learn.
         degrees_of_freedom: of that standard deviation.
     """
 
+    split: str
     mean: float
     sd: float
     degrees_of_freedom: int
 
 
-def late_mean(scores: Floats) -> LateMean | None:
+def late_mean(scores: Floats, split: str = "") -> LateMean | None:
     """Return the mean of the last `SHARE` of evaluations, at least five; None if there are fewer.
 
     Args:
         scores: [E] of a task's evaluations, in order.
+        split: on which they were.
     """
     last = scores[-max(FEWEST, round(SHARE * len(scores))) :]
     if len(last) < FEWEST:
@@ -55,7 +58,9 @@ def late_mean(scores: Floats) -> LateMean | None:
     residual = last - np.polyval(np.polyfit(x, last, 1), x)
     # The straight line has two parameters.
     degrees = len(last) - 2
-    return LateMean(float(last.mean()), float(np.sqrt((residual**2).sum() / degrees)), degrees)
+    return LateMean(
+        split, float(last.mean()), float(np.sqrt((residual**2).sum() / degrees)), degrees
+    )
 
 
 def late_means(
@@ -63,9 +68,12 @@ def late_means(
 ) -> dict[LateKey, LateMean | None]:
     """Return the late evaluations up to a budget, by run and task."""
     rows = evaluations(values, metrics, budget)
-    groups = rows[~rows["final"]].groupby(["variant", "tasks", "task", "seed"])["value"]
+    groups = rows[~rows["final"]].groupby(["variant", "tasks", "task", "seed"])
     # pandas types the key of a group as any hashable; here it is a tuple of the four columns.
-    return {key: late_mean(scores.to_numpy(np.float64)) for key, scores in groups}  # type: ignore[misc]
+    return {
+        key: late_mean(own["value"].to_numpy(np.float64), str(own["split"].iloc[-1]))  # type: ignore[misc]
+        for key, own in groups
+    }
 
 
 def with_late(
@@ -75,12 +83,13 @@ def with_late(
     metrics: Mapping[str, StudiedMetric],
 ) -> Gain:
     """Return a gain with its late mean, and the scatter that late evaluations give it."""
-    changes, own, shared, degrees = [], [], [], []
+    changes, own, shared, degrees, split = [], [], [], [], None
     sign = metrics[gain.main].sign
     for seed in scores.percent(sign):
         single = lates.get((scores.variant, scores.main, scores.main, seed))
         pair = lates.get((scores.variant, scores.tasks, scores.main, seed))
         if single and pair and single.mean:
+            split = pair.split
             degrees.append(min(single.degrees_of_freedom, pair.degrees_of_freedom))
             changes.append(relative_change(single.mean, pair.mean, sign))
             # The error of a ratio, by its first derivatives.
@@ -91,6 +100,7 @@ def with_late(
     return replace(
         gain,
         late_percent=fmean(changes),
+        late_split=split,
         late_sd=math.sqrt(fmean(own) + fmean(shared)),
         degrees_of_freedom=min(degrees),
         shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else 0.5,
@@ -102,8 +112,9 @@ def with_errors(gains: Sequence[Gain]) -> list[Gain]:
 
     With several seeds the variance over seeds is pooled over the auxiliaries of a main task, and
     the interval is Student's with the degrees of freedom of the pool. The error never goes below
-    the scatter of late evaluations; with one seed that is all there is, and what it leaves out
-    (another start, another order of batches) makes intervals too narrow.
+    the scatter of late evaluations, where these measure the same (`Gain.late_counts`); with one
+    seed that is all there is, and what it leaves out (another start, another order of batches)
+    makes intervals too narrow.
 
     Gains from one auxiliary and gains from sets are pooled apart.
     """
@@ -153,7 +164,8 @@ def _pool(gain: Gain) -> tuple[str, str, bool]:
 def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
     """Return a gain with the error that its pool of seeds and its late evaluations give it."""
     pooled = math.sqrt(squares / degrees) if degrees else 0.0
-    deviation = max(pooled, gain.late_sd or 0.0)
+    late = gain.late_sd if gain.late_counts or not degrees else None
+    deviation = max(pooled, late or 0.0)
     if not deviation or not gain.defined:
         return gain
     error = deviation / math.sqrt(gain.seeds)

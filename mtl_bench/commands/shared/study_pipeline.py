@@ -18,6 +18,7 @@ from rich.console import Console
 
 from mtl_bench.config.tasks import conf_folder, plain_task, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.runs.result_sets import is_result_set
 from mtl_bench.runs.sweep_folder import RunStatus
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def study_sweep(
     variants: dict[str, list[RunStatus]] = defaultdict(list)
     for status in statuses:
         variants[status.run.variant].append(status)
+    if folder is None and is_result_set(sweep):
+        raise UserError(f"The result set {sweep.name} needs `--out <folder>` to write to.")
     folder = folder or sweep / "study"
     problems = []
     for variant, own in variants.items():

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mtl_bench.analysis.study import Study
     from mtl_bench.commands.shared.study_pipeline import FinishedStudy
 
+NOTES_ON_COST = [
+    "cost: steps, in percent of those of all single and pair runs; learned: steps of the finished "
+    "runs that the predictor learned from"
+]
 LINES = 20  # missing runs named; all are in study.json
 
 
@@ -77,13 +81,14 @@ def _choices(scores: Sequence[Score]) -> None:
             "F1": _number(score.values["f1"]),
             "AUC": _number(score.values["auc"]),
             "p": _number(score.p.get("accuracy")),
+            "p*": _number(score.p_corrected.get("accuracy")),
         }
         for score in scores
         if score.model != "oracle"
     ]
     notes = [
         "±: standard error of the accuracy that comes from the number of runs",
-        "p: how often permuted features score as high",
+        "p: how often permuted features score as high; p*: corrected for the tests of this table",
     ]
     print_table(rows, "table", notes)
 
@@ -97,6 +102,7 @@ def _rankings(scores: Sequence[Score]) -> None:
             "gain of pick": _number(score.values["top_gain"]),
             "regret": _number(score.values["regret"]),
             "p": _number(score.p.get("spearman")),
+            "p*": _number(score.p_corrected.get("spearman")),
         }
         for score in scores
         if score.features != "main task"  # a new task has no other pairs
@@ -110,6 +116,7 @@ def _early(study: Study) -> None:
         {
             "runs": f"{early.percent} % of {early.runs}",
             "cost %": _number(early.cost, 1),
+            "learned %": _number(early.learning_cost, 0),
             "held out": early.score.held_out,
             "accuracy": _number(early.score.values["accuracy"]),
             "AUC": _number(early.score.values["auc"]),
@@ -118,7 +125,7 @@ def _early(study: Study) -> None:
         }
         for early in study.early
     ]
-    print_table(rows, "table", ["cost: steps, in percent of those of all single and pair runs"])
+    print_table(rows, "table", NOTES_ON_COST)
 
 
 def _name(score: Score) -> str:

@@ -97,6 +97,11 @@ def test_early_says_what_it_costs(out):
     assert pilots[-1]["spearman"] > pilots[0]["spearman"]
     curves = [row for row in early if row["runs"] == "single runs"]
     assert curves[-1]["cost_percent"] == pytest.approx(10.0)  # 10 x 50,000 of 5,000,000
+    # Nothing is learned from pilots; for a new task from the runs of the nine others: 9 and 36
+    # pairs twice as long, of 10 and 45.
+    assert {row["learning_cost_percent"] for row in pilots} == {0}
+    new = [row for row in curves if row["held_out"] == "unseen_main"]
+    assert [row["learning_cost_percent"] for row in new] == pytest.approx([81.0] * len(new))
 
 
 def test_a_second_time_nothing_is_computed_and_another_setting_is(tmp_path):
@@ -168,7 +173,7 @@ def test_the_right_wing_needs_neither_torch_nor_lightning():
 
 def test_the_configuration_is_made_of_groups():
     cfg = configuration(["study=full", "features=[data]", "predictor.forest.n_estimators=7"])
-    assert cfg.draws == 1000
+    assert cfg.draws == 500
     assert list(cfg.features) == ["data"]
     plain = OmegaConf.to_container(cfg.predictor.forest)
     assert instantiate(plain).n_estimators == 7

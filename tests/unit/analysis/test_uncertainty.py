@@ -25,8 +25,8 @@ def test_late_evaluations_are_the_last_ones_and_a_trend_is_no_scatter():
 def test_late_evaluations_give_a_gain_a_scatter(higher, percent):
     scores = PairedScores("a", "a+b", "", "dev", {0: 0.5, 1: 0.5}, {0: 0.55, 1: 0.6})
     lates = {
-        ("", "a", "a", 0): LateMean(0.5, 0.01, 3),
-        ("", "a+b", "a", 0): LateMean(0.55, 0.01, 4),
+        ("", "a", "a", 0): LateMean("test", 0.5, 0.01, 3),
+        ("", "a+b", "a", 0): LateMean("test", 0.55, 0.01, 4),
     }
     metrics = {"a": StudiedMetric("x", "X", higher)}
     gain = with_late(made_gain("a", "b", 15.0), scores, lates, metrics)
@@ -36,7 +36,8 @@ def test_late_evaluations_give_a_gain_a_scatter(higher, percent):
 
 
 def gain(value, seeds=1, sd=None, late_sd=None, main="a"):
-    return made_gain(main, "b", value, seeds=seeds, seed_sd=sd, late_sd=late_sd)
+    late = {} if late_sd is None else {"late_percent": value, "late_split": "test"}
+    return made_gain(main, "b", value, seeds=seeds, seed_sd=sd, late_sd=late_sd, **late)
 
 
 def test_intervals_come_from_seeds_and_late_evaluations():
@@ -51,6 +52,19 @@ def test_intervals_come_from_seeds_and_late_evaluations():
     assert pooled[0].high == pytest.approx(3 + 4.303 * deviation / 2**0.5, rel=1e-3)
     assert pooled[2].error == pytest.approx(0.1 / 2**0.5)
     assert with_errors([gain(3.0, 4, 0.1, late_sd=2.0)])[0].error == pytest.approx(1.0)
+
+
+def test_late_evaluations_of_other_data_are_noise_only_where_there_is_one_seed():
+    other = replace(gain(3.0, 4, 0.1, late_sd=2.0), late_split="dev", late_percent=1.0)
+    assert with_errors([other])[0].error == pytest.approx(0.05)
+    assert other.label == 3.0
+    one = replace(gain(3.0, late_sd=2.0), late_split="dev")
+    assert with_errors([one])[0].error == pytest.approx(2.0)
+
+
+def test_a_study_predicts_late_means_where_they_measure_the_same():
+    assert replace(gain(3.0, late_sd=2.0), late_percent=1.0).label == 1.0
+    assert gain(3.0).label == 3.0
 
 
 def test_intervals_hold_the_true_gain_as_often_as_they_say():

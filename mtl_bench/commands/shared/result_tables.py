@@ -1,0 +1,46 @@
+"""The tables of a result set: for `mtl-bench results`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from mtl_bench.analysis.data.frame import DATA, runs_frame, values_frame
+from mtl_bench.analysis.gains.gain import Gain
+from mtl_bench.analysis.gains.gains import gains_frame
+from mtl_bench.paper.published_runs import SOURCE, published_measurements
+from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+
+
+def tables_of(name: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of a result set or sweep: runs, tasks, gains, curves.
+
+    Args:
+        name: of it; `published` has no table of runs.
+    """
+    if name == SOURCE:
+        measured = published_measurements()
+        gains = pd.DataFrame(
+            [asdict(gain) for gain in measured.all_gains], columns=list(Gain.__dataclass_fields__)
+        )
+        return {"tasks": _tasks(measured.values), "gains": gains, "curves": measured.values}
+    folder = sweep_folder(name)
+    statuses = read_sweep(folder)
+    values, _ = values_frame(folder, statuses)
+    runs = runs_frame(statuses)
+    seconds = {s.run.folder: s.record.timings.get("train_seconds") for s in statuses if s.record}
+    runs.insert(len(runs.columns), "train_seconds", runs["run"].map(seconds))
+    return {
+        "runs": runs,
+        "tasks": _tasks(values),
+        "gains": gains_frame(folder, statuses),
+        "curves": values[values["split"] != DATA],
+    }
+
+
+def _tasks(values: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each task with the statistics of its corpus."""
+    own = values[values["split"] == DATA]
+    table = own.pivot_table(index="task", columns="metric", values="value", aggfunc="first")
+    return table.rename_axis(columns=None).reset_index()
