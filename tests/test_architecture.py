@@ -19,10 +19,11 @@ BELOW = {
     "config": ("tasks", "text", "runs"),
     "training": ("models", "config", "runs"),
     "sweeps": ("training",),
+    "estimators": ("training",),
     "analysis": ("runs",),
     "paper": ("analysis",),
     "report": ("analysis",),
-    "commands": ("report", "paper", "sweeps"),
+    "commands": ("report", "paper", "sweeps", "estimators"),
     "__init__": ("commands",),
     "__main__": ("commands",),
 }

@@ -122,17 +122,25 @@ class Tagger(pl.LightningModule):
         # Without Lightning's wrapper, which costs as much as a small step.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, Optimizer)  # there is one, not a list
-        losses = []
-        for step, parts in zip(chunk.steps, chunk.batches, strict=True):
-            # From (seed, step) alone, so that a resumed run draws what it would have drawn;
-            # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
-            torch.manual_seed(self.dropout.seed * 1_000_003 + step)
-            # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
-            optimizer.zero_grad(set_to_none=True)
-            loss = torch.stack([self._add_gradient(part, len(parts)) for part in parts]).sum()
-            optimizer.step()
-            losses.append(loss)
-        return {"losses": torch.stack(losses)}
+        steps = zip(chunk.steps, chunk.batches, strict=True)
+        return {"losses": torch.stack([self.take_step(optimizer, *each) for each in steps])}
+
+    def take_step(self, optimizer: Optimizer, step: int, parts: Sequence[Batch]) -> Tensor:
+        """Update the parameters once; return the loss, detached.
+
+        Args:
+            optimizer: of this module.
+            step: its number, which dropout follows from.
+            parts: of the batch, equal in size.
+        """
+        # From (seed, step) alone, so that a resumed run draws what it would have drawn;
+        # 1,000,003 is above the steps of most runs, so that two seeds share no draws.
+        torch.manual_seed(self.dropout.seed * 1_000_003 + step)
+        # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.stack([self._add_gradient(part, len(parts)) for part in parts]).sum()
+        optimizer.step()
+        return loss
 
     def _add_gradient(self, part: Batch, parts: int) -> Tensor:
         """Add the gradient of one of the equal parts of a batch; return its share of the loss."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,14 +104,7 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
         table: pairs and gains.
         percent: of the budget that is trained.
     """
-    curves, empty = measurements.curves(), LearningCurve(np.empty(0), np.empty(0))
-    predictions = []
-    for main, aux in table.pairs():
-        single = curves.get((main, main), empty).at(percent)
-        pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
-        sign = measurements.metrics[main].sign
-        # A task that scores 0 so far says nothing.
-        predictions.append(relative_change(single, pair, sign) if single else 0.0)
+    predictions = pilot_gains(measurements, table.pairs(), percent)
     if not np.isfinite(predictions).all():
         return []
     # Nothing is learned from other pairs, so that nothing has to be held out.
@@ -122,6 +115,21 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
     values, low, high = (dict(zip(METRICS, end.tolist(), strict=True)) for end in ends)
     score = Score("none", "gain so far", "itself", 1, values, low, high)
     return [EarlyScore("pilot pairs", percent, float(percent), 0.0, score)]
+
+
+def pilot_gains(
+    measurements: Measurements, pairs: Sequence[tuple[str, str]], percent: int
+) -> list[float]:
+    """Return the gains at some percentage of the budget, of the first seed; nan where unknown."""
+    curves, empty = measurements.curves(), LearningCurve(np.empty(0), np.empty(0))
+    gains = []
+    for main, aux in pairs:
+        single = curves.get((main, main), empty).at(percent)
+        pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
+        # A task that scores 0 so far says nothing.
+        sign = measurements.metrics[main].sign
+        gains.append(relative_change(single, pair, sign) if single else 0.0)
+    return gains
 
 
 def learning_share(table: Table, folds: Folds) -> float:

@@ -1,0 +1,75 @@
+"""`mtl-bench estimate`: scores auxiliaries before any pair is trained to its end.
+
+Tasks and all else are chosen as for `train`: main=mwe 'aux=[chu,pos]' experiment=contextual. Each
+task is trained alone, and all of them in one model, for `steps_per_task`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from mtl_bench.analysis.evaluation.estimators import Estimate
+
+HELP = "score auxiliaries by estimators that train no pair to its end"
+NOTE = (
+    "1: should help most. Scores are in the file of --out; which estimators agree with gains is in "
+    "docs/estimators.md. Steps and seconds: of all pairs."
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument("overrides", nargs="*", help="of the configuration, as for `train`")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="estimators (default: all)")
+    parser.add_argument("--out", type=Path, help="CSV file to write the estimates to, too")
+    parser.add_argument("--read", type=Path, help="CSV file of estimates, instead of making them")
+    parser.add_argument(
+        "--gains", metavar="SWEEP", help="score the estimates by the gains of these"
+    )
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print estimates, or how well they agree with gains."""
+    if bool(arguments.overrides) == bool(arguments.read):
+        raise UserError("Give tasks, such as main=mwe 'aux=[chu,pos]', or `--read <file>`.")
+    from mtl_bench.commands.shared import estimates
+
+    results = (
+        estimates.read(arguments.read)
+        if arguments.read
+        else estimates.make(arguments.overrides, arguments.only)
+    )
+    if arguments.out:
+        estimates.write(arguments.out, results)
+    if arguments.gains:
+        rows, notes = estimates.scored(results, arguments.gains)
+        print_table(rows, arguments.format, notes)
+        return
+    main = next((o[5:] for o in arguments.overrides if o.startswith("main=")), None)
+    for task in [main] if main else dict.fromkeys(pair[0] for pair in results[0].scores):
+        print(f"Ranks of the auxiliaries of {task}")
+        print_table(_rows(results, task), arguments.format)
+    if arguments.format in ("table", "markdown"):
+        print(NOTE)
+
+
+def _rows(results: list[Estimate], main: str) -> list[Row]:
+    """Return a row for each estimator: how it ranks the auxiliaries of a main task."""
+    rows: list[Row] = []
+    for each in results:
+        scores = {aux: score for (task, aux), score in each.scores.items() if task == main}
+        ranks = {
+            aux: str(1 + sum(other > score for other in scores.values()))
+            for aux, score in scores.items()
+            if score == score  # not nan
+        }
+        cost = {"steps": f"{each.steps:,}", "s": f"{each.seconds or 0:.0f}"}
+        rows.append({"estimator": each.name, **{aux: ranks.get(aux, "") for aux in scores}, **cost})
+    return rows

@@ -1,0 +1,35 @@
+"""H-score: how far apart the labels' mean states lie (Bao et al., 2019).
+
+Covariances are shrunk (Ledoit and Wolf), without which few words in many dimensions score high
+(Ibrahim et al., 2022).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from sklearn.covariance import ledoit_wolf
+
+from mtl_bench.estimators.base import Scores
+from mtl_bench.estimators.pilots import Pilots, View
+
+
+def h_score(pilots: Pilots) -> Scores:
+    """Return tr(cov(states)^-1 cov(mean state of the label))."""
+    return {
+        pair: of_view(pilots.views[pair]) if pair in pilots.views else math.nan
+        for pair in pilots.pairs()
+    }
+
+
+def of_view(view: View) -> float:
+    """Return the H-score of the states of some words for their labels."""
+    states = view.states - view.states.mean(axis=0)
+    covariance, shrinkage = ledoit_wolf(states, assume_centered=True)
+    labels, numbers, counts = np.unique(view.labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(labels), states.shape[1]))
+    np.add.at(sums, numbers, states)
+    means = sums / counts[:, None]
+    between = (means * counts[:, None]).T @ means / len(states)
+    return float((1 - shrinkage) * np.trace(np.linalg.solve(covariance, between)))

@@ -1,0 +1,11 @@
+"""The auxiliary's size: more sentences, more to learn from."""
+
+from __future__ import annotations
+
+from mtl_bench.estimators.base import Scores
+from mtl_bench.estimators.pilots import Pilots
+
+
+def size(pilots: Pilots) -> Scores:
+    """Return the number of the auxiliary's training sentences."""
+    return {(main, aux): float(len(pilots.prepared.train[aux])) for main, aux in pilots.pairs()}

@@ -1,0 +1,69 @@
+"""`mtl-bench estimate`: from tasks to ranks, a file, and scores by gains."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from mtl_bench.__main__ import main as bench
+from mtl_bench.config.tasks import options
+from tests.unit.analysis.sweeps import write_run
+
+TASKS = ["main=syn_pos", "aux=[syn_key,syn_chu]", "steps_per_task=4"]
+
+
+def test_ranks_a_file_and_scores(tmp_path, capsys):
+    file = str(tmp_path / "deep" / "estimates.csv")
+    assert bench(["estimate", *TASKS, "--out", file]) == 0
+    text = capsys.readouterr().out
+    assert "Ranks of the auxiliaries of syn_pos" in text
+    with Path(file).open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    names = options("estimator")
+    assert len(rows) == 6 * len(names)
+    assert {row["estimator"] for row in rows} == set(names)
+    sweep = tmp_path / "sweep"
+    finals = {"syn_chu": 0.5, "syn_key": 0.6, "syn_pos": 0.7}
+    for task, final in finals.items():
+        write_run(sweep, [task], {task: final})
+    for n, pair in enumerate(
+        (["syn_chu", "syn_key"], ["syn_chu", "syn_pos"], ["syn_key", "syn_pos"])
+    ):
+        write_run(sweep, pair, {task: finals[task] + 0.01 * (n + k) for k, task in enumerate(pair)})
+    assert bench(["estimate", "--read", file, "--gains", str(sweep), "--format", "json"]) == 0
+    text = capsys.readouterr().out
+    for name in (*names, "record elsewhere", "early gains, 10 %"):
+        assert f'"{name}"' in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Give tasks, such as main=mwe"),
+        (["main=syn_pos"], "at least two tasks"),
+        ([*TASKS, "--only", "logm"], "there is no 'logm'. Did you mean logme?"),
+        (["--read", "absent.csv"], "absent.csv"),
+        ([*TASKS, "--read", "x.csv"], "or `--read <file>`"),
+        (["main=sy_pos", "aux=syn_key"], "sy_pos"),
+    ],
+)
+def test_mistakes_are_answered(arguments, message, capsys):
+    assert bench(["estimate", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_of_something_else_is_named(tmp_path, capsys):
+    file = tmp_path / "other.csv"
+    file.write_text("a,b\n1,2\n")
+    assert bench(["estimate", "--read", str(file)]) == 2
+    assert "has the columns ['a', 'b'], expected" in capsys.readouterr().err
+    file.write_bytes(b"")
+    assert bench(["estimate", "--read", str(file)]) == 2
+    assert "cannot be read as CSV" in capsys.readouterr().err
+
+
+def test_gains_of_other_tasks_are_refused(tmp_path, capsys):
+    file = str(tmp_path / "estimates.csv")
+    assert bench(["estimate", *TASKS, "--only", "size", "--out", file]) == 0
+    assert bench(["estimate", "--read", file, "--gains", "published"]) == 2
+    assert "published: has no gains of syn_" in capsys.readouterr().err
