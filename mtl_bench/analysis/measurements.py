@@ -59,6 +59,7 @@ class Measurements:
         all_gains: of all main tasks from single auxiliaries and sets of them, undefined ones too.
         missing: runs without which there are fewer gains, and why.
         released_features: of tasks, that stand for computed ones.
+        loss_over: what training losses are means over: `words` or `positions`, padding included.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Measurements:
     all_gains: Sequence[Gain]
     missing: Sequence[str] = ()
     released_features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    loss_over: str = "words"
 
     @property
     def gains(self) -> list[Gain]:
@@ -156,8 +158,21 @@ def sweep_measurements(
     # A sweep that is being extended has most of its pairs at the smaller budget.
     best = max(gains_at, key=lambda each: (len(gains_at[each]), each), default=0.0)
     return Measurements(
-        source, values, metrics, best, gains_at.get(best, []), [*problems, *_missing(statuses)]
+        source,
+        values,
+        metrics,
+        best,
+        gains_at.get(best, []),
+        [*problems, *_missing(statuses)],
+        loss_over=loss_over(statuses),
     )
+
+
+def loss_over(statuses: Sequence[RunStatus]) -> str:
+    """Return what the training losses of runs of one variant are means over."""
+    records = [status.record for status in statuses if status.record]
+    # Records from before there was a choice lack the key.
+    return next((str(r.setting("model.loss_over") or "words") for r in records), "words")
 
 
 def _missing(statuses: Sequence[RunStatus]) -> list[str]:

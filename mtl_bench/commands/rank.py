@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the auxiliaries of each main task, the most promising first."""
     from mtl_bench.analysis.data.frame import has_result, values_frame
     from mtl_bench.analysis.data.single_runs import features_of, single_runs
+    from mtl_bench.analysis.measurements import loss_over
     from mtl_bench.analysis.predictors.predictor_file import load  # scikit-learn: 1 s
 
     predictor = load(arguments.predictor)
@@ -48,7 +49,15 @@ def run(arguments: argparse.Namespace) -> None:
         )
     statuses = read_sweep(arguments.sweep)
     singles = [status for status in statuses if has_result(status) and len(status.run.tasks) == 1]
-    values, problems = values_frame(arguments.sweep, _one_variant(singles, arguments.variant))
+    singles = _one_variant(singles, arguments.variant)
+    if predictor.looks_at_losses and loss_over(singles) != predictor.loss_over:
+        print(
+            f"warning: the predictor learned from training losses over {predictor.loss_over}, and "
+            f"those of these runs are over {loss_over(singles)} (model.loss_over): features of "
+            "their curves mean other things, and scores may be worthless.",
+            file=sys.stderr,
+        )
+    values, problems = values_frame(arguments.sweep, singles)
     if problems:
         raise UserError("\n".join(problems))
     features = features_of(single_runs(values), predictor.families)

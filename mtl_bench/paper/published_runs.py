@@ -49,6 +49,7 @@ def published_measurements() -> Measurements:
         budget=BUDGET,
         all_gains=with_errors(gains),
         released_features={task: {**statistics[task], **curves[task]} for task in statistics},
+        loss_over="positions",
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from mtl_bench.analysis.data.single_runs import Family
+from mtl_bench.analysis.features.data import DataFeatures
 from mtl_bench.analysis.features.pair_table import Table, make_table
 from mtl_bench.analysis.predictors.fitting import score
 from mtl_bench.errors import UserError
@@ -25,12 +26,19 @@ class Predictor:
         table: that it learned from; it looks at its columns.
         families: that compute the features, by name.
         metric: whose gains it learned; None for each task's primary one.
+        loss_over: what the training losses that it learned from are means over.
     """
 
     fitted: BaseEstimator
     table: Table
     families: Mapping[str, Family]
     metric: str | None
+    loss_over: str = "words"
+
+    @property
+    def looks_at_losses(self) -> bool:
+        """Whether a column comes from a curve of losses."""
+        return any(feature not in DataFeatures().names() for feature, _ in self.table.columns)
 
     def mean_gain(self, main: str, aux: str) -> float | None:
         """Return the mean gain (percent) that an auxiliary gave other main tasks, if any."""

@@ -25,7 +25,7 @@ from mtl_bench.analysis.predictors.trusted import check_estimators, trusted_fami
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DAMAGED = (ValueError, KeyError, TypeError, AttributeError, InstantiationException)
 REMEDY = "Make it again with `mtl-bench study`."
 
@@ -38,11 +38,13 @@ class Recipe:
         predictor: its configuration, as in `conf/predictor/`.
         families: configurations of the features, as in `conf/features/`.
         metric: that gains are of; None for each task's primary one.
+        loss_over: what the losses of its curve features are means over.
     """
 
     predictor: Mapping[str, Any]
     families: Mapping[str, Any]
     metric: str | None = None
+    loss_over: str = "words"
 
 
 def save(file: Path, table: Table, features: Features, recipe: Recipe) -> None:
@@ -55,6 +57,7 @@ def save(file: Path, table: Table, features: Features, recipe: Recipe) -> None:
     content = {
         "schema_version": SCHEMA_VERSION,
         "metric": recipe.metric,
+        "loss_over": recipe.loss_over,
         "predictor": dict(recipe.predictor),
         "families": dict(recipe.families),
         "columns": table.columns,
@@ -83,7 +86,7 @@ def load(file: Path) -> Predictor:
         table = _table(content)
         fitted = fit(instantiate(content["predictor"], _convert_="all"), table)
         _verify(content, table, score(fitted, table.values).tolist(), file)
-        return Predictor(fitted, table, families, content["metric"])
+        return Predictor(fitted, table, families, content["metric"], content["loss_over"])
     except DAMAGED as error:
         raise _damaged(file, error) from None
 

@@ -195,7 +195,8 @@ def _study(
     write_study(result, sections, folder, settings.overrides)
     if result.scores:
         table = result.table.only(settings.final_features)
-        save(folder / "predictor.json", table, result.features, settings.final)
+        recipe = replace(settings.final, loss_over=measurements.loss_over)
+        save(folder / "predictor.json", table, result.features, recipe)
     return FinishedStudy(result, sections, folder)
 
 

@@ -52,7 +52,7 @@ def test_what_is_loaded_predicts_the_same(tmp_path, table, features, config):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(schema_version=9), "has schema version 9, expected 2"),
+        (lambda c: c.update(schema_version=9), "has schema version 9, expected 3"),
         (lambda c: c["predictor"].update(_target_="os.system"), "names 'os.system'"),
         (lambda c: c["predictor"].update(_target_="sklearn.utils.shuffle"), "names 'sklearn.utils"),
         (lambda c: c["predictor"].update(cv={"_target_": "subprocess.run"}), "names 'subprocess"),

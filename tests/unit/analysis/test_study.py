@@ -20,7 +20,7 @@ from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder
 from mtl_bench.paper.published_runs import published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep
-from tests.unit.analysis.sweeps import write_sweep
+from tests.unit.analysis.sweeps import write_run, write_sweep
 
 QUICK = ["draws=5", "pair_runs=2", "runs=10"]
 
@@ -243,6 +243,20 @@ def test_tasks_of_several_types_are_studied_ranked_and_shown(sweep, tmp_path, ca
     assert bench(["rank", str(tmp_path / "study/predictor.json"), str(sweep), "--main", "v"]) == 0
     ranking = capsys.readouterr().out
     assert all(task in ranking for task in "uwxyz")
+
+
+def test_losses_of_another_kind_are_not_ranked_in_silence(sweep, tmp_path, capsys):
+    assert bench(["study", "published", "--out", str(tmp_path / "out"), *QUICK]) == 0
+    single = {"a": 0.5, "b": 0.6}
+    for task, final in single.items():
+        write_run(tmp_path / "mine", [task], {task: final})
+    capsys.readouterr()
+    assert bench(["rank", str(tmp_path / "out/predictor.json"), str(tmp_path / "mine")]) in (0, 2)
+    error = capsys.readouterr().err
+    assert (
+        "learned from training losses over positions, and those of these runs are over words"
+        in error
+    )
     assert bench(["show", str(sweep / "v+w/seed0")]) == 0
     assert "mean error" in capsys.readouterr().out
     assert bench(["status", str(sweep)]) == 0
