@@ -39,7 +39,10 @@ data: install ## fetch and check the real corpora (or find them in MTL_BENCH_MIR
 bench: install ## measure steps, optimiser, evaluation, memory, sweeps, encoders, peers (an hour, idle machine)
 	$(BIN)/python -m benchmarks
 
+figures: install ## regenerate figures and tables of docs/ from result sets (half an hour)
+	$(BIN)/python docs/regenerate.py
+
 clean: ## remove the environment and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
 
-.PHONY: help install demo test test-all test-cluster check data bench clean
+.PHONY: help install demo test test-all test-cluster check data bench figures clean

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mtl_bench.commands.shared.arguments import add_metric
 from mtl_bench.commands.shared.tables import print_table
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-
-if TYPE_CHECKING:
-    from mtl_bench.analysis.recommend.observations import SweepCurves
 
 HELP = "recommend an auxiliary from runs so far, or replay policies on finished ones"
 
@@ -27,7 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or folder of a sweep")
     parser.add_argument("--main", help="main task, or all (default: all that have runs)")
     parser.add_argument("--record", help="sweep, or `published`, whose gains tell of candidates")
-    parser.add_argument("--replay", metavar="SOURCE", help="finished sweep, or `published`")
+    parser.add_argument(
+        "--replay", metavar="SOURCE", help="finished sweep or result set, or `published`"
+    )
     parser.add_argument("--policy", nargs="+", metavar="NAME", help="to replay (default: all)")
     parser.add_argument(
         "--budget", type=float, help="of a replay: share of all steps (default: 0.25)"
@@ -79,53 +77,33 @@ def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Print the scores of policies; return them as plain values."""
-    from mtl_bench.analysis.recommend.evidence import settings_of
-    from mtl_bench.analysis.recommend.policies.base import Limits
-    from mtl_bench.analysis.recommend.prior import priors
-    from mtl_bench.analysis.recommend.replay import replay, summary
-    from mtl_bench.analysis.recommend.settings import Noise
     from mtl_bench.commands.shared.answers import evidence
-    from mtl_bench.commands.shared.policies import DEFAULT, policies
+    from mtl_bench.commands.shared.policies import policies
+    from mtl_bench.commands.shared.replays import replayed
 
-    source = evidence(arguments.replay, arguments.metric)
-    curves = source.curves()
-    mains = list(curves) if arguments.main in (None, "all") else [arguments.main]
-    if not set(mains) <= set(curves):
-        raise UserError(
-            f"{arguments.replay}: has no gains of '{mains[0]}', but of {', '.join(curves)}."
-        )
-    unfinished = [main for main in mains if not _is_finished(curves[main])]
-    mains = [main for main in mains if main not in unfinished]
-    if unfinished:
-        print(f"Left out, since not all is trained to the end: {', '.join(unfinished)}.")
-    if not mains:
-        raise UserError(f"{arguments.replay}: a replay takes runs that are trained to the end.")
-    gains = {} if arguments.no_record else source.gains()
-    limits = Limits(0.25 if arguments.budget is None else arguments.budget)
-    results = []
-    for name, policy in policies(arguments.policy).items():
-        replays = []
-        for main in mains:
-            prior = priors(gains, main, curves[main].candidates)
-            settings = settings_of(prior)
-            replays.append(replay(policy, curves[main], prior, limits, Noise(), settings))
-        results.append(summary(name, replays, name == DEFAULT))
-        if arguments.figures and policy.uses_model:
-            from mtl_bench.report.reliability import reliability_curve  # matplotlib: 1 s
+    chosen = policies(arguments.policy)
+    left_out, results = replayed(
+        evidence(arguments.replay, arguments.metric),
+        chosen,
+        0.25 if arguments.budget is None else arguments.budget,
+        not arguments.no_record,
+        None if arguments.main == "all" else arguments.main,
+    )
+    if left_out:
+        print(f"Left out, since not all is trained to the end: {', '.join(left_out)}.")
+    if arguments.figures:
+        from mtl_bench.report.reliability import reliability_curve  # matplotlib: 1 s
 
-            reliability_curve(name, replays).write(arguments.figures)
+        for result, replays in results:
+            if chosen[result["policy"]].uses_model:
+                reliability_curve(result["policy"], replays).write(arguments.figures)
     columns = ("decision_gain", "regret", "cost", "spearman", "coverage", "brier")
     rows = [
         {"policy": each["policy"] + " *" * each["default"]}
         | {name: "-" if each[name] is None else f"{each[name]:.2f}" for name in columns}
-        for each in results
+        for each, _ in results
     ]
-    print(f"Means over {len(mains)} main tasks; gain and regret in percent, cost as a share.")
+    count = len(results[0][1])
+    print(f"Means over {count} main tasks; gain and regret in percent, cost as a share.")
     print_table(rows, "table", ["* the default"])
-    return results
-
-
-def _is_finished(curves: SweepCurves) -> bool:
-    """Return whether every candidate has a late gain."""
-    gains = [curves.gain(name, 1.0, 99) for name in curves.candidates]
-    return not any(map(math.isnan, gains))
+    return [result for result, _ in results]

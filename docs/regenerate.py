@@ -1,0 +1,375 @@
+"""Regenerates the figures and tables of the docs: `make figures`.
+
+A table stands in its page between `<!-- make figures: <name> -->` and `<!-- end -->`. All comes
+from the result sets of the package and from docs/results; nothing is trained. The study of the
+published runs takes half an hour the first time, and is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from mtl_bench.analysis.evaluation.agreement import agreement
+from mtl_bench.analysis.evaluation.scoring import Score
+from mtl_bench.analysis.gains.components import NAMES, components, seed_gains
+from mtl_bench.analysis.gains.gain import main_order, signed
+from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.study import Study
+from mtl_bench.commands.shared import estimates
+from mtl_bench.commands.shared.answers import evidence
+from mtl_bench.commands.shared.policies import policies
+from mtl_bench.commands.shared.replays import replayed
+from mtl_bench.commands.shared.study_pipeline import stand_ins, study_published
+from mtl_bench.paper import published
+from mtl_bench.report.heatmap import heatmap
+from mtl_bench.report.reliability import reliability_curve
+from mtl_bench.runs.result_sets import packaged
+
+DOCS = Path(__file__).parent
+FIGURES, RESULTS = DOCS / "figures", DOCS / "results"
+BLOCK = r"(<!-- make figures: {} -->\n).*?(<!-- end -->)"
+
+SHOWN = {
+    "pairs": ("all pairs, majority", "main task, majority", "both names, logistic"),
+    "unseen_main": ("aux task, mean gain", "aux task, size", "both names, logistic"),
+}
+"""Baselines of a table, by what is held out."""
+
+
+@cache
+def study() -> Study:
+    """Return the full study of the published runs."""
+    with TemporaryDirectory() as folder:
+        return study_published(Path(folder), ["study=full"]).study
+
+
+@cache
+def measured(name: str) -> Measurements:
+    """Return the measurements of a result set."""
+    return estimates.measured(name)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def interval(score: Score, metric: str) -> str:
+    """Return a value with its interval."""
+    value, low, high = (of.get(metric, np.nan) for of in (score.values, score.low, score.high))
+    ends = f" ({low:.2f} to {high:.2f})" if np.isfinite([low, high]).all() else ""
+    return f"{value:.2f}{ends}"
+
+
+def p_of(score: Score, metric: str) -> str:
+    """Return the p-value with the corrected one behind it."""
+    if metric not in score.p:
+        return ""
+    return f"{score.p[metric]:.3f} / {score.p_corrected[metric]:.2f}"
+
+
+def scores_table(held_out: str) -> str:
+    """Return the scores of the paper's predictor beside baselines."""
+    metric = "accuracy" if held_out == "pairs" else "spearman"
+    rows = []
+    for score in study().scores:
+        baseline = f"{score.features}, {score.model}" in SHOWN[held_out]
+        logistic = score.model == "logistic" and "nested" not in score.features
+        if score.held_out != held_out or not (baseline or logistic):
+            continue
+        name = score.features if score.model == "logistic" else f"{score.features}: {score.model}"
+        others = (
+            [f"{score.values['f1']:.2f}"]
+            if held_out == "pairs"
+            else [f"{score.values['top_gain']:+.1f} %", f"{score.values['regret']:.1f}"]
+        )
+        rows.append([name, interval(score, metric), *others, p_of(score, metric)])
+    others = ["F1"] if held_out == "pairs" else ["gain of the pick", "regret"]
+    title = "accuracy" if held_out == "pairs" else "rank correlation"
+    return table(["features", title, *others, "p / corrected"], rows)
+
+
+def learners() -> str:
+    """Return every predictor with every set of features, with p-values."""
+    rows = []
+    for features in study().settings.sets:
+        for model in study().settings.predictors:
+            own = {
+                score.held_out: score
+                for score in study().scores
+                if (score.features, score.model) == (features, model) and score.p
+            }
+            if model == "majority" or not own:
+                continue
+            seen, new = own["pairs"], own["unseen_main"]
+            rows.append(
+                [
+                    features,
+                    model,
+                    f"{seen.values['accuracy']:.2f}",
+                    p_of(seen, "accuracy"),
+                    f"{new.values['auc']:.2f}",
+                    p_of(new, "auc"),
+                    f"{new.values['spearman']:.2f}",
+                    p_of(new, "spearman"),
+                ]
+            )
+    names = ["features", "predictor", "accuracy, pairs", "p", "AUC, new task", "p"]
+    return table([*names, "rank correlation, new task", "p"], rows)
+
+
+def early() -> str:
+    """Return the scores of parts of the runs, with what they cost."""
+    rows = []
+    for each in study().early:
+        values = each.score.values
+        ranked = each.runs == "pilot pairs" or each.score.held_out == "unseen_main"
+        if not ranked:
+            continue
+        rows.append(
+            [
+                f"{each.percent} % of {each.runs}",
+                f"{each.cost:.1f} %",
+                f"{each.learning_cost:.0f} %",
+                f"{values['spearman']:.2f}",
+                f"{values['top_gain']:+.1f} %",
+                f"{values['regret']:.1f}",
+            ]
+        )
+    names = ["runs", "their steps", "steps of runs learned from", "rank correlation"]
+    return table([*names, "gain of the pick", "regret"], rows)
+
+
+def conclusions() -> str:
+    """Return the conclusions of the study."""
+    return "\n".join(
+        f"- *{each.question}* {each.answer} ({each.because})." for each in study().conclusions
+    )
+
+
+def sets() -> list[str]:
+    """Return the result sets of our own gains: those with pairs."""
+    return [name for name in packaged() if measured(name).gains]
+
+
+def matrix(name: str) -> str:
+    """Return the gains of a result set, rows main tasks; those shown to help or hurt in bold."""
+    gains = {(gain.main, gain.aux): gain for gain in measured(name).gains}
+    mains, auxes = main_order(gains), sorted({aux for _, aux in gains})
+    rows = []
+    for main in sorted(mains):
+        cells = []
+        for aux in auxes:
+            gain = gains.get((main, aux))
+            text = signed(gain.gain_percent) if gain else ""
+            cells.append(f"**{text}**" if gain and gain.clear else text)
+        own = [gain for pair, gain in gains.items() if pair[0] == main]
+        least = [gain.detectable for gain in own if gain.detectable is not None]
+        rows.append([main, *cells, f"{np.median(least):.1f}" if least else ""])
+    return table(["main \\ aux", *auxes, "detectable"], rows)
+
+
+def effects() -> str:
+    """Return how many gains are shown to be there, by result set."""
+    rows = []
+    for name in ("published", *sets()):
+        gains = measured(name).gains
+        counts = [sum(g.effect == e for g in gains) for e in ("helps", "hurts", "undecided")]
+        means = pd.Series([g.gain_percent for g in gains]).groupby([g.main for g in gains]).mean()
+        seeds = max(gain.seeds for gain in gains)
+        row = [name, f"{measured(name).budget:,.0f}", str(seeds), str(len(gains))]
+        rows.append([*row, *map(str, counts), f"{means.mean():+.2f} %"])
+    names = ["runs", "steps per task", "seeds", "pairs", "help", "hurt", "undecided"]
+    return table([*names, "mean gain"], rows)
+
+
+def component_table() -> str:
+    """Return the variance components of each result set with several seeds."""
+    found = {name: components(seed_gains(measured(name))) for name in sets()}
+    own = {name: each for name, each in found.items() if each}
+    rows = [
+        [
+            component,
+            *(
+                f"{each.share[component]:.0%} ({each.low[component]:.0%} to "
+                f"{each.high[component]:.0%})"
+                for each in own.values()
+            ),
+        ]
+        for component in NAMES
+    ]
+    total = ["standard deviation of a gain, %"]
+    total += [f"{sum(each.variance.values()) ** 0.5:.1f}" for each in own.values()]
+    return table(["component", *own], [*rows, total])
+
+
+def agreements() -> str:
+    """Return the rank correlations of gains between result sets."""
+    names = ["published", *sets()]
+    rows = []
+    for one, other in combinations(names, 2):
+        gains = [
+            {(gain.main, gain.aux): gain.label for gain in measured(name).gains}
+            for name in (one, other)
+        ]
+        result = agreement(*gains)
+        if result.pairs < 6:
+            continue
+        low, high = result.interval
+        rows.append(
+            [
+                f"{one}, {other}",
+                str(result.pairs),
+                f"{result.over_all:+.2f} ({low:+.2f} to {high:+.2f})",
+                f"{result.permuted[0]:+.2f} to {result.permuted[1]:+.2f}",
+                f"{result.within_mains:+.2f}",
+            ]
+        )
+    names = ["runs", "pairs", "rank correlation", "with permuted tasks (95 %)", "within main tasks"]
+    return table(names, rows)
+
+
+def estimator_table(name: str) -> str:
+    """Return how well estimators agree with the gains of a result set."""
+    found = estimates.read(RESULTS / f"estimates_{name}.csv")
+    rows, _ = estimates.scored(found, name)
+    return table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
+
+
+def f1_here() -> str:
+    """Return the F1 of single runs beside the paper's: Table 1's last column."""
+    printed, curves = published.table1(), published.f1_curves()
+    names = stand_ins(measured("eacl2017").metrics)
+    values = measured("eacl2017").values
+    own = values[(values["tasks"] == values["task"]) & (values["metric"] == "f1")]
+    rows = []
+    for task, of_task in own.groupby("task"):
+        paper = names.get(str(task), str(task))
+        late = of_task[~of_task["final"]].groupby("seed")["value"].apply(lambda s: s[-5:].mean())
+        budget = float(of_task["budget"].max())
+        steps, scores = curves[paper, paper]
+        at = 100 * float(scores[(steps > 0.9 * budget) & (steps <= budget)].mean())
+        spread = f" ± {100 * late.std():.1f}" if len(late) > 1 else ""
+        row = [str(task), f"{printed[paper]['f1']:.1f}", f"{at:.1f}"]
+        rows.append([*row, f"{100 * late.mean():.1f}{spread}", str(len(late)), f"{budget:,.0f}"])
+    names_ = ["task", "printed", "published at as many steps", "here", "seeds", "steps"]
+    return table(names_, rows)
+
+
+STEPS = (1000, 2000, 5000, 10_000)
+"""At which training losses are compared."""
+
+
+def losses() -> str:
+    """Return training losses over words and over positions, beside the published ones."""
+    rows = []
+    runs = {name: {r.task: r for r in measured(name).single_runs()} for name in LOSSES}
+    for task, (steps, values) in sorted(published.loss_curves().items()):
+        cells = [_losses_at(steps, values)]
+        for name in LOSSES:
+            run = runs[name].get(task)
+            cells.append(_losses_at(run.steps, run.losses) if run else "")
+        if any(cells[1:]):
+            rows.append([task, *cells])
+    header = ["task", "published", "here, loss over words", "here, loss over positions"]
+    return table(header, rows)
+
+
+LOSSES = ("eacl2017", "eacl2017_released")
+
+
+def _losses_at(steps: np.ndarray, values: np.ndarray) -> str:
+    """Return mean losses of 500 steps around each of STEPS, in nats."""
+    near = [np.abs(steps - at) <= 250 for at in STEPS]
+    return " / ".join(f"{values[mask].mean():.2f}" if mask.any() else "-" for mask in near)
+
+
+REPLAYS = (
+    (0.25, True, ("value", "halving_model", "record_top")),
+    (0.45, False, ("value", "halving_model", "halving", "pilots", "random", "exhaustive")),
+)
+"""Budget, whether other main tasks are known, policies; only `value` looks at the budget."""
+
+
+def replays(name: str) -> str:
+    """Return the replay of policies on a result set."""
+    rows = []
+    for budget, record, names in REPLAYS:
+        for result, _ in replayed(evidence(name), policies(names), budget, record)[1]:
+            values = [result[key] for key in ("decision_gain", "regret", "cost")]
+            text = ["-" if value is None else f"{value:.2f}" for value in values]
+            cover = "" if result["coverage"] is None else f"{result['coverage']:.0%}"
+            policy = result["policy"]
+            title = f"value, budget {budget:.2f}" if policy == "value" else policy
+            rows.append([title, "yes" if record else "no", *text, cover])
+    names_ = ["policy", "record used", "decision gain, %", "regret, %", "cost"]
+    return table([*names_, "80 % intervals cover"], rows)
+
+
+def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """Yield page, name, and what makes the text of each block."""
+    yield "evaluation.md", "pairs", lambda: scores_table("pairs")
+    yield "evaluation.md", "unseen_main", lambda: scores_table("unseen_main")
+    yield "evaluation.md", "learners", learners
+    yield "evaluation.md", "early", early
+    yield "evaluation.md", "conclusions", conclusions
+    yield "gains.md", "effects", effects
+    yield "gains.md", "components", component_table
+    yield "gains.md", "agreement", agreements
+    for name in sets():
+        yield "gains.md", f"matrix {name}", lambda name=name: matrix(name)
+        if (RESULTS / f"estimates_{name}.csv").is_file():
+            yield "gains.md", f"estimators {name}", lambda name=name: estimator_table(name)
+    if "eacl2017" in packaged():
+        yield "fidelity.md", "f1", f1_here
+    if set(LOSSES) <= set(packaged()):
+        yield "fidelity.md", "losses", losses
+    for name in ("published", *sets()):
+        yield "recommend.md", f"replay {name}", lambda name=name: replays(name)
+
+
+def figures() -> None:
+    """Draw the figures."""
+    for name in sets():
+        drawing = heatmap(measured(name))
+        drawing.figure.savefig(FIGURES / f"gains_{name}.svg", metadata={"Date": None})
+        print(f"written: docs/figures/gains_{name}.svg")
+    _, results = replayed(evidence("published"), policies(["value"]), 0.45, False)
+    drawing = reliability_curve("value", results[0][1])
+    drawing.figure.savefig(FIGURES / "reliability.svg", metadata={"Date": None})
+    print("written: docs/figures/reliability.svg")
+
+
+def main() -> None:
+    """Replace the blocks of all pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", help="names of blocks, or `figures` (default: all)")
+    only = parser.parse_args().only
+    for page, name, make in blocks():
+        file = DOCS / page
+        text = file.read_text("utf-8")
+        pattern = re.compile(BLOCK.format(re.escape(name)), re.DOTALL)
+        if only and name not in only:
+            continue
+        if not pattern.search(text):
+            print(f"docs/{page} has no place for `{name}`")
+            continue
+        new = make()
+        file.write_text(pattern.sub(lambda m, new=new: f"{m[1]}\n{new}\n\n{m[2]}", text), "utf-8")
+        print(f"written: docs/{page}, {name}")
+    if not only or "figures" in only:
+        figures()
+
+
+if __name__ == "__main__":
+    main()

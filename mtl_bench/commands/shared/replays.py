@@ -1,0 +1,64 @@
+"""Replays of policies on finished runs: for `mtl-bench recommend --replay` and the docs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mtl_bench.analysis.recommend.evidence import settings_of
+from mtl_bench.analysis.recommend.observations import SweepCurves
+from mtl_bench.analysis.recommend.policies.base import Limits, Policy
+from mtl_bench.analysis.recommend.prior import priors
+from mtl_bench.analysis.recommend.replay import Replay, replay, summary
+from mtl_bench.analysis.recommend.settings import Noise
+from mtl_bench.commands.shared.answers import Evidence
+from mtl_bench.commands.shared.policies import DEFAULT
+from mtl_bench.errors import UserError
+
+Result = tuple[dict[str, Any], list[Replay]]
+"""The scores of a policy, and its replays, one for each main task."""
+
+
+def replayed(
+    source: Evidence,
+    policies: Mapping[str, Policy],
+    budget: float,
+    with_record: bool,
+    main: str | None = None,
+) -> tuple[list[str], list[Result]]:
+    """Return main tasks that are left out, since not all is trained, and the results of policies.
+
+    Args:
+        source: finished runs.
+        policies: by name.
+        budget: share of the steps of training all candidates of a main task.
+        with_record: whether the gains of the other main tasks are known.
+        main: task; None for all.
+
+    Raises:
+        UserError: there is no such main task, or none whose runs are all finished.
+    """
+    curves = source.curves()
+    if main and main not in curves:
+        raise UserError(f"{source.folder}: has no gains of '{main}', but of {', '.join(curves)}.")
+    mains = [main] if main else list(curves)
+    finished = [each for each in mains if _is_finished(curves[each])]
+    if not finished:
+        raise UserError(f"{source.folder}: a replay takes runs that are trained to the end.")
+    gains = source.gains() if with_record else {}
+    results = []
+    for name, policy in policies.items():
+        replays = []
+        for each in finished:
+            prior = priors(gains, each, curves[each].candidates)
+            settings = settings_of(prior)
+            replays.append(replay(policy, curves[each], prior, Limits(budget), Noise(), settings))
+        results.append((summary(name, replays, name == DEFAULT), replays))
+    return [each for each in mains if each not in finished], results
+
+
+def _is_finished(curves: SweepCurves) -> bool:
+    """Return whether every candidate has a late gain."""
+    gains = [curves.gain(name, 1.0, 99) for name in curves.candidates]
+    return not any(map(math.isnan, gains))
