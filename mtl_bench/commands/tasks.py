@@ -39,8 +39,8 @@ HEADINGS = {
 }
 JSD_NOTE = (
     "JSD: of the bags of words of train and test, base 2, as the paper defines it. It deviates for "
-    "every task, because the released code compared word ids of one split with label ids of the "
-    "other."
+    "every task, because the released code compared word ids of train with label ids of test, "
+    "padding included, in natural logarithms, of which the largest divergence is 0.69."
 )
 
 

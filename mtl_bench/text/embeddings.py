@@ -1,7 +1,8 @@
 """Start values of word vectors; here those drawn at random, in `pretrained.py` those of a file.
 
 Words without a vector of their own share one unknown-word vector. It and the two boundary symbols
-start as the mean of all vectors (the paper's released code).
+start as the mean of all vectors. (A function of the paper's released code does so and is never
+called: its file of vectors held these symbols.)
 """
 
 from __future__ import annotations
