@@ -167,6 +167,18 @@ def test_what_another_sweep_trained_costs_nothing(tmp_path):
     assert history("syn_mwe")["bought"] == {}
 
 
+@pytest.mark.parametrize("record", ["contextual", "published", "mine"])
+def test_the_record_is_a_result_set_or_a_sweep_by_its_name(record, tmp_path):
+    if record == "mine":
+        assert train(*SHORT, "main=syn_pos", "sweep_name=mine").returncode == 0
+        assert train(*SHORT, "main=syn_pos", "aux=syn_key", "sweep_name=mine").returncode == 0
+    end = train(*SEARCH, "main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.3", f"record={record}")
+    assert end.returncode == 0, end.stderr
+    # Not the place in the cache where a result set is unpacked.
+    expected = str(tmp_path / "multirun_outputs/mine") if record == "mine" else record
+    assert history("syn_mwe")["record"] == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
