@@ -193,6 +193,22 @@ def effects() -> str:
     return table([*names, "mean gain"], rows)
 
 
+def alone() -> str:
+    """Return the F1 of single runs of each result set, by the paper's name of the task."""
+    names = ["published", *sets()]
+    cells: dict[str, dict[str, str]] = {}
+    for name in names:
+        values = measured(name).values
+        own = values[
+            (values["tasks"] == values["task"]) & (values["metric"] == "f1") & values["final"]
+        ]
+        for task, scores in own.groupby("task")["value"]:
+            spread = f" ({100 * scores.std():.1f})" if len(scores) > 1 else ""
+            cells.setdefault(str(task), {})[name] = f"{100 * scores.mean():.1f}{spread}"
+    rows = [[task, *(of.get(name, "") for name in names)] for task, of in sorted(cells.items())]
+    return table(["task", *names], rows)
+
+
 def component_table() -> str:
     """Return the variance components of each result set with several seeds."""
     found = {name: components(seed_gains(measured(name))) for name in sets()}
@@ -324,6 +340,7 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
     yield "evaluation.md", "early", early
     yield "evaluation.md", "conclusions", conclusions
     yield "gains.md", "effects", effects
+    yield "gains.md", "alone", alone
     yield "gains.md", "components", component_table
     yield "gains.md", "agreement", agreements
     for name in sets():
@@ -342,11 +359,15 @@ def figures() -> None:
     """Draw the figures."""
     for name in sets():
         drawing = heatmap(measured(name))
-        drawing.figure.savefig(FIGURES / f"gains_{name}.svg", metadata={"Date": None})
+        drawing.figure.savefig(
+            FIGURES / f"gains_{name}.svg", bbox_inches="tight", metadata={"Date": None}
+        )
         print(f"written: docs/figures/gains_{name}.svg")
     _, results = replayed(evidence("published"), policies(["value"]), 0.45, False)
     drawing = reliability_curve("value", results[0][1])
-    drawing.figure.savefig(FIGURES / "reliability.svg", metadata={"Date": None})
+    drawing.figure.savefig(
+        FIGURES / "reliability.svg", bbox_inches="tight", metadata={"Date": None}
+    )
     print("written: docs/figures/reliability.svg")
 
 
