@@ -211,8 +211,8 @@ def alone() -> str:
 
 def component_table() -> str:
     """Return the variance components of each result set with several seeds."""
-    found = {name: components(seed_gains(measured(name))) for name in sets()}
-    own = {name: each for name, each in found.items() if each}
+    every = {name: components(seed_gains(measured(name))) for name in sets()}
+    own = {name: each for name, each in every.items() if each}
     rows = [
         [
             component,
@@ -224,9 +224,7 @@ def component_table() -> str:
         ]
         for component in NAMES
     ]
-    total = ["standard deviation of a gain, %"]
-    total += [f"{sum(each.variance.values()) ** 0.5:.1f}" for each in own.values()]
-    return table(["component", *own], [*rows, total])
+    return table(["component", *own], rows)
 
 
 def agreements() -> str:
@@ -257,9 +255,10 @@ def agreements() -> str:
 
 def estimator_table(name: str) -> str:
     """Return how well estimators agree with the gains of a result set."""
-    found = estimates.read(RESULTS / f"estimates_{name}.csv")
-    rows, _ = estimates.scored(found, name)
-    return table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
+    results = estimates.read(RESULTS / f"estimates_{name}.csv")
+    rows, notes = estimates.scored(results, measured(name))
+    text = table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
+    return f"{text}\n\n{notes[0]}."
 
 
 def f1_here() -> str:

@@ -172,13 +172,16 @@ def study(sweep: str | Path, *overrides: str) -> list[Study]:
         overrides: of `conf/study.yaml`, such as `study=full` or `metric=accuracy`.
 
     Returns:
-        A study for each variant of the sweep; each is written to the sweep's folder, too.
+        A study for each variant of the sweep; each is written to the sweep's folder, too. That of a
+        result set is written to a folder of its name.
     """
     from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
+    from mtl_bench.runs.result_sets import is_result_set
     from mtl_bench.runs.sweep_folder import read_sweep
 
     if sweep == "published":
         return [study_published(Path("published") / "study", overrides or None).study]
     folder = open_sweep(sweep).folder
-    studies = study_sweep(folder, read_sweep(folder), overrides or None)
+    out = Path(folder.name) / "study" if is_result_set(folder) else None
+    studies = study_sweep(folder, read_sweep(folder), overrides or None, out)
     return [each.study for each in studies]

@@ -19,7 +19,7 @@ BELOW = {
     "config": ("tasks", "text", "runs"),
     "training": ("models", "config", "runs"),
     "sweeps": ("training",),
-    "estimators": ("training",),
+    "estimators": ("training", "analysis"),
     "analysis": ("runs",),
     "paper": ("analysis",),
     "report": ("analysis",),

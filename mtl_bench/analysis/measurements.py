@@ -120,8 +120,9 @@ class Measurements:
         }
 
     def steps(self) -> tuple[int, int]:
-        """Return the steps to the budget of all single runs, and of all runs, of one seed each."""
+        """Return the steps of single runs to the budget, and those of single and pair runs."""
         counts = [len(tasks.split("+")) for tasks in self.values["tasks"].unique()]
+        counts = [count for count in counts if count <= 2]
         alone = sum(count == 1 for count in counts)
         return round(alone * self.budget), round(sum(counts) * self.budget)
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 HELP = "score auxiliaries by estimators that train no pair to its end"
 NOTE = (
-    "1: should help most. Scores are in the file of --out; which estimators agree with gains is in "
-    "docs/estimators.md. Steps and seconds: of all pairs."
+    "1: should help most. Scores are in the file of --out. Which estimators agree with gains: "
+    "docs/gains.md. Steps and seconds: of all pairs."
 )
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("overrides", nargs="*", help="of the configuration, as for `train`")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="estimators (default: all)")
+    parser.add_argument("--only", metavar="A,B", help="estimators, by commas (default: all)")
     parser.add_argument("--out", type=Path, help="CSV file to write the estimates to, too")
     parser.add_argument("--read", type=Path, help="CSV file of estimates, instead of making them")
     parser.add_argument(
@@ -39,28 +39,35 @@ def run(arguments: argparse.Namespace) -> None:
     """Print estimates, or how well they agree with gains."""
     if bool(arguments.overrides) == bool(arguments.read):
         raise UserError("Give tasks, such as main=mwe 'aux=[chu,pos]', or `--read <file>`.")
+    if arguments.out and arguments.out.is_dir():
+        raise UserError(f"--out {arguments.out}: is a folder; name a CSV file.")
     from mtl_bench.commands.shared import estimates
 
-    results = (
-        estimates.read(arguments.read)
-        if arguments.read
-        else estimates.make(arguments.overrides, arguments.only)
-    )
+    # Before pilots are trained for minutes.
+    measurements = estimates.measured(arguments.gains) if arguments.gains else None
+    names = arguments.only.split(",") if arguments.only else None
+    if arguments.read:
+        results, main = estimates.read(arguments.read, names), None
+    else:
+        results, main = estimates.make(arguments.overrides, names)
     if arguments.out:
         estimates.write(arguments.out, results)
-    if arguments.gains:
-        rows, notes = estimates.scored(results, arguments.gains)
+    if measurements:
+        rows, notes = estimates.scored(results, measurements)
         print_table(rows, arguments.format, notes)
         return
-    main = next((o[5:] for o in arguments.overrides if o.startswith("main=")), None)
-    for task in [main] if main else dict.fromkeys(pair[0] for pair in results[0].scores):
+    is_text = arguments.format in ("table", "markdown")
+    mains = [main] if main else list(dict.fromkeys(pair[0] for pair in results[0].scores))
+    if not is_text:
+        print_table(estimates.plain(results), arguments.format)
+        return
+    for task in mains:
         print(f"Ranks of the auxiliaries of {task}")
-        print_table(_rows(results, task), arguments.format)
-    if arguments.format in ("table", "markdown"):
-        print(NOTE)
+        print_table(_ranks(results, task), arguments.format)
+    print(NOTE)
 
 
-def _rows(results: list[Estimate], main: str) -> list[Row]:
+def _ranks(results: list[Estimate], main: str) -> list[Row]:
     """Return a row for each estimator: how it ranks the auxiliaries of a main task."""
     rows: list[Row] = []
     for each in results:

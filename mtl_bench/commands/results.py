@@ -7,11 +7,13 @@ asked for: those of the package by name, others by their file.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 from mtl_bench.runs.duration import duration
 from mtl_bench.runs.pack import pack
 from mtl_bench.runs.result_sets import SUFFIX, about, packaged, unpacked
@@ -57,6 +59,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """List result sets, or do what is asked."""
     action = getattr(arguments, "action", _list)
+    if action is not _list and arguments.format != "table":
+        raise UserError("--format is that of the list; of an export, --as.")
     action(arguments)
 
 
@@ -83,24 +87,29 @@ def _export(arguments: argparse.Namespace) -> None:
     """Write the tables of a result set."""
     from mtl_bench.commands.shared.result_tables import tables_of
 
+    tables, problems = tables_of(arguments.name)
+    for line in problems:
+        print(line, file=sys.stderr)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, frame in tables_of(arguments.name).items():
+    for name, frame in tables.items():
         file = arguments.out / f"{name}.{arguments.kind}"
         _write(frame, file, arguments.kind)
         print(f"written: {file}, {len(frame):,} rows")
 
 
 def _write(frame: pd.DataFrame, file: Path, kind: str) -> None:
-    """Write a table as CSV or Parquet.
+    """Write a table as CSV or Parquet, whole or not at all.
 
     Raises:
         UserError: Parquet needs a package that is not installed.
     """
+    from mtl_bench.analysis.study_files import write_csv  # pandas: 1 s
+
     if kind == "csv":
-        frame.to_csv(file, index=False, lineterminator="\n")
+        write_csv(file, frame)
         return
     try:
-        frame.to_parquet(file, index=False)
+        write_atomically(file, frame.to_parquet(None, index=False))
     except ImportError:
         raise UserError(
             "Parquet needs the package pyarrow: `pip install pyarrow`, or use `--as csv`."
@@ -109,8 +118,9 @@ def _write(frame: pd.DataFrame, file: Path, kind: str) -> None:
 
 def _make(arguments: argparse.Namespace) -> None:
     """Pack a sweep."""
-    if not arguments.out.name.endswith(SUFFIX):
-        raise UserError(f"--out {arguments.out}: the name of a result set ends with {SUFFIX}.")
+    if not arguments.out.name.endswith(SUFFIX) or arguments.out.is_dir():
+        raise UserError(f"--out {arguments.out}: name a file that ends with {SUFFIX}.")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     content = pack(
         arguments.sweep,
         read_sweep(arguments.sweep),

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtl_bench.estimators.base import Scores
+from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots import Pilots
 
 
 def affinity(pilots: Pilots) -> Scores:
     """Return the relative decrease of the loss."""
-    return {
-        (main, aux): float(
-            np.mean([1 - m.ahead[main, aux] / m.losses[main] for m in pilots.moments])
-        )
-        for main, aux in pilots.pairs()
-    }
+    moments = pilots.affinities()
+    return {pair: float(np.mean([each[pair] for each in moments])) for pair in pilots.pairs()}

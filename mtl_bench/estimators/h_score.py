@@ -11,21 +11,21 @@ import math
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
-from mtl_bench.estimators.base import Scores
+from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots import Pilots, View
 
 
 def h_score(pilots: Pilots) -> Scores:
     """Return tr(cov(states)^-1 cov(mean state of the label))."""
-    return {
-        pair: of_view(pilots.views[pair]) if pair in pilots.views else math.nan
-        for pair in pilots.pairs()
-    }
+    views = pilots.views()
+    return {pair: of_view(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
 
 
 def of_view(view: View) -> float:
     """Return the H-score of the states of some words for their labels."""
     states = view.states - view.states.mean(axis=0)
+    if not np.isfinite(states).all() or not states.any():
+        return math.nan
     covariance, shrinkage = ledoit_wolf(states, assume_centered=True)
     labels, numbers, counts = np.unique(view.labels, return_inverse=True, return_counts=True)
     sums = np.zeros((len(labels), states.shape[1]))

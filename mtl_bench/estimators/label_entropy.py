@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mtl_bench.estimators.base import Scores
+from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots import Pilots
 
 

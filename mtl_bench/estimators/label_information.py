@@ -11,17 +11,28 @@ import numpy as np
 from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
-from mtl_bench.estimators.base import Scores
-from mtl_bench.estimators.pilots import Pilots
+from mtl_bench.analysis.evaluation.estimators import Scores
+from mtl_bench.estimators.pilots import Pilots, View
 
 
 def label_information(pilots: Pilots) -> Scores:
     """Return I(main labels; predicted labels) / H(main labels): 0 nothing, 1 everything."""
-    scores: Scores = {}
-    for pair in pilots.pairs():
-        scores[pair] = math.nan
-        if view := pilots.views.get(pair):
-            own = float(entropy(np.unique(view.labels, return_counts=True)[1]))
-            if own:
-                scores[pair] = float(mutual_info_score(view.labels, view.predicted)) / own
-    return scores
+    views = pilots.views()
+    return {pair: share(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
+
+
+def share(view: View) -> float:
+    """Return the information over the entropy of the labels; nan if there is one label.
+
+    Both are in nats, corrected for their bias, which grows with the number of labels (Miller,
+    1955): without that, many labels would tell much by chance.
+    """
+    labels, counts = np.unique(view.labels, return_counts=True)
+    if len(labels) < 2:
+        return math.nan
+    predicted = len(np.unique(view.predicted))
+    both = len(np.unique(np.stack([view.labels, view.predicted]), axis=1).T)
+    count = len(view.labels)
+    information = float(mutual_info_score(view.labels, view.predicted))
+    information -= (both - len(labels) - predicted + 1) / (2 * count)
+    return information / (float(entropy(counts)) + (len(labels) - 1) / (2 * count))

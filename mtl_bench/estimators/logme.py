@@ -1,7 +1,8 @@
 """LogME: how well states of the auxiliary's tagger explain the main labels (You et al., 2021).
 
 The logarithm of the evidence of a Bayesian linear regression of each label on the states, with the
-precisions of weights and noise that maximise it; mean over labels, for each word.
+precisions of weights and noise that maximise it; mean over labels, for each word. States and labels
+are centred first, which stands for an intercept; the original has none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 
 import numpy as np
 
-from mtl_bench.estimators.base import Scores
+from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots import Floats, Pilots, View
 
 ROUNDS, CLOSE = 50, 1e-5
@@ -18,15 +19,15 @@ ROUNDS, CLOSE = 50, 1e-5
 
 def logme(pilots: Pilots) -> Scores:
     """Return the evidence in nats a word."""
-    return {
-        pair: evidence(pilots.views[pair]) if pair in pilots.views else math.nan
-        for pair in pilots.pairs()
-    }
+    views = pilots.views()
+    return {pair: evidence(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
 
 
 def evidence(view: View) -> float:
     """Return the mean over labels of the largest log evidence, in nats a word."""
     states = view.states - view.states.mean(axis=0)
+    if not np.isfinite(states).all() or not states.any():
+        return math.nan
     left, singular, _ = np.linalg.svd(states, full_matrices=False)
     values = []
     for label in np.unique(view.labels):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtl_bench.estimators.base import Scores
+from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots import Pilots
 
 

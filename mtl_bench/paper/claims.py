@@ -158,7 +158,8 @@ def score_claims(scores: Sequence[Score], table3: Mapping[str, Table3Row]) -> li
     signal = Claim(
         section="4.1",
         claim="there is a strong signal in the features",
-        test=f"accuracy over knowing {name} (95 % interval), and over permuted features (p)",
+        test=f"accuracy over knowing {name} (95 % interval), and over permuted features (p), late "
+        "gains",
         numbers=f"{every.values['accuracy']:.2f} against {baseline.values['accuracy']:.2f} "
         f"({low:+.2f} to {high:+.2f}); p = {p:.2f}",
         result="holds" if low > 0 and p < LEVEL else "not shown",

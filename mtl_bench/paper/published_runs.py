@@ -15,7 +15,8 @@ from mtl_bench.runs.sweep_folder import SweepRun
 
 SOURCE = "published"
 BUDGET = 50_000.0
-DEGREES_OF_FREEDOM = 18  # of the published spreads, which come from 20 evaluations
+EVALUATIONS = 20  # late ones, of which published late means and spreads are
+DEGREES_OF_FREEDOM = EVALUATIONS - 2
 F1 = StudiedMetric("f1", "F1")
 
 
@@ -37,6 +38,7 @@ def published_measurements() -> Measurements:
             gain_percent=row.gain,
             late_percent=row.late,
             late_split="test",
+            evaluations=EVALUATIONS,
             late_sd=row.spread,
             degrees_of_freedom=DEGREES_OF_FREEDOM,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from mtl_bench.runs.result_sets import ABOUT, About
 from mtl_bench.runs.sweep_folder import PLAN, RunStatus, SweepRun, write_plan
 
 DIGITS = 8  # of the numbers in curves: those of a float32
+PATH = re.compile(r"(/|~|file:/|[A-Za-z]:[\\/]).*[^/\\]")
 
 
 def pack(
@@ -59,7 +61,7 @@ def pack(
         budgets=sorted({record.budget for record in records}),
         steps=sum(record.steps_done for record in records),
         train_seconds=round(sum(float(r.timings.get("train_seconds") or 0) for r in records)),
-        versions=records[0].versions,
+        versions=_versions(records),
         commits=sorted({record.git_commit or "not known" for record in records}),
     )
     with tempfile.TemporaryDirectory() as name:
@@ -74,6 +76,12 @@ def pack(
         names = [ABOUT, PLAN, *(f"{run.folder}/{n}" for run in plan for n in (RECORD, CURVE))]
         write_atomically(file, _archive(folder, names))
     return content
+
+
+def _versions(records: Sequence[Record]) -> dict[str, str]:
+    """Return the versions of each package, several joined by commas."""
+    names = dict.fromkeys(name for record in records for name in record.versions)
+    return {n: ", ".join(sorted({r.versions.get(n, "none") for r in records})) for n in names}
 
 
 def _kept(sweep: Path, run: SweepRun) -> Iterator[CurveRow]:
@@ -98,12 +106,12 @@ def _anonymous(record: Record) -> Record:
 
 
 def _relative(tree: Any) -> Any:
-    """Return plain values in which an absolute path is its last part."""
+    """Return plain values in which a path from a root, or from home, is its last part."""
     if isinstance(tree, dict):
         return {key: _relative(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_relative(value) for value in tree]
-    is_path = isinstance(tree, str) and (tree.startswith("/") or tree[1:3] in (":\\", ":/"))
+    is_path = isinstance(tree, str) and PATH.match(tree)
     return PurePosixPath(tree.replace("\\", "/")).name if is_path else tree
 
 

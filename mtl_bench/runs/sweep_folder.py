@@ -177,7 +177,7 @@ def sweep_folder(name: str | Path) -> Path:
     has_runs = path.is_dir() and any(path.rglob(RECORD))
     if below.is_dir() and not has_runs:
         return below
-    if not path.is_dir() and str(name) in packaged():
+    if not has_runs and str(name) in packaged():
         return unpacked(packaged()[str(name)])
     return unpacked(path) if path.name.endswith(SUFFIX) and path.is_file() else path
 

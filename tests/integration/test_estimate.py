@@ -1,6 +1,7 @@
 """`mtl-bench estimate`: from tasks to ranks, a file, and scores by gains."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def test_ranks_a_file_and_scores(tmp_path, capsys):
     [
         ([], "Give tasks, such as main=mwe"),
         (["main=syn_pos"], "at least two tasks"),
+        (["main=syn_pos", "aux=syn_key", "trainer.precision=64-true"], "trainer.precision=32-true"),
+        ([*TASKS, "--gains", "nowhere"], "nowhere"),
+        ([*TASKS, "--out", "."], "is a folder"),
+        (["--read", "."], "is a folder"),
         ([*TASKS, "--only", "logm"], "there is no 'logm'. Did you mean logme?"),
         (["--read", "absent.csv"], "absent.csv"),
         ([*TASKS, "--read", "x.csv"], "or `--read <file>`"),
@@ -52,18 +57,51 @@ def test_mistakes_are_answered(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_file_of_something_else_is_named(tmp_path, capsys):
+HEADER = "estimator,main,aux,score,steps,seconds\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "a,b\n1,2\n",
+        HEADER,
+        HEADER + "size,a,b,high,1,1\n",
+        HEADER + "size,a,b,1,,1\n",
+        "\0\xff",
+    ],
+)
+def test_a_file_of_something_else_is_named(content, tmp_path, capsys):
     file = tmp_path / "other.csv"
-    file.write_text("a,b\n1,2\n")
+    file.write_text(content, "latin-1")
     assert bench(["estimate", "--read", str(file)]) == 2
-    assert "has the columns ['a', 'b'], expected" in capsys.readouterr().err
-    file.write_bytes(b"")
-    assert bench(["estimate", "--read", str(file)]) == 2
-    assert "cannot be read as CSV" in capsys.readouterr().err
+    assert f"{file}: holds no estimates" in capsys.readouterr().err
+
+
+def test_what_programs_read_is_one_list(tmp_path, capsys):
+    file = str(tmp_path / "estimates.csv")
+    assert bench(["estimate", *TASKS, "--only", "size,vocabulary", "--out", file]) == 0
+    capsys.readouterr()
+    assert bench(["estimate", "--read", file, "--only", "size", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 6
+    assert {row["estimator"] for row in rows} == {"size"}
+    assert all(isinstance(row["score"], float) for row in rows)
+    assert bench(["estimate", "--read", file, "--only", "logme"]) == 2
+    assert "has no 'logme', but size, vocabulary" in capsys.readouterr().err
+
+
+def test_several_variants_are_not_mixed(tmp_path, capsys):
+    file = str(tmp_path / "estimates.csv")
+    assert bench(["estimate", *TASKS, "--only", "size", "--out", file]) == 0
+    for variant in ("lr=1", "lr=2"):
+        write_run(tmp_path / "sweep", ["syn_pos"], {"syn_pos": 0.5}, variant=variant)
+    assert bench(["estimate", "--read", file, "--gains", str(tmp_path / "sweep")]) == 2
+    assert "has runs of several variants: lr=1, lr=2" in capsys.readouterr().err
 
 
 def test_gains_of_other_tasks_are_refused(tmp_path, capsys):
     file = str(tmp_path / "estimates.csv")
     assert bench(["estimate", *TASKS, "--only", "size", "--out", file]) == 0
     assert bench(["estimate", "--read", file, "--gains", "published"]) == 2
-    assert "published: has no gains of syn_" in capsys.readouterr().err
+    assert "published: has no main task with gains from two of the tasks" in capsys.readouterr().err

@@ -73,10 +73,12 @@ def permuted(table: Table, draws: int) -> Iterator[Table]:
 def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     """Yield orders of tasks other than their own: at random, or all if there are no more."""
     # Few tasks have few orders, so that all of them are tried.
-    if factorial(count) <= draws:
-        yield from islice(permutations(range(count)), 1, None)
-        return
     random = np.random.default_rng(0)
+    if factorial(count) <= draws:
+        orders = list(islice(permutations(range(count)), 1, None))
+        # In any order but theirs, whose first ones change little: a sequential test may stop early.
+        yield from (orders[n] for n in random.permutation(len(orders)).tolist())
+        return
     number = 0
     while number < draws:
         order = random.permutation(count).tolist()

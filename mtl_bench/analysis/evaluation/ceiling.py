@@ -15,7 +15,7 @@ from mtl_bench.analysis.gains.gain import Gain
 def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, float]:
     """Return the metrics of a predictor that knows the true gains, scored by the measured ones.
 
-    True gains are drawn around the measured ones (normal, their standard errors). The noise of a
+    True gains are drawn around the measured labels (normal, their standard errors). The noise of a
     main task's single run is drawn once for all of its gains: it moves them together, and changes
     no ranking of its auxiliaries. The result is empty if an error is not known.
 
@@ -24,9 +24,9 @@ def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, 
         gains: of these pairs, in their order.
         draws: of true gains.
     """
-    if any(gain.error is None for gain in gains):
+    if any(gain.label_error is None for gain in gains):
         return {}
-    error = np.array([gain.error or 0.0 for gain in gains])
+    error = np.array([gain.label_error or 0.0 for gain in gains])
     shared = np.array([gain.shared for gain in gains])
     tasks = table.tasks()
     main = [tasks.index(task) for task in table.main]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mtl_bench.analysis.evaluation import baselines
-from mtl_bench.analysis.evaluation.folds import unseen_main
+from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, rank_correlations, tally, task_interval
 from mtl_bench.analysis.evaluation.partial_runs import PILOTS, pilot_gains
 from mtl_bench.analysis.evaluation.permutation import holm
@@ -19,7 +20,8 @@ DRAWS = 999
 """Permutations of the tasks; the true order is counted, too."""
 
 Scores = Mapping[tuple[str, str], float]
-"""By main task and auxiliary; the higher, the better is the auxiliary expected to be."""
+"""By main task and auxiliary: the higher, the more the auxiliary is expected to help; nan where an
+estimator has no opinion."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Estimate:
         scores: of all pairs.
         steps: that it costs, those of runs that it learns from left out.
         seconds: of one process; None: those of its steps.
-        learns: whether it was fitted to gains of other main tasks, whose runs cost as well.
+        learns: whether it was made of gains of other main tasks, whose runs cost as well.
     """
 
     name: str
@@ -51,7 +53,7 @@ class EstimatorScore:
         low: lower ends of 95 percent intervals over main tasks.
         high: upper ends.
         p: how often the mean rank correlation is as high when the tasks of its scores are
-            permuted; None for what was learned from the gains.
+            permuted; None for what was learned from the gains, or if a pair is missing.
         p_corrected: for the number of estimators.
     """
 
@@ -63,10 +65,23 @@ class EstimatorScore:
     p_corrected: float | None = None
 
 
-def gains_table(measurements: Measurements) -> Table:
-    """Return the pairs and labels of some runs, without features."""
-    gains = {(gain.main, gain.aux): gain.label for gain in measurements.gains}
-    pairs = sorted(gains)
+def common_pairs(measurements: Measurements, estimates: Sequence[Estimate]) -> Table:
+    """Return the pairs, with their labels, of which every estimate says something.
+
+    Main tasks with one such auxiliary are left out: there is nothing to order.
+
+    Args:
+        measurements: whose gains they are.
+        estimates: those that say nothing of any pair are not asked.
+    """
+    opinions = [e.scores for e in estimates if any(map(math.isfinite, e.scores.values()))]
+    gains = {
+        (gain.main, gain.aux): gain.label
+        for gain in measurements.gains
+        if all(math.isfinite(each.get((gain.main, gain.aux), math.nan)) for each in opinions)
+    }
+    mains = [main for main, _ in gains]
+    pairs = sorted(pair for pair in gains if mains.count(pair[0]) > 1)
     return Table(
         tuple(main for main, _ in pairs),
         tuple(aux for _, aux in pairs),
@@ -77,23 +92,29 @@ def gains_table(measurements: Measurements) -> Table:
 
 
 def from_runs(measurements: Measurements, table: Table) -> list[Estimate]:
-    """Return the estimates that a sweep's own runs give: its first part, and other main tasks."""
-    record = baselines.mean_gain_of_aux(table, unseen_main(table).train)
-    by_fit = zip(unseen_main(table).test, record, strict=True)
-    scores = {table.pairs()[n]: float(row[n]) for test, row in by_fit for n in np.flatnonzero(test)}
-    _, steps = measurements.steps()
-    estimates = [Estimate("record elsewhere", scores, 0, 0.0, learns=True)]
+    """Return the estimates that runs of some pairs give: their first part, and other main tasks.
+
+    A part of the runs that has no gain of some pair is left out.
+    """
+    elsewhere: dict[tuple[str, str], float] = {}
+    for main, aux in table.pairs():
+        others = [g for g, (m, a) in zip(table.gain, table.pairs(), strict=True) if a == aux != m]
+        own = table.gain[table.pairs().index((main, aux))]
+        elsewhere[main, aux] = (sum(others) - own) / (len(others) - 1) if others[1:] else math.nan
+    sets = {frozenset(pair) for pair in table.pairs()}
+    steps = measurements.budget * (2 * len(sets) + len(table.tasks()))
+    estimates = [Estimate("record elsewhere", elsewhere, 0, 0.0, learns=True)]
     for percent in PILOTS:
         gains = pilot_gains(measurements, table.pairs(), percent)
         if np.isfinite(gains).all():
-            own = dict(zip(table.pairs(), gains, strict=True))
-            name = f"early gains, {percent} %"
-            estimates.append(Estimate(name, own, round(steps * percent / 100)))
+            own_gains = dict(zip(table.pairs(), gains, strict=True))
+            cost = round(steps * percent / 100)
+            estimates.append(Estimate(f"early gains, {percent} %", own_gains, cost))
     return estimates
 
 
 def score_estimates(table: Table, estimates: Sequence[Estimate]) -> list[EstimatorScore]:
-    """Return the scores of estimators on some pairs; pairs of which one says nothing are left out.
+    """Return the scores of estimators on the same pairs; nan of those that say nothing of some.
 
     The p-value is that of a permutation of tasks (Mantel, 1967): whose row and column a score
     stands in is drawn at random, so that scores that share a task stay together.
@@ -108,28 +129,21 @@ def score_estimates(table: Table, estimates: Sequence[Estimate]) -> list[Estimat
 
 def _score(table: Table, estimate: Estimate) -> EstimatorScore:
     of_pairs = np.array([estimate.scores.get(pair, np.nan) for pair in table.pairs()])
-    seen = np.isfinite(of_pairs)
-    own = Table(
-        tuple(np.array(table.main)[seen].tolist()),
-        tuple(np.array(table.aux)[seen].tolist()),
-        table.gain[seen],
-        (),
-        np.empty((int(seen.sum()), 0)),
-    )
-    if len(own.tasks()) < 2:
-        nothing = dict.fromkeys(METRICS, float("nan"))
+    if not len(table) or not np.isfinite(of_pairs).all():
+        nothing = dict.fromkeys(METRICS, math.nan)
         return EstimatorScore(estimate, nothing, nothing, nothing)
-    folds = unseen_main(own)
-    counts = tally(own, folds, np.repeat(of_pairs[seen][None], len(folds.train), axis=0))
+    # A fold for each main task; nothing is learned, so that nothing is held out.
+    test = np.array([[main == task for main in table.main] for task in table.tasks()])
+    counts = tally(table, Folds(~test, test), np.repeat(of_pairs[None], len(test), axis=0))
     values = counts.metrics()[0]
     low, high = task_interval(values, counts.resampled(), len(counts.counts))
     named = (dict(zip(METRICS, end.tolist(), strict=True)) for end in (values, low, high))
     of_values, of_low, of_high = named
-    p = None if estimate.learns else _permutation_p(own, estimate.scores)
+    p = None if estimate.learns else _permutation_p(table, estimate.scores)
     return EstimatorScore(estimate, of_values, of_low, of_high, p)
 
 
-def _permutation_p(table: Table, scores: Scores) -> float:
+def _permutation_p(table: Table, scores: Scores) -> float | None:
     tasks = sorted({*table.main, *table.aux})
     number = {task: n for n, task in enumerate(tasks)}
     matrix = np.full((len(tasks), len(tasks)), np.nan)
@@ -141,13 +155,15 @@ def _permutation_p(table: Table, scores: Scores) -> float:
     random = np.random.default_rng(0)
     orders = [np.arange(len(tasks)), *(random.permutation(len(tasks)) for _ in range(DRAWS))]
     values = np.array([matrix[order[rows], order[columns]] for order in orders])
-    # What an estimator says nothing of comes last.
-    values = np.nan_to_num(values, nan=float(np.nanmin(matrix)) - 1)
-    mains = np.array(table.main)
-    correlations = [
-        rank_correlations(values[:, mains == task], table.gain[mains == task])
-        for task in table.tasks()
-    ]
-    means = np.mean(correlations, axis=0)
+    if not np.isfinite(values).all():  # a permutation asks for pairs that have no score
+        return None
+    means = np.mean(list(_correlations(table, values)), axis=0)
     # The tolerance counts a permutation that changes nothing, whatever its rounding.
     return float((means >= means[0] - 1e-12).mean())
+
+
+def _correlations(table: Table, values: Floats) -> list[Floats]:
+    """Return, for each main task, [D] the rank correlations of [D, N] with its gains."""
+    mains = np.array(table.main)
+    own = [mains == task for task in table.tasks()]
+    return [rank_correlations(values[:, each], table.gain[each]) for each in own]

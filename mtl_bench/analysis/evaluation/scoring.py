@@ -52,7 +52,7 @@ class Score:
             for choices the majority of the main task or of all pairs, whichever is right more
             often, for rankings the mean gain of the auxiliary.
         p: how often permuted features score as high, by metric.
-        p_corrected: for the number of learners and sets of features tried, see `multiplicity`.
+        p_corrected: for the number of learners and sets of features tried: `permutation.corrected`.
         monte_carlo: standard error of accuracy and F1 that comes from the number of runs alone.
     """
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from scipy.optimize import minimize
 
-from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.arrays import Floats, Ints
 from mtl_bench.analysis.gains.paired_scores import paired_scores
 from mtl_bench.analysis.measurements import Measurements
 
@@ -20,18 +22,20 @@ Gains = Sequence[tuple[str, str, int, float]]
 """Main task, auxiliary, seed, gain in percent."""
 
 
+DRAWS = 100
+"""Of the parametric bootstrap."""
+
+
 @dataclass(frozen=True)
 class Components:
-    """Variance components of the gains of a sweep.
+    """Variance components of the gains of a sweep, each in units of its main task's noise.
 
     Attributes:
-        variance: by component, squared percent.
-        share: of their sum.
-        low: lower ends of 95 percent intervals of the shares (jackknife over tasks).
+        share: of the variance of a gain of one seed, by component.
+        low: lower ends of 95 percent intervals (parametric bootstrap).
         high: upper ends.
     """
 
-    variance: Mapping[str, float]
     share: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
@@ -50,57 +54,88 @@ def seed_gains(measurements: Measurements) -> list[tuple[str, str, int, float]]:
 def components(gains: Gains) -> Components | None:
     """Return the components; None where there are fewer than two seeds or four tasks.
 
-    The gain of main m from auxiliary a with seed s is mu + main_m + aux_a + pair_ma - single_ms +
+    Gains are divided by the standard deviation over seeds of their main task's gains, pooled over
+    auxiliaries: a small corpus has 25 times the noise of a large one, and would decide for all. The
+    quotient of main m, auxiliary a and seed s is mu + main_m + aux_a + pair_ma - single_ms +
     noise_mas, all but mu drawn independently from normal distributions, whose variances maximise
-    the restricted likelihood (Patterson and Thompson, 1971). Gains of main tasks differ in their
-    spread, which this leaves out: components are means over main tasks.
+    the restricted likelihood (Patterson and Thompson, 1971). Intervals are central ones of the same
+    estimates from gains drawn with these variances. What the two tasks of one pair run have in
+    common by its noise is left out.
     """
-    tasks = sorted({name for main, aux, *_ in gains for name in (main, aux)})
-    if len({seed for *_, seed, _ in gains}) < 2 or len(tasks) < 4:
+    tasks = {name for main, aux, *_ in gains for name in (main, aux)}
+    scaled = _in_units_of_noise(gains)
+    if len({seed for *_, seed, _ in scaled}) < 2 or len(tasks) < 4:
         return None
-    variances = _variances(gains)
-    shares = variances / variances.sum()
-    left_out = []
-    for task in tasks:
-        part = _variances([row for row in gains if task not in row[:2]])
-        left_out.append(part / part.sum())
-    # Of the jackknife: a task is in the pairs of all others, so that this is rough.
-    spread = np.sqrt((len(tasks) - 1) * np.var(left_out, axis=0))
-    low, high = np.clip(shares - 1.96 * spread, 0, 1), np.clip(shares + 1.96 * spread, 0, 1)
-    by_name = [
-        dict(zip(NAMES, row.tolist(), strict=True)) for row in (variances, shares, low, high)
-    ]
-    return Components(*by_name)
+    design = _Design(scaled)
+    variances = design.variances(np.array([gain for *_, gain in scaled]))
+    random = np.random.default_rng(0)
+    draws = np.array([design.variances(design.drawn(variances, random)) for _ in range(DRAWS)])
+    shares = draws / draws.sum(axis=1, keepdims=True)
+    rows = (variances / variances.sum(), *np.quantile(shares, (0.025, 0.975), axis=0))
+    share, low, high = (dict(zip(NAMES, row.tolist(), strict=True)) for row in rows)
+    return Components(share, low, high)
 
 
-def _variances(gains: Gains) -> Floats:
-    """Return [5] the variances."""
-    y = np.array([gain for *_, gain in gains])
-    keys: list[list[object]] = [
-        [main for main, *_ in gains],
-        [aux for _, aux, *_ in gains],
-        [(main, aux) for main, aux, *_ in gains],
-        [(main, seed) for main, _, seed, _ in gains],
-    ]
-    kernels = [np.equal.outer(numbers, numbers) * 1.0 for numbers in map(_numbered, keys)]
-    kernels.append(np.eye(len(y)))
-    scale = float(np.var(y)) or 1.0
-
-    def loss(logarithms: Floats) -> float:
-        v = sum(np.exp(each) * kernel for each, kernel in zip(logarithms, kernels, strict=True))
-        factor = np.linalg.cholesky(v)
-        ones = np.linalg.solve(factor, np.ones(len(y)))
-        values = np.linalg.solve(factor, y / np.sqrt(scale))
-        rest = values - ones * (ones @ values) / (ones @ ones)
-        return float(2 * np.log(np.diag(factor)).sum() + np.log(ones @ ones) + rest @ rest)
-
-    bounds = [(-14.0, 6.0)] * len(kernels)
-    best = minimize(loss, np.full(len(kernels), -1.6), bounds=bounds, method="L-BFGS-B")
-    result: Floats = np.exp(best.x) * scale
-    return result
+def _in_units_of_noise(gains: Gains) -> Gains:
+    """Return gains over the noise of their main task; those without repeated seeds are left out."""
+    by_pair: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for main, aux, _, gain in gains:
+        by_pair[main, aux].append(gain)
+    squares: dict[str, list[float]] = defaultdict(list)
+    for (main, _), values in by_pair.items():
+        if len(values) > 1:
+            squares[main].append(float(np.var(values, ddof=1)))
+    noise = {main: float(np.sqrt(np.mean(each))) for main, each in squares.items()}
+    return [(m, a, seed, gain / noise[m]) for m, a, seed, gain in gains if noise.get(m)]
 
 
-def _numbered(keys: Sequence[object]) -> Floats:
+class _Design:
+    """Which gains share what."""
+
+    def __init__(self, gains: Gains) -> None:
+        keys: list[list[object]] = [
+            [main for main, *_ in gains],
+            [aux for _, aux, *_ in gains],
+            [(main, aux) for main, aux, *_ in gains],
+            [(main, seed) for main, _, seed, _ in gains],
+            list(range(len(gains))),
+        ]
+        self.numbers = [_numbered(each) for each in keys]
+        self.kernels = [np.equal.outer(each, each) * 1.0 for each in self.numbers]
+
+    def drawn(self, variances: Floats, random: Generator) -> Floats:
+        """Return gains drawn with some variances."""
+        total = np.zeros(len(self.numbers[0]))
+        for variance, numbers in zip(variances, self.numbers, strict=True):
+            total += np.sqrt(variance) * random.standard_normal(numbers.max() + 1)[numbers]
+        return total
+
+    def variances(self, y: Floats) -> Floats:
+        """Return [5] the variances that maximise the restricted likelihood of gains."""
+        scale = float(np.var(y)) or 1.0
+        scaled = y / np.sqrt(scale)
+
+        def loss(logarithms: Floats) -> tuple[float, Floats]:
+            weights = np.exp(logarithms)
+            v = sum(w * kernel for w, kernel in zip(weights, self.kernels, strict=True))
+            inverse = np.linalg.inv(v)
+            ones = inverse.sum(axis=1)
+            p = inverse - np.outer(ones, ones) / ones.sum()
+            rest = p @ scaled
+            value = np.linalg.slogdet(v)[1] + np.log(ones.sum()) + scaled @ rest
+            slopes = [
+                w * (float((p * kernel).sum()) - float(rest @ kernel @ rest))
+                for w, kernel in zip(weights, self.kernels, strict=True)
+            ]
+            return float(value), np.array(slopes)
+
+        start, bounds = np.full(len(NAMES), -1.6), [(-14.0, 6.0)] * len(NAMES)
+        best = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B")
+        result: Floats = np.exp(best.x) * scale
+        return result
+
+
+def _numbered(keys: Sequence[object]) -> Ints:
     """Return a number for each key, the same for equal ones."""
     numbers = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-    return np.array([numbers[key] for key in keys], dtype=np.float64)
+    return np.array([numbers[key] for key in keys])

@@ -36,10 +36,12 @@ class Gain:
         late_split: on which these were; with `keep=best` it is another one than `split`.
         seed_sd: standard deviation of the gain over seeds.
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
+        evaluations: late ones of a run.
         degrees_of_freedom: of `late_sd`.
         shared: share of the variance of `late_sd` that comes from the single run, and so is common
             to all gains of the main task.
         error: standard error of `gain_percent`, see `uncertainty.with_errors`.
+        label_error: standard error of `label`; smaller where that is a mean of evaluations.
         error_degrees: degrees of freedom of `error`.
         low: lower end of its 95 percent interval.
         high: upper end.
@@ -64,9 +66,11 @@ class Gain:
     late_split: str | None = None
     seed_sd: float | None = None
     late_sd: float | None = None
+    evaluations: int = 1
     degrees_of_freedom: int = 1
     shared: float = 0.5
     error: float | None = None
+    label_error: float | None = None
     error_degrees: int = 1
     low: float | None = None
     high: float | None = None

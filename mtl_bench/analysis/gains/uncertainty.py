@@ -34,12 +34,14 @@ class LateMean:
     Attributes:
         split: on which they were.
         mean: of their metric.
+        count: of these evaluations.
         sd: standard deviation of one of them around a straight line: short runs still learn.
         degrees_of_freedom: of that standard deviation.
     """
 
     split: str
     mean: float
+    count: int
     sd: float
     degrees_of_freedom: int
 
@@ -58,9 +60,8 @@ def late_mean(scores: Floats, split: str = "") -> LateMean | None:
     residual = last - np.polyval(np.polyfit(x, last, 1), x)
     # The straight line has two parameters.
     degrees = len(last) - 2
-    return LateMean(
-        split, float(last.mean()), float(np.sqrt((residual**2).sum() / degrees)), degrees
-    )
+    mean, sd = float(last.mean()), float(np.sqrt((residual**2).sum() / degrees))
+    return LateMean(split, mean, len(last), sd, degrees)
 
 
 def late_means(
@@ -83,13 +84,13 @@ def with_late(
     metrics: Mapping[str, StudiedMetric],
 ) -> Gain:
     """Return a gain with its late mean, and the scatter that late evaluations give it."""
-    changes, own, shared, degrees, split = [], [], [], [], None
+    changes, own, shared, degrees, split, count = [], [], [], [], None, 1
     sign = metrics[gain.main].sign
     for seed in scores.percent(sign):
         single = lates.get((scores.variant, scores.main, scores.main, seed))
         pair = lates.get((scores.variant, scores.tasks, scores.main, seed))
         if single and pair and single.mean:
-            split = pair.split
+            split, count = pair.split, pair.count
             degrees.append(min(single.degrees_of_freedom, pair.degrees_of_freedom))
             changes.append(relative_change(single.mean, pair.mean, sign))
             # The error of a ratio, by its first derivatives.
@@ -101,6 +102,7 @@ def with_late(
         gain,
         late_percent=fmean(changes),
         late_split=split,
+        evaluations=count,
         late_sd=math.sqrt(fmean(own) + fmean(shared)),
         degrees_of_freedom=min(degrees),
         shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else 0.5,
@@ -169,12 +171,19 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
     if not deviation or not gain.defined:
         return gain
     error = deviation / math.sqrt(gain.seeds)
+    label_error = error
+    if gain.late_counts and late:
+        # A mean of evaluations has less of their scatter, and all of what differs between seeds.
+        # They are taken for independent, which those of one run are not quite.
+        between = max(pooled**2 - late**2, 0.0)
+        label_error = math.sqrt((between + late**2 / gain.evaluations) / gain.seeds)
     # Where late evaluations decide, the degrees of freedom of their residuals count.
     of_width = degrees if degrees and deviation == pooled else gain.degrees_of_freedom
     width = error * float(t.ppf(0.975, of_width))
     return replace(
         gain,
         error=error,
+        label_error=label_error,
         error_degrees=of_width,
         low=gain.gain_percent - width,
         high=gain.gain_percent + width,

@@ -12,21 +12,31 @@ from omegaconf import OmegaConf
 
 from mtl_bench.analysis.evaluation.estimators import (
     Estimate,
+    common_pairs,
     from_runs,
-    gains_table,
     score_estimates,
 )
 from mtl_bench.analysis.measurements import Measurements, sweep_measurements
-from mtl_bench.commands.shared.tables import Row
+from mtl_bench.commands.shared.tables import Row, frame_rows
 from mtl_bench.config.compose import compose_run
 from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.mistakes.options import check_options
 from mtl_bench.config.tasks import conf_folder, options
 from mtl_bench.errors import UserError
+from mtl_bench.files import write_atomically
 from mtl_bench.paper.published_runs import SOURCE, published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
-COLUMNS = ["estimator", "main", "aux", "score", "steps", "seconds"]
+TYPES = {
+    "estimator": "string",
+    "main": "string",
+    "aux": "string",
+    "score": "float64",
+    "steps": "int64",
+    "seconds": "float64",
+}
+"""Columns of a file of estimates."""
+
 NOTES = (
     "rank corr.: mean over main tasks, with its 95 % interval; gain and regret: of the auxiliary "
     "that scores highest, percent; p: permuted tasks, one-sided; p*: corrected for the estimators "
@@ -35,8 +45,10 @@ NOTES = (
 )
 
 
-def make(overrides: Sequence[str], names: Sequence[str] | None = None) -> list[Estimate]:
-    """Return what estimators say of the tasks of a configuration.
+def make(
+    overrides: Sequence[str], names: Sequence[str] | None = None
+) -> tuple[list[Estimate], str]:
+    """Return what estimators say of the tasks of a configuration, and the main task.
 
     Args:
         overrides: as on the command line of a run; the auxiliaries are the other tasks.
@@ -45,110 +57,148 @@ def make(overrides: Sequence[str], names: Sequence[str] | None = None) -> list[E
     Raises:
         UserError: a mistake in the overrides, a task alone, or no such estimator.
     """
-    possible = options("estimator")
-    for name in names or ():
-        if name not in possible:
-            raise UserError(
-                f"estimator: there is no '{name}'.{did_you_mean(name, possible)}\n"
-                f"Possible: {', '.join(possible)}."
-            )
+    nodes = {name: _node(name) for name in names or options("estimator")}
     config, _ = compose_run(overrides)
     check_options(config)
-    if len(config.task_set()) < 2:
-        raise UserError("Estimates take at least two tasks: main=mwe 'aux=[chu,pos]'.")
     from mtl_bench.estimators.estimate import estimates  # torch: seconds
     from mtl_bench.estimators.pilots import Pilots
 
-    folder = conf_folder() / "estimator"
-    nodes: dict[str, Any] = {
-        name: OmegaConf.to_container(OmegaConf.load(folder / f"{name}.yaml"))
-        for name in names or possible
-    }
     estimators = {name: instantiate(node) for name, node in nodes.items()}
-    return [
-        Estimate(each.name, each.scores, each.steps, each.seconds)
-        for each in estimates(Pilots(config), estimators)
-    ]
+    return list(estimates(Pilots(config), estimators)), config.main
 
 
-def write(file: Path, results: Sequence[Estimate]) -> None:
-    """Write estimates, a row for each estimator and pair."""
+def _node(name: str) -> Any:
+    """Return the configuration of an estimator.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    possible = options("estimator")
+    if name not in possible:
+        raise UserError(
+            f"estimator: there is no '{name}'.{did_you_mean(name, possible)}\n"
+            f"Possible: {', '.join(possible)}."
+        )
+    return OmegaConf.to_container(OmegaConf.load(conf_folder() / "estimator" / f"{name}.yaml"))
+
+
+def frame_of(results: Sequence[Estimate]) -> pd.DataFrame:
+    """Return a row for each estimator and pair."""
     rows = [
         (each.name, main, aux, score, each.steps, round(each.seconds or 0.0, 2))
         for each in results
         for (main, aux), score in each.scores.items()
     ]
+    return pd.DataFrame(rows, columns=list(TYPES))
+
+
+def plain(results: Sequence[Estimate]) -> list[Row]:
+    """Return a row for each estimator and pair, as plain values."""
+    return frame_rows(frame_of(results))
+
+
+def write(file: Path, results: Sequence[Estimate]) -> None:
+    """Write estimates as CSV, a row for each estimator and pair."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(
-        file, index=False, float_format="%.8g", lineterminator="\n"
-    )
+    text = frame_of(results).to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    write_atomically(file, text)
 
 
-def read(file: Path) -> list[Estimate]:
+def read(file: Path, names: Sequence[str] | None = None) -> list[Estimate]:
     """Return the estimates of a file that `write` wrote.
 
+    Args:
+        file: CSV.
+        names: of estimators; None for all in the file.
+
     Raises:
-        UserError: it is none.
+        UserError: it is no such file, or lacks an estimator.
     """
     try:
         frame = pd.read_csv(file)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read as CSV ({error}).") from None
-    if list(frame.columns) != COLUMNS:
-        raise UserError(f"{file}: has the columns {list(frame.columns)}, expected {COLUMNS}.")
-    return [
-        Estimate(
+        if list(frame.columns) != list(TYPES) or frame.empty:
+            raise ValueError(f"expected the columns {', '.join(TYPES)}, and a row for each pair")
+        frame = frame.astype(TYPES)
+    except IsADirectoryError:
+        raise UserError(f"{file}: is a folder; name the CSV file of `--out`.") from None
+    except (ValueError, TypeError, OverflowError) as error:  # those of pandas among them
+        raise UserError(
+            f"{file}: holds no estimates ({error}). `mtl-bench estimate ... --out` writes them."
+        ) from None
+    results = {
+        str(name): Estimate(
             str(name),
             dict(zip(zip(own["main"], own["aux"], strict=True), own["score"], strict=True)),
             int(own["steps"].iloc[0]),
             float(own["seconds"].iloc[0]),
         )
         for name, own in frame.groupby("estimator", sort=False)
-    ]
+    }
+    for name in names or ():
+        if name not in results:
+            raise UserError(f"{file}: has no '{name}', but {', '.join(results)}.")
+    return [results[name] for name in names or results]
 
 
 def measured(name: str) -> Measurements:
-    """Return the measurements of a sweep or result set."""
+    """Return the measurements of a sweep or result set.
+
+    Raises:
+        UserError: its runs differ in more than their tasks and seeds.
+    """
     if name == SOURCE:
         return published_measurements()
     folder = sweep_folder(name)
-    return sweep_measurements(folder.name, folder, read_sweep(folder))
+    statuses = read_sweep(folder)
+    variants = sorted({status.run.variant for status in statuses})
+    if len(variants) > 1:
+        raise UserError(
+            f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
+            " Gains are compared with estimates of one."
+        )
+    return sweep_measurements(folder.name, folder, statuses)
 
 
-def scored(results: Sequence[Estimate], sweep: str) -> tuple[list[Row], list[str]]:
-    """Return how well estimates, and the sweep's own first steps, order the auxiliaries.
+def scored(results: Sequence[Estimate], measurements: Measurements) -> tuple[list[Row], list[str]]:
+    """Return how well estimates, and the first steps of runs, order the auxiliaries.
 
     Args:
         results: estimates.
-        sweep: name of runs whose gains they are scored by.
+        measurements: whose gains they are scored by, on pairs that all of them have.
 
     Returns:
         A row for each estimator, and notes.
 
     Raises:
-        UserError: the runs have no gains of the tasks.
+        UserError: no main task has two auxiliaries of which all say something.
     """
-    measurements = measured(sweep)
-    table = gains_table(measurements)
-    pairs = {pair for each in results for pair in each.scores}
-    if not pairs & set(table.pairs()):
+    table = common_pairs(measurements, results)
+    if not len(table):
+        tasks = sorted({task for each in results for pair in each.scores for task in pair})
         raise UserError(
-            f"{sweep}: has no gains of {', '.join(sorted({main for main, _ in pairs}))}."
+            f"{measurements.source}: has no main task with gains from two of the tasks that were "
+            f"estimated: {', '.join(tasks)}."
         )
     rows: list[Row] = []
     for score in score_estimates(table, [*results, *from_runs(measurements, table)]):
         value, low, high = (of["spearman"] for of in (score.values, score.low, score.high))
+        width = "" if high != high else f" ± {(high - low) / 2:.2f}"  # nan: one main task
         rows.append(
             {
                 "estimator": score.estimate.name,
-                "rank corr.": f"{value:.2f} ± {(high - low) / 2:.2f}",
-                "gain": f"{score.values['top_gain']:+.2f}",
-                "regret": f"{score.values['regret']:.2f}",
-                "AUC": f"{score.values['auc']:.2f}",
-                "p": "" if score.p is None else f"{score.p:.3f}",
-                "p*": "" if score.p_corrected is None else f"{score.p_corrected:.2f}",
+                "rank corr.": "" if value != value else f"{value:.2f}{width}",
+                "gain": _text(score.values["top_gain"], "+.2f"),
+                "regret": _text(score.values["regret"], ".2f"),
+                "AUC": _text(score.values["auc"], ".2f"),
+                "p": _text(score.p, ".3f"),
+                "p*": _text(score.p_corrected, ".2f"),
                 "steps": f"{score.estimate.steps:,}",
-                "s": "" if score.estimate.seconds is None else f"{score.estimate.seconds:.0f}",
+                "s": _text(score.estimate.seconds, ".0f"),
             }
         )
-    return rows, list(NOTES)
+    count = f"{len(table)} pairs of {len(table.tasks())} main tasks, at {measurements.budget:,.6g} "
+    return rows, [f"{count}steps per task", *NOTES]
+
+
+def _text(value: float | None, form: str) -> str:
+    return "" if value is None or value != value else f"{value:{form}}"

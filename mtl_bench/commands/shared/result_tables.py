@@ -13,8 +13,10 @@ from mtl_bench.paper.published_runs import SOURCE, published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 
-def tables_of(name: str) -> dict[str, pd.DataFrame]:
-    """Return the tables of a result set or sweep: runs, tasks, gains, curves.
+def tables_of(name: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the tables of a result set or sweep, and what is wrong with curves.
+
+    The tables are runs, tasks, gains and curves.
 
     Args:
         name: of it; `published` has no table of runs.
@@ -24,19 +26,21 @@ def tables_of(name: str) -> dict[str, pd.DataFrame]:
         gains = pd.DataFrame(
             [asdict(gain) for gain in measured.all_gains], columns=list(Gain.__dataclass_fields__)
         )
-        return {"tasks": _tasks(measured.values), "gains": gains, "curves": measured.values}
+        values = measured.values
+        return {"tasks": _tasks(values), "gains": gains, "curves": values}, []
     folder = sweep_folder(name)
     statuses = read_sweep(folder)
-    values, _ = values_frame(folder, statuses)
+    values, problems = values_frame(folder, statuses)
     runs = runs_frame(statuses)
     seconds = {s.run.folder: s.record.timings.get("train_seconds") for s in statuses if s.record}
     runs.insert(len(runs.columns), "train_seconds", runs["run"].map(seconds))
-    return {
+    tables = {
         "runs": runs,
         "tasks": _tasks(values),
         "gains": gains_frame(folder, statuses),
         "curves": values[values["split"] != DATA],
     }
+    return tables, problems
 
 
 def _tasks(values: pd.DataFrame) -> pd.DataFrame:

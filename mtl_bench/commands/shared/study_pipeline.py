@@ -110,7 +110,10 @@ def study_sweep(
     for status in statuses:
         variants[status.run.variant].append(status)
     if folder is None and is_result_set(sweep):
-        raise UserError(f"The result set {sweep.name} needs `--out <folder>` to write to.")
+        raise UserError(
+            f"{sweep.name} is a result set, in which nothing is written: `mtl-bench study` and "
+            "`report` take `--out <folder>`."
+        )
     folder = folder or sweep / "study"
     problems = []
     for variant, own in variants.items():

@@ -63,9 +63,9 @@ class TaggingHead(Head):
             nn.init.uniform_(layer.bias, -bound, bound)
 
     def forward(self, states: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return [N, C] logits; in training [N, C + 1] with a label for padding."""
+        """Return [N, C] logits; [N, C + 1] where the loss has a label for padding, the last."""
         logits: Tensor = self.output(states)
-        if self.training and self.padding:
+        if self.padding:
             return torch.cat([logits, self.padding(states)], 1)
         return logits
 
@@ -93,7 +93,8 @@ class TaggingHead(Head):
     def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
         """Return losses and labels of words; the boundary symbols do not take part."""
         words = _words(batch)
-        logits, gold = outputs[batch.order][words], batch.targets[batch.order][words]
+        logits = outputs[batch.order][words, : len(self.labels)]
+        gold = batch.targets[batch.order][words]
         # A label that training lacks has no logit, and so no loss; it counts as a miss.
         losses = F.cross_entropy(logits, gold.clamp(min=-1), reduction="none", ignore_index=-1)
         return Evaluated(losses, gold >= 0, logits.argmax(1), gold, batch.lengths - 2)

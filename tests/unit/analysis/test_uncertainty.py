@@ -25,14 +25,15 @@ def test_late_evaluations_are_the_last_ones_and_a_trend_is_no_scatter():
 def test_late_evaluations_give_a_gain_a_scatter(higher, percent):
     scores = PairedScores("a", "a+b", "", "dev", {0: 0.5, 1: 0.5}, {0: 0.55, 1: 0.6})
     lates = {
-        ("", "a", "a", 0): LateMean("test", 0.5, 0.01, 3),
-        ("", "a+b", "a", 0): LateMean("test", 0.55, 0.01, 4),
+        ("", "a", "a", 0): LateMean("test", 0.5, 5, 0.01, 3),
+        ("", "a+b", "a", 0): LateMean("test", 0.55, 6, 0.01, 4),
     }
     metrics = {"a": StudiedMetric("x", "X", higher)}
     gain = with_late(made_gain("a", "b", 15.0), scores, lates, metrics)
     assert gain.late_percent == pytest.approx(percent)
     assert gain.late_sd == pytest.approx(100 * np.hypot(0.01, 0.011) / 0.5)
     assert gain.degrees_of_freedom == 3
+    assert (gain.evaluations, gain.late_split) == (6, "test")
 
 
 def gain(value, seeds=1, sd=None, late_sd=None, main="a"):
@@ -62,6 +63,16 @@ def test_late_evaluations_of_other_data_are_noise_only_where_there_is_one_seed()
     assert with_errors([one])[0].error == pytest.approx(2.0)
 
 
+def test_a_mean_of_evaluations_has_less_of_their_scatter():
+    one = replace(gain(3.0, late_sd=2.0), evaluations=16)
+    [result] = with_errors([one])
+    assert (result.error, result.label_error) == pytest.approx((2.0, 0.5))
+    # Of a deviation over seeds of 2.5, 1.5 is there without the scatter of evaluations.
+    [result] = with_errors([replace(one, seeds=4, seed_sd=2.5)])
+    assert result.error == pytest.approx(1.25)
+    assert result.label_error == pytest.approx((1.5**2 + 0.5**2) ** 0.5 / 2)
+
+
 def test_a_study_predicts_late_means_where_they_measure_the_same():
     assert replace(gain(3.0, late_sd=2.0), late_percent=1.0).label == 1.0
     assert gain(3.0).label == 3.0
@@ -79,7 +90,7 @@ def test_intervals_hold_the_true_gain_as_often_as_they_say():
 
 def with_noise(table, error, shared=0.5):
     gains = [gain(float(each)) for each in table.gain]
-    return [replace(each, error=error, shared=shared) for each in gains]
+    return [replace(each, label_error=error, shared=shared) for each in gains]
 
 
 def test_the_ceiling_falls_with_noise():
