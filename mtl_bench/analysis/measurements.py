@@ -130,7 +130,8 @@ class Measurements:
         """Return a checksum of all that predictions are made of."""
         losses = [(run.task, run.statistics, run.losses) for run in self.single_runs()]
         # Without evaluations, of which there are thousands: gains hold what scores need of them.
-        return str(joblib.hash((self.all_gains, self.released_features, losses)))
+        gains = [(gain.main, gain.aux, gain.gain_percent, gain.label) for gain in self.gains]
+        return str(joblib.hash((gains, self.released_features, losses)))
 
 
 def sweep_measurements(
