@@ -150,13 +150,6 @@ def early() -> str:
     return table([*names, "gain of the pick", "regret"], rows)
 
 
-def conclusions() -> str:
-    """Return the conclusions of the study."""
-    return "\n".join(
-        f"- *{each.question}* {each.answer} ({each.because})." for each in study().conclusions
-    )
-
-
 def sets() -> list[str]:
     """Return the result sets of our own gains: those with pairs."""
     return [name for name in packaged() if measured(name).gains]
@@ -337,7 +330,6 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
     yield "evaluation.md", "unseen_main", lambda: scores_table("unseen_main")
     yield "evaluation.md", "learners", learners
     yield "evaluation.md", "early", early
-    yield "evaluation.md", "conclusions", conclusions
     yield "gains.md", "effects", effects
     yield "gains.md", "alone", alone
     yield "gains.md", "components", component_table
