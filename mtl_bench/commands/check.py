@@ -70,14 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
     for reason in proposal.reasons[1:]:
         console.print(f"  {escape(reason)}")
     # Its splits are absolute paths, to which a folder means nothing.
-    task = Task(_name(files[0]), proposal.reader, {}, folder="/")
+    task = Task(_name(files[0]), proposal.reader, {}, type=proposal.type, folder="/")
     reader = make_reader(task.title, task)
     task.splits = _splits(files, reader)
     if len(files) == 1:
         console.print("  A single file: its last tenth becomes the test split.")
     corpus = load_corpus(task.title, task, reader, make_type(task.title, task))
-    task.outside, task.spans = guess_outside(corpus.splits), guess_spans(corpus.splits)
-    corpus = replace(corpus, type=make_type(task.title, task))
+    if proposal.type == "tagging":
+        task.outside, task.spans = guess_outside(corpus.splits), guess_spans(corpus.splits)
+        corpus = replace(corpus, type=make_type(task.title, task))
     code = _report(examine(corpus))
     if code == 0:
         _offer(task, corpus, files, arguments.save)
@@ -127,13 +128,15 @@ def _offer(task: Task, corpus: Corpus, files: list[Path], save: bool) -> None:
         splits[split] = {"file": path.name if beside else str(path)}
         if where.sentences:
             splits[split]["sentences"] = where.sentences
-    content = {
+    content: dict[str, Any] = {
         "title": f"{task.title} (say here what it labels)",
         "reader": task.reader,
         "splits": splits,
-        "outside": task.outside,
-        "spans": task.spans,
     }
+    if task.type == "tagging":
+        content |= {"outside": task.outside, "spans": task.spans}
+    else:
+        content["type"] = task.type
     name = task.title
     file = folder / f"{name}.yaml"
     text = OmegaConf.to_yaml(content).replace("${", "\\${")  # else a file's name is looked up

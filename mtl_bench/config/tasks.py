@@ -126,6 +126,21 @@ def make_reader(name: str, task: Task) -> Reader:
     return result
 
 
+def _packaged_type(task: str, name: Any) -> Mapping[str, Any]:
+    """Return the yaml of a type of `conf/type`.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in options("type"):
+        raise UserError(
+            f"task '{task}': there is no type '{name}'. Possible: {', '.join(options('type'))}; or "
+            "a type of your own: {_target_: my_module.MyType, head: my_module.MyHead}."
+        )
+    node: Any = OmegaConf.to_container(OmegaConf.load(conf_folder() / "type" / f"{name}.yaml"))
+    return node  # type: ignore[no-any-return]  # a yaml is a map
+
+
 def make_type(name: str, task: Task) -> TaskType[Any]:
     """Return the type that a task's yaml names or describes.
 
@@ -133,19 +148,14 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
         UserError: there is none such, or it does not take these options.
     """
     # The head stays a text: this module is imported by planning, which takes no torch.
-    node = task.type
-    if isinstance(node, str):
-        if node not in options("type"):
-            raise UserError(
-                f"task '{name}': there is no type '{node}'. Possible: "
-                f"{', '.join(options('type'))}; or a type of your own: "
-                "{_target_: my_module.MyType, head: my_module.MyHead}."
-            )
-        node = OmegaConf.load(conf_folder() / "type" / f"{node}.yaml")
+    node = {"name": task.type} if isinstance(task.type, str) else task.type
+    if isinstance(node, Mapping | DictConfig) and "name" in node:
+        rest = {key: value for key, value in node.items() if key != "name"}
+        node = {**_packaged_type(name, node["name"]), **rest}
     if not isinstance(node, Mapping | DictConfig):
         raise UserError(
-            f"task '{name}': its type is {node!r}; it is one of {', '.join(options('type'))}, or a "
-            "map with `_target_` and `head`."
+            f"task '{name}': its type is {node!r}; it is one of {', '.join(options('type'))}, a "
+            "map with the `name` of one and its options, or a map with `_target_` and `head`."
         )
     own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
     arguments = {**node, **own}

@@ -59,8 +59,8 @@ class Task:
         licence: under which the data may be used, in words.
         citation: the work to cite.
         homepage: where a person reads more.
-        type: a file of `conf/type`, such as tagging; or `_target_`, `head` and options of a type
-            of your own.
+        type: a file of `conf/type`, such as tagging; or a map with its `name` and options; or
+            `_target_`, `head` and options of a type of your own.
         outside: option of `tagging`: label that F1 leaves out, or null.
         spans: option of `tagging`: by which scheme labels mark spans (io, iob1, bio, bioes, bilou,
             bmes), or null.

@@ -26,7 +26,9 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     """Add arguments for where a file has words and labels, where that is guessed wrongly."""
     parser.add_argument("--word", help="column (from 1) or key of the words; else guessed")
     parser.add_argument("--label", help="column, key or CoNLL-U field of the labels; else guessed")
-    parser.add_argument("--separator", choices=SEPARATORS, help="of columns; else guessed")
+    parser.add_argument(
+        "--separator", choices=[*SEPARATORS, "comma"], help="of columns; else guessed"
+    )
 
 
 def add_metric(parser: argparse.ArgumentParser) -> None:

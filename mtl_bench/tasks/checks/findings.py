@@ -18,13 +18,13 @@ class Finding:
     text: str
 
 
-def counted(items: Sized, noun: str) -> str:
-    """Return a number with its noun.
+def counted(items: Sized, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, whose plural is that with an s unless it is given.
 
     >>> counted(["a"], "label"), counted(range(2000), "label")
     ('1 label', '2,000 labels')
     """
-    return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
+    return f"{len(items):,} {noun if len(items) == 1 else plural or noun + 's'}"
 
 
 def most_common(counts: Counter[str]) -> str:

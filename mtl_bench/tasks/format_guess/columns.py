@@ -26,10 +26,12 @@ class Guess:
     Attributes:
         reader: `_target_` and options, as in a task's yaml.
         reasons: what was seen, a sentence each.
+        type: of the task, a file of `conf/type`.
     """
 
     reader: dict[str, Any]
     reasons: list[str] = field(default_factory=list)
+    type: str = "tagging"
 
 
 def guess_columns(

@@ -1,4 +1,4 @@
-"""What format a file of labelled words has: guessed from its content, and explained."""
+"""What format a file of labelled words or texts has: guessed from its content, and explained."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mtl_bench.tasks.format_guess.columns import (
     refuse_mixed_columns,
     usual_separator,
 )
+from mtl_bench.tasks.format_guess.texts import guess_json_texts, guess_text_columns
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
 
@@ -60,10 +61,18 @@ def guess(
         if word is not None:
             raise UserError(f"--word {word}: the words of CoNLL-U are its second column, always.")
         return _conllu(rows, label)
+    word, label = _number(word, "word"), _number(label, "label")
+    texts = guess_text_columns(file, by_file[file], word, label, separator)
+    if texts or separator == "comma":
+        if texts:
+            return texts
+        raise UserError(
+            f"{file}: with commas it is no table with a text and a class a line. Files of labelled "
+            "words have tabs or blanks."
+        )
     if label is None:
         refuse_mixed_columns(by_file, separator or usual_separator(content))
-    numbers = {"word": _number(word, "word"), "label": _number(label, "label")}
-    return guess_columns(file, lines, separator or usual_separator(content), **numbers)
+    return guess_columns(file, lines, separator or usual_separator(content), word, label)
 
 
 def _number(column: int | str | None, name: str) -> int | None:
@@ -83,6 +92,8 @@ def _json_lines(
         raise UserError(
             f"{file}: begins with a brace, but is not JSON: {error}.\n    {line[:200]!r}"
         ) from None
+    if isinstance(first, dict) and (texts := guess_json_texts(first, word, label)):
+        return texts
     lists = [key for key, value in first.items() if isinstance(value, list)]
     if word is None:
         words = [key for key in lists if key not in LABEL_KEYS]

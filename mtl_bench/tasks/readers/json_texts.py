@@ -1,0 +1,79 @@
+"""JSON Lines with a text and its class: an object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtl_bench.errors import UserError
+from mtl_bench.tasks.examples import Example, Note
+from mtl_bench.tasks.readers.files import Lines
+from mtl_bench.tasks.readers.texts import checked_names, class_of, words_of
+
+
+class JsonTextReader:
+    """Reads two keys of each line's object: a text, or a list of its words, and a class."""
+
+    def __init__(
+        self, text: str = "text", label: str = "label", classes: Sequence[str] | None = None
+    ) -> None:
+        """Name the keys.
+
+        Args:
+            text: key of the text.
+            label: key of the class.
+            classes: names of the classes 0, 1, 2, ... of files that have numbers.
+        """
+        self.text = text
+        self.label = label
+        try:
+            self.classes = checked_names(classes)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+
+    def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
+        """Yield the texts of a file, and notes on those without words."""
+        if file is None:
+            raise UserError("this reader needs `file:` in each split of the task's yaml.")
+        lines = Lines(file, part)
+        for number, line in lines:
+            if not line.strip():
+                continue
+            try:
+                content = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                lines.fail(number, line, f"is not JSON: {error}.")
+            if not isinstance(content, dict):
+                lines.fail(number, line, "expected an object, in braces.")
+            for key in (self.text, self.label):
+                if key not in content:
+                    keys = ", ".join(map(str, content)) or "none"
+                    lines.fail(number, line, f"has no key '{key}'. Keys: {keys}.")
+            words = self._words(lines, number, line, content[self.text])
+            label = self._class(lines, number, line, content[self.label])
+            if words:
+                yield Example(words, label)
+            else:
+                yield Note("texts without words left out", f"line {number}")
+
+    def _words(self, lines: Lines, number: int, line: str, text: Any) -> tuple[str, ...]:
+        if isinstance(text, list) and all(isinstance(word, str) for word in text):
+            words = tuple(word.strip() for word in text if word.strip())
+        elif isinstance(text, str):
+            words = words_of(text)
+        else:
+            lines.fail(number, line, f"'{self.text}' is neither a text nor a list of words.")
+        # JSON can spell half a character; it fails only where the word is written as UTF-8.
+        if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+            lines.fail(number, line, f"'{self.text}' has half a character (a surrogate).")
+        return words
+
+    def _class(self, lines: Lines, number: int, line: str, label: Any) -> str:
+        if not isinstance(label, str | int):
+            lines.fail(number, line, f"'{self.label}' is {json.dumps(label)}, not one class.")
+        try:
+            return class_of(json.dumps(label) if isinstance(label, bool) else label, self.classes)
+        except ValueError as error:
+            lines.fail(number, line, str(error))
