@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from mtl_bench.commands.shared.arguments import add_columns
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
-from mtl_bench.config.tasks import TASK_NAME, make_reader, make_type, task_files
+from mtl_bench.config.tasks import TASK_NAME, is_task, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.tasks.checks.examine import examine, small_batch
@@ -46,7 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print findings, and a yaml for files that can be a task."""
-    names = [name for name in arguments.what if name in task_files() and not Path(name).is_file()]
+    names = [name for name in arguments.what if is_task(name) and not Path(name).is_file()]
     if names:
         options = (arguments.word, arguments.label, arguments.separator, arguments.save)
         if len(arguments.what) > 1 or any(options):

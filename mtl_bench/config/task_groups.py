@@ -9,7 +9,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
 from mtl_bench.config.mistakes.overrides import TASK_GROUPS
-from mtl_bench.config.tasks import read_task, task_files
+from mtl_bench.config.tasks import is_task, named_task, task_files
 
 
 class TaskSource(ConfigSource):
@@ -29,7 +29,7 @@ class TaskSource(ConfigSource):
         group, name = _group_and_task(config_path)
         # A map rather than a list: of several choices Hydra merges maps, but keeps the last list.
         choice = {"main": name} if group == "main" else {"aux": {name: True}}
-        config = OmegaConf.create({**choice, "tasks": {name: read_task(task_files()[name])}})
+        config = OmegaConf.create({**choice, "tasks": {name: named_task(name)}})
         # Global, since a choice also adds to `tasks`, which is outside of its group.
         return ConfigResult(self.provider, self.full_path(), config, {"package": "_global_"})
 
@@ -40,7 +40,7 @@ class TaskSource(ConfigSource):
     def is_config(self, config_path: str) -> bool:
         """Return whether the source has a choice of a group."""
         group, name = _group_and_task(config_path)
-        return group in TASK_GROUPS and name in task_files()
+        return group in TASK_GROUPS and is_task(name)
 
     def available(self) -> bool:
         """Return whether the source is there."""

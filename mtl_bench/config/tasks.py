@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.errors import UserError
-from mtl_bench.tasks.definition import Reader, Task
+from mtl_bench.tasks.definition import LANGUAGE_MODEL, Reader, Task
 from mtl_bench.tasks.types.base import TaskType
 
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -62,6 +62,31 @@ def task_files() -> dict[str, Path]:
     return files
 
 
+def is_task(name: str) -> bool:
+    """Return whether there is a task of a name, or the language model of one."""
+    files = task_files()
+    return name in files or name.removeprefix(LANGUAGE_MODEL) in files
+
+
+def named_task(name: str) -> DictConfig:
+    """Return the definition of a task; `lm_<task>` is a language model of a task's sentences.
+
+    Raises:
+        UserError: its yaml is not what it should be.
+        KeyError: there is no such task.
+    """
+    files = task_files()
+    if name in files:
+        return read_task(files[name])
+    base = name.removeprefix(LANGUAGE_MODEL)
+    task = read_task(files[base])
+    task.title = f"Language model of: {task.title}"
+    task.type = {"name": "language_model"}
+    for key in ("outside", "spans", "stands_in_for", "deviation"):
+        task[key] = None
+    return task
+
+
 def read_task(file: Path) -> DictConfig:
     """Return a task's definition, typed.
 
@@ -94,13 +119,13 @@ def read_task(file: Path) -> DictConfig:
     return task
 
 
-def plain_task(file: Path) -> Task:
-    """Return a task's definition outside of any run."""
-    task = read_task(file)
+def plain_task(task: str | Path) -> Task:
+    """Return the definition of a task, by its name or yaml, outside of any run."""
+    content = named_task(task) if isinstance(task, str) else read_task(task)
     # Without a run there is no `data` that it could refer to.
-    if OmegaConf.is_interpolation(task, "max_length"):
-        task.max_length = None
-    plain = OmegaConf.to_object(task)
+    if OmegaConf.is_interpolation(content, "max_length"):
+        content.max_length = None
+    plain = OmegaConf.to_object(content)
     assert isinstance(plain, Task)
     return plain
 

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from mtl_bench.config.mistakes.messages import no_such_task
-from mtl_bench.config.tasks import task_files
+from mtl_bench.config.tasks import is_task, task_files
 from mtl_bench.errors import UserError
 
 Overrides = list[str]
@@ -49,7 +49,7 @@ def expand(jobs: Sequence[Overrides]) -> dict[tuple[str, ...], list[Combination]
         mains, aux = (_choices(by_key.get(group)) for group in ("main", "aux"))
         combination = Combination(mains[0] if mains else None, aux)
         for name in combination.names():
-            if name not in task_files():
+            if not is_task(name):
                 raise UserError(no_such_task(name, list(task_files())))
         # Jobs that agree in the other overrides share one composition, of half a second.
         variants.setdefault(others, []).append(combination)

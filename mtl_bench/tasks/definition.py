@@ -13,6 +13,9 @@ from mtl_bench.files import cache_folder, sha256
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.fetch import Source, expected, fetch, mirror_folder, missing_files
 
+LANGUAGE_MODEL = "lm_"
+"""What before a task's name makes a language model of its sentences."""
+
 Reader = Callable[[Path | None, str | None], Iterator[Example | Note]]
 """Called with a file or folder and the part of it that the split names (or None)."""
 

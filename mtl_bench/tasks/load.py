@@ -40,6 +40,7 @@ def load_corpus(name: str, task: Task, reader: Reader, type_: TaskType[Any]) -> 
         reading = _read_splits(name, task, reader)
         cache.save(*reading)
     splits, remarks = reading
+    splits = {split: tuple(map(type_.example, examples)) for split, examples in splits.items()}
     # What the cache holds may have been read for another type.
     for split, examples in splits.items():
         for number, example in enumerate(examples, start=1):

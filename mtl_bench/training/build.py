@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 
@@ -79,6 +79,7 @@ def prepare_inputs(
 ) -> Prepared:
     """Return what the run computes with."""
     data = config.data
+    _check_directions(config, corpora, embeddings)  # before states are computed for minutes
     eval_split, final_split = _splits(config)
     options = ReadingOptions(
         max_length={name: task.max_length for name, task in config.tasks.items()},
@@ -89,6 +90,33 @@ def prepare_inputs(
         seed=config.seed,
     )
     return prepare(corpora, embeddings, options)
+
+
+def _check_directions(
+    config: RunConfig, corpora: Mapping[str, Corpus], embeddings: Embeddings
+) -> None:
+    """Check that heads which predict words get states that have not seen them.
+
+    Raises:
+        UserError: they would.
+    """
+    input_, encoder = get_class(embeddings.input), get_class(str(config.encoder["_target_"]))
+    sees_all = next(
+        (
+            each.__name__
+            for each in (input_, encoder)
+            if getattr(each, "sees_neighbours", not getattr(each, "has_directions", True))
+        ),
+        None,
+    )
+    for name, corpus in corpora.items():
+        head = get_class(corpus.type.head) if sees_all else None
+        if getattr(head, "needs_directions", False):
+            raise UserError(
+                f"task '{name}' predicts words from states that must not have seen them, but what "
+                f"{sees_all} gives depends on whole sentences.\nA language model takes "
+                "encoder=bilstm with embeddings=random, glove or file."
+            )
 
 
 def notes_on(config: RunConfig, parts: Parts) -> Iterator[str]:

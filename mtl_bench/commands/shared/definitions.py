@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from mtl_bench.config.mistakes.messages import no_such_task
-from mtl_bench.config.tasks import make_reader, make_type, plain_task, task_files
+from mtl_bench.config.tasks import is_task, make_reader, make_type, plain_task, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.definition import Task
@@ -21,10 +21,10 @@ def definitions(names: Sequence[str] = ()) -> dict[str, Task]:
     """
     files = task_files()
     for name in names:
-        if name not in files:
+        if not is_task(name):
             raise UserError(no_such_task(name, list(files)))
     if names:
-        return {name: plain_task(files[name]) for name in files if name in names}
+        return {name: plain_task(name) for name in sorted(set(names))}
     tasks = {}
     for name, file in files.items():
         try:

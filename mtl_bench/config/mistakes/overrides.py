@@ -14,6 +14,7 @@ from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, shown
 from mtl_bench.config.mistakes.messages import no_such_task
 from mtl_bench.config.schema import RENAMED, RunConfig
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.definition import LANGUAGE_MODEL
 
 SINGLE_CHOICE_GROUPS = (
     "data",
@@ -96,7 +97,7 @@ def _check_choice(group: str, value: Any, tasks: Sequence[str]) -> None:
         return
     for name in names:
         if isinstance(name, str) and name and group in TASK_GROUPS:
-            if name not in tasks:
+            if name.removeprefix(LANGUAGE_MODEL) not in tasks:
                 raise UserError(f"{group}: {no_such_task(name, tasks)}")
         elif not isinstance(name, str) or not name or (names is value and group not in LISTED):
             own = f"\nIts values are set by their keys: {group}.<key>=..."

@@ -17,10 +17,13 @@ class Encoder(nn.Module, ABC):
     Its constructor takes D, the numbers of a word's vector, and the options of its yaml.
 
     Attributes:
+        has_directions: whether the first half of a state has seen only the words up to its own,
+            and the second half those from there on.
         reads: what of an input: `vectors`, or `sub-words` (see `text.embeddings.Embeddings.gives`).
         size: numbers of a state.
     """
 
+    has_directions: ClassVar[bool] = False
     reads: ClassVar[str] = "vectors"
     size: int
 

@@ -23,6 +23,8 @@ class BiLSTM(Encoder):
         size: 2H, numbers of a state: those of the forward direction, then of the backward one.
     """
 
+    has_directions = True
+
     def __init__(self, inputs: int, hidden_size: int, forget_bias: float) -> None:
         """Create the parameters.
 

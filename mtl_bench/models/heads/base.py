@@ -6,7 +6,7 @@ Shapes as in `inputs/batches.py`: B sentences of a batch, N steps of all.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -35,7 +35,14 @@ class Evaluated(NamedTuple):
 
 
 class Head(nn.Module, ABC):
-    """The output layer of one task, its loss, and what its outputs mean."""
+    """The output layer of one task, its loss, and what its outputs mean.
+
+    Attributes:
+        needs_directions: whether it takes states whose first half has seen only the words up to
+            theirs, and whose second half those from theirs on.
+    """
+
+    needs_directions: ClassVar[bool] = False
 
     def __init__(self, size: int, fitted: Fitted) -> None:  # noqa: ARG002
         """Create the layer.

@@ -92,9 +92,8 @@ class TaggingHead(Head):
 
     def evaluate(self, outputs: Tensor, batch: Batch) -> Evaluated:
         """Return losses and labels of words; the boundary symbols do not take part."""
-        words = _words(batch)
-        logits = outputs[batch.order][words, : len(self.labels)]
-        gold = batch.targets[batch.order][words]
+        rows = batch.rows_of_words()
+        logits, gold = outputs[rows, : len(self.labels)], batch.targets[rows]
         # A label that training lacks has no logit, and so no loss; it counts as a miss.
         losses = F.cross_entropy(logits, gold.clamp(min=-1), reduction="none", ignore_index=-1)
         return Evaluated(losses, gold >= 0, logits.argmax(1), gold, batch.lengths - 2)
@@ -102,28 +101,19 @@ class TaggingHead(Head):
     def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return a list of labels for each sentence."""
         ids = self._of_words(outputs, batch).argmax(1).tolist()
-        return _by_sentence([self.labels.names[number] for number in ids], batch)
+        return by_sentence([self.labels.names[number] for number in ids], batch)
 
     def scores(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return the probability of each predicted label, among the labels that a word may have."""
         probabilities = self._of_words(outputs, batch).softmax(1)
-        return _by_sentence(probabilities.amax(1).tolist(), batch)
+        return by_sentence(probabilities.amax(1).tolist(), batch)
 
     def _of_words(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the logits of all words in the order given, without the boundary labels."""
-        return outputs[batch.order][_words(batch), : self.labels.start]
+        return outputs[batch.rows_of_words(), : self.labels.start]
 
 
-def _by_sentence(values: list[Any], batch: Batch) -> list[list[Any]]:
+def by_sentence(values: list[Any], batch: Batch) -> list[list[Any]]:
     """Return what belongs to words, sentence after sentence, as a list for each sentence."""
     ends = torch.cumsum(batch.lengths - 2, 0).tolist()
     return [values[start:end] for start, end in pairwise([0, *ends])]
-
-
-def _words(batch: Batch) -> Tensor:
-    """Return [N], in the order given, whether a step is a word and no boundary symbol."""
-    words = torch.ones_like(batch.order, dtype=torch.bool)
-    ends = torch.cumsum(batch.lengths, 0)
-    words[ends - batch.lengths] = False
-    words[ends - 1] = False
-    return words

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from torch import Tensor, nn
 
@@ -28,10 +28,12 @@ class Input(nn.Module, ABC, Generic[E]):
     both.
 
     Attributes:
+        sees_neighbours: whether the vector of a word depends on the words around it.
         size: D.
         facts: about the vectors, for the record.
     """
 
+    sees_neighbours: ClassVar[bool] = False
     size: int
     facts: dict[str, int | str]
 

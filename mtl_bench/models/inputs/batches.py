@@ -108,6 +108,14 @@ class Batch:
         """Return N, the number of steps of all sentences."""
         return len(self.words)
 
+    def rows_of_words(self) -> Tensor:
+        """Return [M] the rows of all words in the order given, without boundary symbols."""
+        words = torch.ones_like(self.order, dtype=torch.bool)
+        ends = torch.cumsum(self.lengths, 0)
+        words[ends - self.lengths] = False
+        words[ends - 1] = False
+        return self.order[words]
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device; the sizes stay on the CPU."""
         if device.type == "cpu":

@@ -25,6 +25,8 @@ class StateInput(Input[ContextualStates]):
 
     anchor: Tensor
 
+    sees_neighbours = True
+
     def __init__(self, source: ContextualStates) -> None:
         """Take where states come from."""
         super().__init__()

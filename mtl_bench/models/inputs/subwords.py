@@ -70,6 +70,8 @@ class SubwordInput(Input[SubwordEmbeddings]):
 
     size = 0
 
+    sees_neighbours = True
+
     def __init__(self, subwords: Subwords) -> None:
         """Take how words are split."""
         super().__init__()

@@ -91,6 +91,10 @@ class TaskType(ABC, Generic[T]):
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by name; gains are of the first one."""
 
+    def example(self, example: Example) -> Example:
+        """Return an example as this type predicts it, given what a reader yielded."""
+        return example
+
     @abstractmethod
     def validate(self, example: Example) -> None:
         """Check what a reader yielded.

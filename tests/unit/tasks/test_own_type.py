@@ -289,7 +289,10 @@ def test_numbers_go_through_the_cache(corpus, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("type: chunking", "there is no type 'chunking'. Possible: tagging; or a type of your own"),
+        (
+            "type: chunking",
+            "there is no type 'chunking'. Possible: classification, language_model, tagging; or a type of your own",
+        ),
         (f"type: {{_target_: {MODULE}.Number}}", "its type cannot be made: it is no TaskType, or"),
         (f"type: {{_target_: {MODULE}.Nobody, head: x}}", "its type cannot be made: "),
         ("type: {head: x}", "its type cannot be made: '_target_'"),
