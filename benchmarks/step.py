@@ -23,12 +23,12 @@ from torch.nn.utils.rnn import PackedSequence
 from benchmarks.timing import Row, in_turn, options, show
 from mtl_bench.config.compose import compose_run, register
 from mtl_bench.config.run_key import schedule_of
-from mtl_bench.config.tasks import plain_task, task_files
+from mtl_bench.config.tasks import plain_task
 from mtl_bench.errors import UserError
 from mtl_bench.models import kernels
 from mtl_bench.models.inputs.batches import Batch, Chunk
 from mtl_bench.models.tagger import Tagger
-from mtl_bench.tasks.definition import data_folder
+from mtl_bench.tasks.definition import LANGUAGE_MODEL, data_folder
 from mtl_bench.training import build, run
 from mtl_bench.training.data import TaskDataModule
 
@@ -53,6 +53,8 @@ def measure(task: str, rounds: int = 15, count: int = 20) -> tuple[str, list[Row
         sides[f"{kind}: whole training step"] = whole.take
         sides[f"{kind}:   forward, loss, backward"] = functools.partial(whole.compute, batches)
         sides[f"{kind}:   optimiser"] = whole.update
+    for kind, whole in whole_steps(f"{LANGUAGE_MODEL}{name}", count).items():
+        sides[f"{kind}: step of a language model"] = whole.take
     tokens = sum(map(len, batches)) / len(batches)
     labels = len(tagger.tasks[name].targets)
     title = (
@@ -114,7 +116,7 @@ def here(task: str) -> str:
     """Return a task, or the synthetic one that takes its part where its data is not here."""
     register()
     try:
-        data_folder(plain_task(task_files()[task]))
+        data_folder(plain_task(task))
     except UserError as error:
         synthetic = f"syn_{task.partition('_')[0]}"
         print(
@@ -158,9 +160,9 @@ def lightning_share(task: str) -> float:
         def wrapper(chunk: Chunk, number: int) -> dict[str, Tensor]:
             nonlocal spent
             begin = time.perf_counter()
-            found = act(chunk, number)
+            result = act(chunk, number)
             spent += time.perf_counter() - begin
-            return found
+            return result
 
         return wrapper
 

@@ -17,10 +17,10 @@ from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.tasks.types.base import Fitted
 from mtl_bench.tasks.types.language_model import FrequentWords
 
-CUTOFFS = (500, 2000)
+CUTOFFS = (100, 500, 2000)
 """Ranks of words at which the adaptive softmax begins clusters of rarer words."""
 
-DIVISOR = 4.0
+DIVISOR = 2.0
 """By which the numbers of each further cluster's states are fewer."""
 
 
