@@ -38,6 +38,7 @@ DOCS = Path(__file__).parent
 FIGURES, RESULTS = DOCS / "figures", DOCS / "results"
 BLOCK = r"(<!-- make figures: {} -->\n).*?(<!-- end -->)"
 
+FEWEST = 20  # pairs of a result set that tables show
 SHOWN = {
     "pairs": ("all pairs, majority", "main task, majority", "both names, logistic"),
     "unseen_main": ("aux task, mean gain", "aux task, size", "both names, logistic"),
@@ -151,8 +152,8 @@ def early() -> str:
 
 
 def sets() -> list[str]:
-    """Return the result sets of our own gains: those with pairs."""
-    return [name for name in packaged() if measured(name).gains]
+    """Return the result sets of our own gains: those with enough pairs to speak of."""
+    return [name for name in packaged() if len(measured(name).gains) >= FEWEST]
 
 
 def matrix(name: str) -> str:
