@@ -31,6 +31,8 @@ def cache(tmp_path, monkeypatch):
         np.save(place / "states.npy", np.zeros(1000))
         (place / "lock").touch()
         (place / "done" / "0.lock").touch()
+    (folder / "result_sets" / "some" / "name").mkdir(parents=True)
+    (folder / "result_sets" / "some" / "name" / "about.json").write_text("{}")
     memory = joblib.Memory(folder / "scores", verbose=0)
     memory.cache(abs)(-3)
     for kind in ("raw", "embeddings", "licensed", "mine"):
