@@ -162,8 +162,8 @@ def _packaged_type(task: str, name: Any) -> Mapping[str, Any]:
             f"task '{task}': there is no type '{name}'. Possible: {', '.join(options('type'))}; or "
             "a type of your own: {_target_: my_module.MyType, head: my_module.MyHead}."
         )
-    node: Any = OmegaConf.to_container(OmegaConf.load(conf_folder() / "type" / f"{name}.yaml"))
-    return node  # type: ignore[no-any-return]  # a yaml is a map
+    node: Any = OmegaConf.load(conf_folder() / "type" / f"{name}.yaml")
+    return dict(node)
 
 
 def make_type(name: str, task: Task) -> TaskType[Any]:

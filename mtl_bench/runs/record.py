@@ -155,7 +155,8 @@ class Record:
         value: Any = self.config
         for part in key.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        return value  # type: ignore[no-any-return]  # JSON's values are plain
+        plain: Plain = value  # JSON's values are
+        return plain
 
     def main_first(self) -> list[tuple[str, TaskRecord]]:
         """Return the tasks with their names, the main task first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.cache import CorpusCache, Reading
@@ -81,7 +81,8 @@ def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
                     + "\nA sentence is a block of lines with a word and a label, ended by a blank "
                     "line."
                 )
-            splits[split] = tuple(examples[n] for n in numbers)  # type: ignore[index]  # the names were checked
+            # load_corpus has checked the names.
+            splits[cast(SplitName, split)] = tuple(examples[n] for n in numbers)
             numbers_used.update(numbers)
         unused = [n for n in range(len(examples)) if n not in numbers_used]
         if unused:

@@ -97,7 +97,8 @@ class Gain:
 
         A single evaluation of a small corpus scatters by points from one evaluation to the next.
         """
-        return self.late_percent if self.late_counts else self.gain_percent  # type: ignore[return-value]
+        late = self.late_percent if self.late_counts else None
+        return self.gain_percent if late is None else late
 
     @property
     def clear(self) -> bool:

@@ -60,7 +60,8 @@ class LanguageModelHead(Head):
     def _direction(self, number: int, states: Tensor, targets: Tensor) -> Tensor:
         hidden = torch.tanh(self.hidden[number](states))
         softmax = cast(nn.AdaptiveLogSoftmaxWithLoss, self.softmax[number])
-        return -softmax(hidden, targets).output  # type: ignore[no-any-return]  # torch: a tuple
+        likelihoods: Tensor = softmax(hidden, targets).output
+        return -likelihoods
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the sum of both directions in nats: mean over steps, then over sentences."""

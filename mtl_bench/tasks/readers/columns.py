@@ -114,8 +114,6 @@ class ColumnReader:
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file, and notes on lines that are odd or left out."""
-        if file is None:
-            raise UserError("a column reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
         rows = [Row(n, line, split_columns(line, self.separator)) for n, line in lines]
         # Without comments, which have any number of columns and may be most lines of a short file.

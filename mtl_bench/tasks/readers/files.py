@@ -34,8 +34,14 @@ class Lines:
     at the start of other lines than the first, too.
     """
 
-    def __init__(self, file: Path, member: str | None = None) -> None:
-        """Name the file, or the member of the zip archive `file`."""
+    def __init__(self, file: Path | None, member: str | None = None) -> None:
+        """Name the file, or the member of the zip archive `file`.
+
+        Raises:
+            UserError: there is none, since a task's yaml names none.
+        """
+        if file is None:
+            raise UserError("its reader needs `file:` in each split of the task's yaml.")
         self.file = file
         self.member = member
         self.name = f"{file}!{member}" if member else str(file)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mtl_bench.errors import UserError
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
+from mtl_bench.tasks.readers.json_values import is_half_character, json_objects
 from mtl_bench.tasks.readers.texts import checked_names, class_of, words_of
 
 
@@ -28,25 +28,12 @@ class JsonTextReader:
         """
         self.text = text
         self.label = label
-        try:
-            self.classes = checked_names(classes)
-        except ValueError as error:
-            raise UserError(str(error)) from None
+        self.classes = checked_names(classes)
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the texts of a file, and notes on those without words."""
-        if file is None:
-            raise UserError("this reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
-        for number, line in lines:
-            if not line.strip():
-                continue
-            try:
-                content = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                lines.fail(number, line, f"is not JSON: {error}.")
-            if not isinstance(content, dict):
-                lines.fail(number, line, "expected an object, in braces.")
+        for number, line, content in json_objects(lines, lines):
             for key in (self.text, self.label):
                 if key not in content:
                     keys = ", ".join(map(str, content)) or "none"
@@ -65,8 +52,7 @@ class JsonTextReader:
             words = words_of(text)
         else:
             lines.fail(number, line, f"'{self.text}' is neither a text nor a list of words.")
-        # JSON can spell half a character; it fails only where the word is written as UTF-8.
-        if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+        if any(map(is_half_character, words)):
             lines.fail(number, line, f"'{self.text}' has half a character (a surrogate).")
         return words
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mtl_bench.errors import UserError
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
+from mtl_bench.tasks.readers.json_values import is_half_character, json_objects
 
 
 class JsonLinesReader:
@@ -22,18 +22,8 @@ class JsonLinesReader:
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file."""
-        if file is None:
-            raise UserError("this reader needs `file:` in each split of the task's yaml.")
         lines = Lines(file, part)
-        for number, line in lines:
-            if not line.strip():
-                continue
-            try:
-                sentence = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                lines.fail(number, line, f"is not JSON: {error}.")
-            if not isinstance(sentence, dict):
-                lines.fail(number, line, "expected an object, in braces.")
+        for number, line, sentence in json_objects(lines, lines):
             words = self._texts(lines, number, line, sentence, self.words)
             labels = self._texts(lines, number, line, sentence, self.labels)
             if len(words) != len(labels):
@@ -59,7 +49,6 @@ class JsonLinesReader:
                     f"{json.dumps(text)} in '{key}' is not a string, or blank. Numbers that stand "
                     "for labels are to be written as their names.",
                 )
-            # JSON can spell half a character; it fails only where the word is written as UTF-8.
-            if any("\ud800" <= character <= "\udfff" for character in text):
+            if is_half_character(text):
                 lines.fail(number, line, f"{text!r} in '{key}' is half a character (a surrogate).")
         return tuple(text.strip() for text in texts)

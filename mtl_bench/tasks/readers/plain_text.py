@@ -27,8 +27,6 @@ class PlainTextReader:
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a file, and notes on lines without words."""
-        if file is None:
-            raise UserError("this reader needs `file:` in each split of the task's yaml.")
         for number, line in Lines(file, part):
             if words := words_of(line) if self.split == "words" else tuple(line.split()):
                 yield Example(words, words)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mtl_bench.errors import UserError
+
 WORD = re.compile(r"\w+(?:[\'\N{RIGHT SINGLE QUOTATION MARK}]\w+)*|[^\w\s]")
 """A run of letters and digits, apostrophes inside included; or another character by itself."""
 
@@ -47,15 +49,15 @@ def checked_names(names: Sequence[object] | None) -> list[str] | None:
     """Return the names of classes that a yaml gives.
 
     Raises:
-        ValueError: they are not a list of different texts.
+        UserError: they are not a list of different texts.
     """
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Sequence):
-        raise ValueError(f"classes: {names!r} is not a list, such as [bad, good].")
+        raise UserError(f"classes: {names!r} is not a list, such as [bad, good].")
     texts = [each for each in names if isinstance(each, str)]
     if len(set(texts)) != len(names) or not texts:
-        raise ValueError(
+        raise UserError(
             f"classes: {list(names)!r} is not a list of different names. YAML reads yes, no, null "
             "and their kin as values: put them in quotes."
         )

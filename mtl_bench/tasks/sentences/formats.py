@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from mtl_bench.tasks.readers.columns import BLANKS, split_columns
 from mtl_bench.tasks.readers.conllu import FIELDS
+from mtl_bench.tasks.readers.json_values import is_half_character, json_values
 from mtl_bench.tasks.sentences.stream import MOST_WORDS, StreamLines
 
 Words = tuple[str, ...]
@@ -81,13 +82,7 @@ def jsonl(lines: NumberedLines, source: StreamLines, key: str | None = None) -> 
         key: of the words in an object; by default one of WORD_KEYS.
     """
     keys = (key,) if key else WORD_KEYS
-    for number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            content = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            source.fail(number, line, f"is not JSON: {error}. Expected a sentence a line.")
+    for number, line, content in json_values(lines, source):
         words = content
         if isinstance(content, dict):
             words = next((content[name] for name in keys if name in content), None)
@@ -103,8 +98,7 @@ def jsonl(lines: NumberedLines, source: StreamLines, key: str | None = None) -> 
                 source.fail(
                     number, line, f"{json.dumps(word)[:60]} is no word: expected text in quotes."
                 )
-            # JSON can spell half a character, which cannot be written as UTF-8.
-            if any("\ud800" <= character <= "\udfff" for character in word):
+            if is_half_character(word):
                 source.fail(number, line, f"{word!r} is half a character (a surrogate).")
         yield source.check_words(number, tuple(words))
 

@@ -1,0 +1,49 @@
+"""JSON Lines: a value a line, for readers of corpora and of sentences to tag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn, Protocol
+
+
+class Source(Protocol):
+    """Where lines come from."""
+
+    def fail(self, number: int, line: str, problem: str) -> NoReturn:
+        """Raise the error that shows a line and what is wrong with it."""
+
+
+def json_values(lines: Iterable[tuple[int, str]], source: Source) -> Iterator[tuple[int, str, Any]]:
+    """Yield number, text and value of each line that is not blank.
+
+    Args:
+        lines: numbered.
+        source: of the lines, for errors.
+    """
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            source.fail(number, line, f"is not JSON: {error}. Expected one value a line.")
+        yield number, line, value
+
+
+def json_objects(
+    lines: Iterable[tuple[int, str]], source: Source
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield number, text and value of each line that is not blank, all of them objects."""
+    for number, line, value in json_values(lines, source):
+        if not isinstance(value, dict):
+            source.fail(number, line, "expected an object, in braces.")
+        yield number, line, value
+
+
+def is_half_character(text: str) -> bool:
+    """Return whether a text has half a character (a surrogate).
+
+    JSON can spell one; it fails only where the text is written as UTF-8.
+    """
+    return any("\ud800" <= character <= "\udfff" for character in text)
