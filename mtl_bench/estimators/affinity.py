@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Pilots
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 def affinity(pilots: Pilots) -> Scores:

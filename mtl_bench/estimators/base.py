@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Pilots
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 class Estimator(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from mtl_bench.analysis.evaluation.estimators import Estimate
 from mtl_bench.estimators.base import Estimator
-from mtl_bench.estimators.pilots import Pilots
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 def estimates(pilots: Pilots, estimators: Mapping[str, Estimator]) -> Iterator[Estimate]:

@@ -12,19 +12,18 @@ import numpy as np
 from sklearn.covariance import ledoit_wolf
 
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Pilots, View
+from mtl_bench.estimators.pilots.alone import View
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 def h_score(pilots: Pilots) -> Scores:
     """Return tr(cov(states)^-1 cov(mean state of the label))."""
-    views = pilots.views()
-    return {pair: of_view(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
+    return pilots.of_views(of_view)
 
 
 def of_view(view: View) -> float:
     """Return the H-score of the states of some words for their labels."""
-    states = view.states - view.states.mean(axis=0)
-    if not np.isfinite(states).all() or not states.any():
+    if (states := view.centred()) is None:
         return math.nan
     covariance, shrinkage = ledoit_wolf(states, assume_centered=True)
     labels, numbers, counts = np.unique(view.labels, return_inverse=True, return_counts=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Pilots
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 def label_entropy(pilots: Pilots) -> Scores:
     """Return the entropy of the labels of the auxiliary's training words, in nats."""
-    entropy = {t: of.get("label_entropy") for t, of in pilots.prepared.statistics.items()}
+    entropy = {t: of.get("label_entropy") for t, of in pilots.setup.prepared.statistics.items()}
     values = {task: math.nan if value is None else value for task, value in entropy.items()}
     return {(main, aux): values[aux] for main, aux in pilots.pairs()}

@@ -12,13 +12,13 @@ from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Pilots, View
+from mtl_bench.estimators.pilots.alone import View
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 
 def label_information(pilots: Pilots) -> Scores:
     """Return I(main labels; predicted labels) / H(main labels): 0 nothing, 1 everything."""
-    views = pilots.views()
-    return {pair: share(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
+    return pilots.of_views(share)
 
 
 def share(view: View) -> float:

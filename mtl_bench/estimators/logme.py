@@ -11,22 +11,22 @@ import math
 
 import numpy as np
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.estimators import Scores
-from mtl_bench.estimators.pilots import Floats, Pilots, View
+from mtl_bench.estimators.pilots.alone import View
+from mtl_bench.estimators.pilots.pilots import Pilots
 
 ROUNDS, CLOSE = 50, 1e-5
 
 
 def logme(pilots: Pilots) -> Scores:
     """Return the evidence in nats a word."""
-    views = pilots.views()
-    return {pair: evidence(views[pair]) if pair in views else math.nan for pair in pilots.pairs()}
+    return pilots.of_views(evidence)
 
 
 def evidence(view: View) -> float:
     """Return the mean over labels of the largest log evidence, in nats a word."""
-    states = view.states - view.states.mean(axis=0)
-    if not np.isfinite(states).all() or not states.any():
+    if (states := view.centred()) is None:
         return math.nan
     left, singular, _ = np.linalg.svd(states, full_matrices=False)
     values = []

@@ -61,7 +61,7 @@ def make(
     config, _ = compose_run(overrides)
     check_options(config)
     from mtl_bench.estimators.estimate import estimates  # torch: seconds
-    from mtl_bench.estimators.pilots import Pilots
+    from mtl_bench.estimators.pilots.pilots import Pilots
 
     estimators = {name: instantiate(node) for name, node in nodes.items()}
     return list(estimates(Pilots(config), estimators)), config.main

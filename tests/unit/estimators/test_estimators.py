@@ -1,6 +1,5 @@
 """Estimators: what their formulas say, what they cost, and that they change nothing."""
 
-import copy
 import math
 
 import numpy as np
@@ -13,7 +12,10 @@ from mtl_bench.config.compose import compose_run
 from mtl_bench.errors import UserError
 from mtl_bench.estimators import affinity, gradient_cosine, h_score, label_information, logme, size
 from mtl_bench.estimators.estimate import estimates
-from mtl_bench.estimators.pilots import BATCHES, MOMENTS, RATE, Pilots, View
+from mtl_bench.estimators.pilots import joint
+from mtl_bench.estimators.pilots.alone import View
+from mtl_bench.estimators.pilots.joint import BATCHES, MOMENTS, RATE
+from mtl_bench.estimators.pilots.pilots import Pilots
 from mtl_bench.training import build
 from tests.unit.analysis.tables import made_table
 
@@ -76,16 +78,18 @@ def test_states_that_say_nothing_have_no_score():
         assert math.isnan(score(view([0, 1], [[np.nan, 1.0], [0.0, 1.0]])))
 
 
-def test_a_task_without_word_labels_has_no_view(pilots):
-    other = copy.copy(pilots)
-    other.__dict__["_views"] = {}
-    assert all(math.isnan(each) for each in logme.logme(other).values())
-    assert all(math.isnan(each) for each in h_score.h_score(other).values())
+def test_a_task_without_word_labels_has_no_view():
+    arguments = ["main=syn_pos", "aux=[syn_key,lm_syn_chu]", "steps_per_task=2"]
+    pilots = Pilots(compose_run(arguments)[0])
+    for score in (logme.logme, h_score.h_score, label_information.label_information):
+        silent = {pair for pair, value in score(pilots).items() if math.isnan(value)}
+        assert silent == {pair for pair in pilots.pairs() if "lm_syn_chu" in pair}
+    assert all(map(math.isfinite, affinity.affinity(pilots).values()))
 
 
 def test_views_are_of_words_and_of_the_tasks_they_name(pilots):
     for (main, aux), each in pilots.views().items():
-        count = {t: pilots.prepared.tasks[t].targets.start for t in (main, aux)}
+        count = {t: pilots.setup.prepared.tasks[t].targets.start for t in (main, aux)}
         assert len(each.states) == len(each.labels) == len(each.predicted)
         assert each.labels.max() < count[main]
         assert each.predicted.max() < count[aux]
@@ -95,23 +99,23 @@ def test_cosines_are_symmetric_and_those_of_the_gradients(pilots):
     for score in (gradient_cosine.at_start, gradient_cosine.during_pilot):
         scores = score(pilots)
         assert all(scores[m, a] == pytest.approx(scores[a, m]) for m, a in scores)
-    tagger = build.make_tagger(pilots.config, pilots.prepared)
-    gradients = pilots._gradients(tagger, 0)
+    tagger = build.make_tagger(pilots.setup.config, pilots.setup.prepared)
+    gradients = joint.gradients(pilots.setup, tagger, 0)
     a, b = gradients["syn_pos"], gradients["syn_key"]
     expected = float(a @ b / (a.norm() * b.norm()))
     assert gradient_cosine.at_start(pilots)["syn_pos", "syn_key"] == pytest.approx(expected)
 
 
 def test_affinity_looks_ahead_without_going_there(pilots):
-    tagger = build.make_tagger(pilots.config, pilots.prepared)
+    tagger = build.make_tagger(pilots.setup.config, pilots.setup.prepared)
     before = {name: value.clone() for name, value in tagger.state_dict().items()}
-    gradients = pilots._gradients(tagger, 0)
-    ahead = pilots._affinity(tagger, gradients, 0)
+    gradients = joint.gradients(pilots.setup, tagger, 0)
+    ahead = joint.affinities(pilots.setup, tagger, gradients, 0)
     assert all(torch.equal(value, before[name]) for name, value in tagger.state_dict().items())
     # To first order, a step lowers the loss by the rate times the product of the gradients.
     a, b = gradients["syn_pos"], gradients["syn_key"]
     with torch.no_grad():
-        losses = [tagger.loss(each) for each in pilots._batches("syn_pos", 0)]
+        losses = [tagger.loss(each) for each in joint.batches(pilots.setup, "syn_pos", 0)]
     loss = float(torch.stack(losses).mean())
     expected, scale = RATE * float(a @ b) / loss, RATE * float(a.norm() * b.norm()) / loss
     assert ahead["syn_pos", "syn_key"] == pytest.approx(expected, abs=0.2 * scale)
@@ -138,7 +142,8 @@ def test_costs_are_those_of_what_is_looked_at():
     assert results["logme"].steps == 3 * 12
     assert results["start"].steps == results["again"].steps == 3 * BATCHES
     assert results["pilot"].steps == 3 * 12 + gradients
-    assert results["affinity"].steps == 3 * 12 + gradients + gradients * 4 // 3
+    losses = MOMENTS * BATCHES * 3**2  # of each task, and of each pair after a step
+    assert results["affinity"].steps == 3 * 12 + gradients + losses // 3
     # What was made for an estimator before costs this one as well.
     assert results["again"].seconds >= pilots.costs["start"].seconds > 0
 
@@ -152,24 +157,24 @@ def test_a_pilot_that_diverges_names_the_task_and_the_step():
 
 def test_an_encoder_that_does_not_train_has_no_gradients():
     pilots = Pilots(compose_run(TASKS)[0])
-    tagger = build.make_tagger(pilots.config, pilots.prepared)
+    tagger = build.make_tagger(pilots.setup.config, pilots.setup.prepared)
     tagger.encoder.requires_grad_(False)
     with pytest.raises(UserError, match="No part of the encoder is trained"):
-        pilots._gradients(tagger, 0)
+        joint.gradients(pilots.setup, tagger, 0)
 
 
 def test_losses_over_positions_are_looked_at_as_they_are_trained():
     extra = ["model.loss_over=positions", "data.max_length=20"]
     pilots = Pilots(compose_run([*TASKS, *extra])[0])
-    tagger = build.make_tagger(pilots.config, pilots.prepared)
-    [batch, *_] = pilots._batches("syn_pos", 0)
+    tagger = build.make_tagger(pilots.setup.config, pilots.setup.prepared)
+    [batch, *_] = joint.batches(pilots.setup, "syn_pos", 0)
     with torch.no_grad():
         losses = [float(tagger.train(mode).loss(batch)) for mode in (True, False)]
     assert losses[0] == pytest.approx(losses[1])
 
 
 def test_the_same_seed_gives_the_same_estimates(pilots):
-    again = Pilots(pilots.config)
+    again = Pilots(pilots.setup.config)
     for score in (logme.logme, gradient_cosine.during_pilot, affinity.affinity):
         assert score(again) == pytest.approx(score(pilots), nan_ok=True)
 
