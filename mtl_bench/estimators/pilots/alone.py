@@ -34,7 +34,7 @@ class View:
     predicted: Ints
 
     def centred(self) -> Floats | None:
-        """Return [n, D] the states less their mean; None if these are not finite, or all the same."""
+        """Return [n, D] states less their mean; None if they are not finite, or all the same."""
         states = self.states - self.states.mean(axis=0)
         return states if np.isfinite(states).all() and states.any() else None
 
