@@ -22,6 +22,8 @@ from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
 from mtl_bench.models.encoders.base import Encoder
+from mtl_bench.models.heads.base import Head
+from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger, called
 from mtl_bench.models.weights import Kept
@@ -100,18 +102,14 @@ def _check_directions(
     Raises:
         UserError: they would.
     """
-    input_, encoder = get_class(embeddings.input), get_class(str(config.encoder["_target_"]))
-    sees_all = next(
-        (
-            each.__name__
-            for each in (input_, encoder)
-            if getattr(each, "sees_neighbours", not getattr(each, "has_directions", True))
-        ),
-        None,
-    )
+    input_: type[Input[Any]] = get_class(embeddings.input)
+    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
+    if not input_.sees_neighbours and encoder.has_directions:
+        return
+    sees_all = (input_ if input_.sees_neighbours else encoder).__name__
     for name, corpus in corpora.items():
-        head = get_class(corpus.type.head) if sees_all else None
-        if getattr(head, "needs_directions", False):
+        head: type[Head] = get_class(corpus.type.head)
+        if head.needs_directions:
             raise UserError(
                 f"task '{name}' predicts words from states that must not have seen them, but what "
                 f"{sees_all} gives depends on whole sentences.\nA language model takes "

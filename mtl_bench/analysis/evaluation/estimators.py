@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
@@ -96,20 +97,20 @@ def from_runs(measurements: Measurements, table: Table) -> list[Estimate]:
 
     A part of the runs that has no gain of some pair is left out.
     """
-    elsewhere: dict[tuple[str, str], float] = {}
-    for main, aux in table.pairs():
-        others = [g for g, (m, a) in zip(table.gain, table.pairs(), strict=True) if a == aux != m]
-        own = table.gain[table.pairs().index((main, aux))]
-        elsewhere[main, aux] = (sum(others) - own) / (len(others) - 1) if others[1:] else math.nan
+    gains = dict(zip(table.pairs(), table.gain.tolist(), strict=True))
+    elsewhere = {}
+    for main, aux in gains:
+        others = [gain for (m, a), gain in gains.items() if a == aux and m != main]
+        elsewhere[main, aux] = fmean(others) if others else math.nan
     sets = {frozenset(pair) for pair in table.pairs()}
     steps = measurements.budget * (2 * len(sets) + len(table.tasks()))
     estimates = [Estimate("record elsewhere", elsewhere, 0, 0.0, learns=True)]
     for percent in PILOTS:
-        gains = pilot_gains(measurements, table.pairs(), percent)
-        if np.isfinite(gains).all():
-            own_gains = dict(zip(table.pairs(), gains, strict=True))
+        early = pilot_gains(measurements, table.pairs(), percent)
+        if np.isfinite(early).all():
+            scores = dict(zip(table.pairs(), early, strict=True))
             cost = round(steps * percent / 100)
-            estimates.append(Estimate(f"early gains, {percent} %", own_gains, cost))
+            estimates.append(Estimate(f"early gains, {percent} %", scores, cost))
     return estimates
 
 
@@ -157,7 +158,7 @@ def _permutation_p(table: Table, scores: Scores) -> float | None:
     values = np.array([matrix[order[rows], order[columns]] for order in orders])
     if not np.isfinite(values).all():  # a permutation asks for pairs that have no score
         return None
-    means = np.mean(list(_correlations(table, values)), axis=0)
+    means = np.mean(_correlations(table, values), axis=0)
     # The tolerance counts a permutation that changes nothing, whatever its rounding.
     return float((means >= means[0] - 1e-12).mean())
 

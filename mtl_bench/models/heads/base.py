@@ -86,11 +86,11 @@ class Head(nn.Module, ABC):
             positions: to which each sentence is padded, boundary symbols included.
 
         Raises:
-            UserError: this head's loss is not over words.
+            UserError: this head has no label for padding.
         """
         raise UserError(
-            "model.loss_over is 'positions', but a task of the run has no target for each word. "
-            "Type `model.loss_over=words`."
+            "model.loss_over is 'positions', but the head of a task of the run has no label for "
+            "padding. Type `model.loss_over=words`."
         )
 
     def draw_bias(self) -> None:

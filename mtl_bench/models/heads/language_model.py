@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from mtl_bench.models.heads.base import Evaluated, Head
-from mtl_bench.models.heads.tagging import by_sentence
 from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.tasks.types.base import Fitted
 from mtl_bench.tasks.types.language_model import FrequentWords
@@ -85,4 +84,4 @@ class LanguageModelHead(Head):
         softmax = cast(nn.AdaptiveLogSoftmaxWithLoss, self.softmax[0])
         best[len(batch.lengths) :] = softmax.predict(hidden)
         names = [self.words.names[number] for number in best[batch.rows_of_words()].tolist()]
-        return by_sentence(names, batch)
+        return batch.by_sentence(names)

@@ -6,7 +6,6 @@ Shapes as in `inputs/batches.py`: B sentences, N steps of all, M words of all; C
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,19 +100,13 @@ class TaggingHead(Head):
     def decode(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return a list of labels for each sentence."""
         ids = self._of_words(outputs, batch).argmax(1).tolist()
-        return by_sentence([self.labels.names[number] for number in ids], batch)
+        return batch.by_sentence([self.labels.names[number] for number in ids])
 
     def scores(self, outputs: Tensor, batch: Batch) -> list[Any]:
         """Return the probability of each predicted label, among the labels that a word may have."""
         probabilities = self._of_words(outputs, batch).softmax(1)
-        return by_sentence(probabilities.amax(1).tolist(), batch)
+        return batch.by_sentence(probabilities.amax(1).tolist())
 
     def _of_words(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the logits of all words in the order given, without the boundary labels."""
         return outputs[batch.rows_of_words(), : self.labels.start]
-
-
-def by_sentence(values: list[Any], batch: Batch) -> list[list[Any]]:
-    """Return what belongs to words, sentence after sentence, as a list for each sentence."""
-    ends = torch.cumsum(batch.lengths - 2, 0).tolist()
-    return [values[start:end] for start, end in pairwise([0, *ends])]

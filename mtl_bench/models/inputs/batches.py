@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,11 @@ class Batch:
         words[ends - self.lengths] = False
         words[ends - 1] = False
         return self.order[words]
+
+    def by_sentence(self, values: Sequence[Any]) -> list[list[Any]]:
+        """Return [M] values of words, sentence after sentence, as a list for each sentence."""
+        ends = torch.cumsum(self.lengths - 2, 0).tolist()
+        return [list(values[start:end]) for start, end in pairwise([0, *ends])]
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device; the sizes stay on the CPU."""
