@@ -18,8 +18,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from mtl_bench.analysis.data.single_runs import features_of
 from mtl_bench.analysis.evaluation.agreement import agreement
+from mtl_bench.analysis.evaluation.metrics import rank_correlation
 from mtl_bench.analysis.evaluation.scoring import Score
+from mtl_bench.analysis.features.gradients import CurveGradients
+from mtl_bench.analysis.features.logcurve import LogCurve
 from mtl_bench.analysis.gains.components import NAMES, components, seed_gains
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.measurements import Measurements
@@ -30,8 +34,10 @@ from mtl_bench.commands.shared.policies import policies
 from mtl_bench.commands.shared.replays import replayed
 from mtl_bench.commands.shared.study_pipeline import stand_ins, study_published
 from mtl_bench.paper import published
+from mtl_bench.report.curves import curves
 from mtl_bench.report.heatmap import heatmap
 from mtl_bench.report.reliability import reliability_curve
+from mtl_bench.report.style import Drawing
 from mtl_bench.runs.result_sets import packaged
 
 DOCS = Path(__file__).parent
@@ -297,6 +303,23 @@ def losses() -> str:
 LOSSES = ("eacl2017", "eacl2017_released")
 
 
+def curve_features() -> str:
+    """Return how features of loss curves agree between the two losses, over tasks."""
+    features = [features_of(measured(name).single_runs(), FAMILIES) for name in LOSSES]
+    tasks = sorted(features[0].keys() & features[1].keys())
+    rows = []
+    for name in (name for family in FAMILIES.values() for name in family.names()):
+        one, other = (np.array([of[task][name] for task in tasks]) for of in features)
+        rows.append([name, f"{rank_correlation(one, other):+.2f}"])
+    return table([f"feature, {len(tasks)} tasks", "rank correlation"], rows)
+
+
+FAMILIES = {
+    "slopes": CurveGradients([10, 20, 30, 50, 70], 5, "slope"),
+    "shift": LogCurve(identifiable=True),
+}
+
+
 def _losses_at(steps: np.ndarray, values: np.ndarray) -> str:
     """Return mean losses of 500 steps around each of STEPS, in nats."""
     near = [np.abs(steps - at) <= 250 for at in STEPS]
@@ -343,6 +366,7 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
         yield "fidelity.md", "f1", f1_here
     if set(LOSSES) <= set(packaged()):
         yield "fidelity.md", "losses", losses
+        yield "fidelity.md", "curve features", curve_features
     for name in ("published", *sets()):
         yield "recommend.md", f"replay {name}", lambda name=name: replays(name)
 
@@ -350,17 +374,17 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
 def figures() -> None:
     """Draw the figures."""
     for name in sets():
-        drawing = heatmap(measured(name))
-        drawing.figure.savefig(
-            FIGURES / f"gains_{name}.svg", bbox_inches="tight", metadata={"Date": None}
-        )
-        print(f"written: docs/figures/gains_{name}.svg")
+        draw(f"gains_{name}", heatmap(measured(name)))
+    draw("curves_mwe", curves(measured("eacl2017"), "mwe"))
     _, results = replayed(evidence("published"), policies(["value"]), 0.45, False)
-    drawing = reliability_curve("value", results[0][1])
-    drawing.figure.savefig(
-        FIGURES / "reliability.svg", bbox_inches="tight", metadata={"Date": None}
-    )
-    print("written: docs/figures/reliability.svg")
+    draw("reliability", reliability_curve("value", results[0][1]))
+
+
+def draw(name: str, drawing: Drawing) -> None:
+    """Write a figure; without a date, so that the same figure is the same file."""
+    file = FIGURES / f"{name}.svg"
+    drawing.figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
+    print(f"written: docs/figures/{file.name}")
 
 
 def main() -> None:
