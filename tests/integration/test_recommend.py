@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from mtl_bench.__main__ import main as bench
+from mtl_bench.commands.shared.answers import lasting_name
 from mtl_bench.runs.record import read_record
+from mtl_bench.runs.result_sets import packaged
 from mtl_bench.runs.sweep_folder import read_sweep
 from tests.integration.test_sweeps import BAD, REPOSITORY, records, train
+from tests.unit.analysis.sweeps import write_run
 
 SHORT = [
     "steps_per_task=40",
@@ -167,16 +171,19 @@ def test_what_another_sweep_trained_costs_nothing(tmp_path):
     assert history("syn_mwe")["bought"] == {}
 
 
-@pytest.mark.parametrize("record", ["contextual", "published", "mine"])
-def test_the_record_is_a_result_set_or_a_sweep_by_its_name(record, tmp_path):
-    if record == "mine":
-        assert train(*SHORT, "main=syn_pos", "sweep_name=mine").returncode == 0
-        assert train(*SHORT, "main=syn_pos", "aux=syn_key", "sweep_name=mine").returncode == 0
-    end = train(*SEARCH, "main=syn_mwe", "aux=[syn_pos,syn_key]", "budget=0.3", f"record={record}")
+def test_the_record_is_kept_by_its_name():
+    end = train(*SEARCH, "main=syn_mwe", "aux=[syn_pos]", "budget=0.5", "record=contextual")
     assert end.returncode == 0, end.stderr
-    # Not the place in the cache where a result set is unpacked.
-    expected = str(tmp_path / "multirun_outputs/mine") if record == "mine" else record
-    assert history("syn_mwe")["record"] == expected
+    assert history("syn_mwe")["record"] == "contextual"
+
+
+def test_names_of_records_last(tmp_path):
+    for name in ("published", "contextual"):
+        assert lasting_name(name) == name
+    write_run(tmp_path / "multirun_outputs" / "mine", ["a"], {"a": 0.5})
+    assert lasting_name("mine") == str(tmp_path / "multirun_outputs/mine")
+    shutil.copy(packaged()["contextual"], "mine.tar.xz")
+    assert lasting_name("mine.tar.xz") == str(tmp_path / "mine.tar.xz")
 
 
 @pytest.mark.parametrize(

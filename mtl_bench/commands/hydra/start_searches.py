@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,12 +12,10 @@ from mtl_bench.analysis.recommend.policies.base import Policy
 from mtl_bench.analysis.recommend.search import Search, SearchLimits
 from mtl_bench.commands.hydra.question import Question
 from mtl_bench.commands.hydra.searches import Searches, say
-from mtl_bench.commands.shared.answers import PUBLISHED, evidence
+from mtl_bench.commands.shared.answers import evidence, lasting_name
 from mtl_bench.config.run_key import schedule_of
 from mtl_bench.errors import UserError
-from mtl_bench.runs.result_sets import is_result_set, packaged
 from mtl_bench.runs.schedule import Schedule, evaluation_grid
-from mtl_bench.runs.sweep_folder import sweep_folder
 from mtl_bench.sweeps.plan import Plan
 
 
@@ -47,8 +44,8 @@ def make_searches(
     """
     _check(plan)
     searches = Searches(plan, {}, evidence(record).gains() if record else None)
-    if record and record != PUBLISHED:
-        record = _from_anywhere(record)
+    if record:
+        record = lasting_name(record)  # the answer is asked for from anywhere
     for main in asked.mains:
         jobs = searches.jobs(main)
         present = {task for job in jobs for task in job.status.run.tasks}
@@ -146,12 +143,3 @@ def _check(plan: Plan) -> None:
             "trainer.max_steps limits pairs to fewer steps per task than single runs, which cannot "
             "be compared then. Set the budget by steps_per_task."
         )
-
-
-def _from_anywhere(record: str) -> str:
-    """Return a sweep or result set as a history names it: the answer is asked for from anywhere."""
-    folder = sweep_folder(record)
-    if not is_result_set(folder):
-        return str(folder.absolute())
-    # Not the folder of the cache, which may be cleared.
-    return record if record in packaged() else str(Path(record).absolute())

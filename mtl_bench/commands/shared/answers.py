@@ -15,6 +15,7 @@ from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.recommendation import Recommendation, recommend
 from mtl_bench.commands.shared.encoder_gain import encoder_gain
 from mtl_bench.errors import UserError
+from mtl_bench.runs.result_sets import is_result_set, packaged
 from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
 
 PUBLISHED = "published"
@@ -81,6 +82,14 @@ def evidence(name: str, metric: str | None = None) -> Evidence:
         return Evidence(Path(name), (), measured.values, measured.metrics, measured.budget)
     folder = sweep_folder(name)
     return evidence_of(folder, read_sweep(folder), metric)
+
+
+def lasting_name(name: str) -> str:
+    """Return a name by which a sweep or result set is found from any folder."""
+    if name == PUBLISHED or is_result_set(folder := sweep_folder(name)):
+        # Not the folder of the cache, which may be cleared.
+        return name if name == PUBLISHED or name in packaged() else str(Path(name).absolute())
+    return str(folder.absolute())
 
 
 def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None = None) -> Evidence:
