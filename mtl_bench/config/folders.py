@@ -37,7 +37,7 @@ def variant_of(cfg: DictConfig) -> str:
     """
     hydra = _hydra(cfg)
     # main=a aux=b and main=b aux=a would else share the folder of one run, and be two.
-    marks = ["main={main}"] if uses_main(cfg.sampler) else []
+    marks = ["main={main}"] if uses_main(cfg) else []
     experiment = hydra and hydra.runtime.choices.get("experiment")
     if experiment and experiment != cfg.sweep_name:  # else it is the sweep's folder
         marks.append(f"experiment={experiment}")

@@ -64,6 +64,18 @@ DESCRIPTION_KEYS = (
 VECTOR_FILE_KEYS = ("file", "url", "sha256", "words_sha256", "mirror_only", "licence", "model")
 """Of `embeddings` and `encoder`: the checksum of the files stands for these."""
 
+UNCHANGED: Mapping[str, Any] = {
+    "loss_weights": {},
+    "task_lr": {},
+    "model.loss_over": "words",
+    "model.bias_start": "zeros",
+    "model.private_layers": {},
+}
+"""Keys that came after the first records, and the value at which a run is what it was before.
+
+With that value they are left out of the identity, so that a newer version trains nothing again.
+"""
+
 RESULT_GROUPS = ("data", "embeddings", "encoder", "model", "sampler", "optimizer")
 
 
@@ -99,11 +111,21 @@ def _matters(key: str, budget_matters: bool) -> bool:
     return not any(key == free or key.startswith(f"{free}.") for free in RESULT_FREE_KEYS)
 
 
-def uses_main(sampler: Mapping[str, Any]) -> bool:
+def uses_main(config: RunConfig | DictConfig) -> bool:
+    """Return whether a run is another if another task of the set is main.
+
+    Then main=a aux=b is not the run of main=b aux=a. Maps by task say `main` where they do.
+    """
+    by_task = (config.loss_weights, config.task_lr, config.model.private_layers)
+    named = any("main" in each for each in by_task if not isinstance(each, str))
+    return named or sampler_uses_main(config.sampler)
+
+
+def sampler_uses_main(sampler: Mapping[str, Any]) -> bool:
     """Return whether a sampler draws otherwise if another task of the set is main.
 
-    Then main=a aux=b is not the run of main=b aux=a. A sampler declares it: `uses_main` is True,
-    False, or a function of its options. One that does not is taken to use it.
+    A sampler declares it: `uses_main` is True, False, or a function of its options. One that does
+    not is taken to use it.
 
     Args:
         sampler: its node of the configuration.
@@ -153,7 +175,12 @@ def identity(config: RunConfig, checksums: Mapping[str, Any]) -> dict[str, Any]:
     for key in VECTOR_FILE_KEYS:
         for group in ("embeddings", "encoder"):
             content[group].pop(key, None)
-    if uses_main(config.sampler):
+    for key, value in UNCHANGED.items():
+        group, _, name = key.rpartition(".")
+        node = content[group] if group else content
+        if node[name] == value:
+            del node[name]
+    if uses_main(config):
         content["main"] = config.main
     own = {name: checksums[name] for name in ("embeddings", *names)}
     return {"protocol_version": PROTOCOL_VERSION, "checksums": own, **content}

@@ -90,6 +90,20 @@ class Model:
     )
     loss_over: str = limited("'words' or 'positions'", lambda over: over in ("words", "positions"))
     bias_start: str = limited("'zeros' or 'glorot'", lambda start: start in ("zeros", "glorot"))
+    private_layers: dict[str, int] = limited(  # noqa: RUF009 (a field, as the others)
+        "a map of tasks, or main, to numbers of layers from 0",
+        lambda layers: all(count >= 0 for count in layers.values()),
+    )
+
+
+def _are_loss_weights(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return bool(value == "uncertainty")
+    return all(_is_positive(weight) for weight in value.values())
+
+
+def _is_positive(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < math.inf
 
 
 @dataclass
@@ -142,6 +156,13 @@ class RunConfig:
     model: Model = field(default_factory=Model)
     sampler: Any = MISSING
     optimizer: Any = MISSING
+    task_lr: dict[str, Any] = limited(  # noqa: RUF009 (a field, as the others)
+        "a map of tasks, or main, to numbers above 0",
+        lambda rates: all(_is_positive(rate) for rate in rates.values()),
+    )
+    loss_weights: Any = limited(  # noqa: RUF009 (a field, as the others)
+        "'uncertainty', or a map of tasks, or main, to numbers above 0", _are_loss_weights
+    )
     trainer: Trainer = field(default_factory=Trainer)
     logger: Any = field(default_factory=dict)
     callbacks: Callbacks = field(default_factory=Callbacks)
@@ -241,6 +262,8 @@ def _leaves(
     node: Any, key: str = "", metadata: Mapping[Any, Any] = MappingProxyType({})
 ) -> Iterator[tuple[str, Any, Mapping[Any, Any]]]:
     """Yield key, value and the limits of its field, for every value of a configuration."""
+    if metadata and isinstance(node, dict):  # a map whose values are limited
+        yield key, node, metadata
     if is_dataclass(node):
         children = [(f.name, getattr(node, f.name), f.metadata) for f in fields(node)]
     elif isinstance(node, dict):

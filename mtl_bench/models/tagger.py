@@ -23,6 +23,12 @@ from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, Chunk, EncodedSplit, Ints, evaluation_batches
+from mtl_bench.models.task_options import (
+    LearnedWeights,
+    PrivateLayers,
+    TaskOptions,
+    learning_rate,
+)
 from mtl_bench.tasks.types.base import Fitted, Scorer
 
 
@@ -67,6 +73,7 @@ class Tagger(pl.LightningModule):
         tasks: Mapping[str, Fitted],
         optimizer: Callable[[Iterable[Any]], Optimizer],
         dropout: Dropout | None = None,
+        options: TaskOptions | None = None,
     ) -> None:
         """Build the layers; parameters are drawn from torch's generator, tasks by name.
 
@@ -77,6 +84,7 @@ class Tagger(pl.LightningModule):
             optimizer: makes the optimizer, given the parameters, or names and parameters if what it
                 calls has `takes_names`.
             dropout: None for none.
+            options: of single tasks; None for none.
         """
         super().__init__()
         self.automatic_optimization = False  # many steps a call: see training_step
@@ -88,6 +96,17 @@ class Tagger(pl.LightningModule):
         for task, fitted in self.tasks.items():
             self.heads[_key(task)] = make_head(self.encoder.size, task, fitted)
             self.losses[_key(task)] = MeanMetric(nan_strategy=math.nan)
+        self.options = options or TaskOptions()
+        # Behind the heads, so that they start as they would without.
+        self.private = nn.ModuleDict(
+            {
+                _key(task): PrivateLayers(self.encoder.size, count)
+                for task, count in sorted(self.options.private_layers.items())
+                if count and task in self.tasks
+            }
+        )
+        learned = self.options.loss_weights == "uncertainty" and len(self.tasks) > 1
+        self.learned_weights = LearnedWeights(len(self.tasks)) if learned else None
         self.scorers: dict[str, Scorer] = {}  # of the tasks that are being evaluated
         self.dropout = dropout or Dropout()
         self.evaluated: dict[str, dict[str, float]] = {}
@@ -100,11 +119,17 @@ class Tagger(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the outputs of the head of the batch's task."""
-        outputs: Tensor = self.head(batch.task)(self.states(batch), batch)
+        return self.outputs(batch.task, self.states(batch), batch)
+
+    def outputs(self, task: str, states: Tensor, batch: Batch) -> Tensor:
+        """Return the outputs of the head of a task, given the states of the shared layers."""
+        if _key(task) in self.private:
+            states = self.private[_key(task)](states, batch, self.dropout.share)
+        outputs: Tensor = self.head(task)(states, batch)
         return outputs
 
     def states(self, batch: Batch) -> Tensor:
-        """Return [N, D] what the heads of all tasks read."""
+        """Return [N, D] the states of the layers that all tasks share."""
         vectors = self.input(batch, self._sparse)
         vectors = F.dropout(vectors, self.dropout.share, self.training)
         return F.dropout(self.encoder(vectors, batch), self.dropout.share, self.training)
@@ -139,14 +164,24 @@ class Tagger(pl.LightningModule):
         # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
         optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([self._add_gradient(part, len(parts)) for part in parts]).sum()
-        optimizer.step()
+        with learning_rate(optimizer, self.options.rates.get(parts[0].task)):
+            optimizer.step()
         return loss
 
     def _add_gradient(self, part: Batch, parts: int) -> Tensor:
         """Add the gradient of one of the equal parts of a batch; return its share of the loss."""
-        loss = self.loss(part) / parts
-        loss.backward()
-        return loss.detach()
+        loss = self.loss(part)
+        (self._weighted(loss, part.task) / parts).backward()
+        return loss.detach() / parts
+
+    def _weighted(self, loss: Tensor, task: str) -> Tensor:
+        """Return the loss of a task as it counts among those of the others."""
+        if self.learned_weights is not None:
+            weighted: Tensor = self.learned_weights(loss, list(self.tasks).index(task))
+            return weighted
+        weights = self.options.loss_weights
+        weight = 1.0 if isinstance(weights, str) else weights.get(task, 1.0)
+        return loss if weight == 1 or len(self.tasks) == 1 else weight * loss
 
     def validation_step(self, batch: Batch, *_: int) -> None:
         """Count the hits of one batch."""
@@ -198,7 +233,7 @@ class Tagger(pl.LightningModule):
                 batch = self.input.collate(tasks[0], split, numbers)
                 states = self.states(batch)
                 for task, (targets, probabilities) in tagged.items():
-                    outputs = self.head(task)(states, batch)
+                    outputs = self.outputs(task, states, batch)
                     _fill(targets, numbers, self.head(task).decode(outputs, batch))
                     if probabilities is not None:
                         _fill(probabilities, numbers, self.head(task).scores(outputs, batch))

@@ -33,6 +33,7 @@ from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.tagger import Tagger
+from mtl_bench.models.task_options import TaskOptions
 from mtl_bench.tasks.types.base import Fitted, TaskType
 
 FORMAT = 1
@@ -79,6 +80,7 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
                 },
                 "targets": fitted.targets.state(),
                 "weights": files[task],
+                **_private_layers(tagger, task),
             }
             for task, fitted in tagger.tasks.items()
         },
@@ -91,7 +93,8 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
             tensors = {
                 name: weight.cpu().contiguous()
                 for name, weight in weights.items()
-                if ".padding." not in name  # of the training loss alone
+                # Of the training loss alone.
+                if ".padding." not in name and not name.startswith("learned_weights.")
             }
             save_file(tensors, temporary / file)
         text = json.dumps(description, indent=1, ensure_ascii=False)
@@ -176,6 +179,11 @@ def _taggers(
             lambda size: encoder_class.restore(size, _rest(content["encoder"])),
             {name: tasks[name] for name in names},
             SGD,  # a tagger wants an optimizer; to tag, it makes none
+            options=TaskOptions(
+                private_layers={
+                    name: content["tasks"][name].get("private_layers", 0) for name in names
+                }
+            ),
         )
         weights = load_file(folder / file)
         if any(weight.dtype == torch.float64 for weight in weights.values()):
@@ -211,9 +219,18 @@ class Classes:
 
 
 def _of_tasks(weights: Mapping[str, Tensor], tasks: Sequence[str]) -> dict[str, Tensor]:
-    """Return the shared weights, and those of the heads of some tasks."""
-    heads = tuple(f"heads.task_{task}." for task in tasks)
-    return {n: w for n, w in weights.items() if not n.startswith("heads.") or n.startswith(heads)}
+    """Return the shared weights, and those of some tasks."""
+    own = tuple(f"{part}.task_{task}." for part in ("heads", "private") for task in tasks)
+    return {
+        name: weight
+        for name, weight in weights.items()
+        if not name.startswith(("heads.", "private.")) or name.startswith(own)
+    }
+
+
+def _private_layers(tagger: Tagger, task: str) -> dict[str, int]:
+    count = tagger.options.private_layers.get(task)
+    return {"private_layers": count} if count else {}
 
 
 def _of_package(name: str) -> Any:

@@ -17,7 +17,8 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 
 from mtl_bench.config.compose import make_embeddings
-from mtl_bench.config.run_key import uses_main
+from mtl_bench.config.mistakes.options import task_options
+from mtl_bench.config.run_key import sampler_uses_main
 from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
@@ -26,6 +27,7 @@ from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
 from mtl_bench.models.tagger import Dropout, Tagger, called
+from mtl_bench.models.task_options import TaskOptions
 from mtl_bench.models.weights import Kept
 from mtl_bench.runs.record import Metric, TaskRecord
 from mtl_bench.runs.schedule import Schedule
@@ -102,14 +104,19 @@ def _check_directions(
     Raises:
         UserError: they would.
     """
+    layers = task_options(config)["model.private_layers"]
     input_: type[Input[Any]] = get_class(embeddings.input)
     encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
-    if not input_.sees_neighbours and encoder.has_directions:
-        return
+    is_directed = not input_.sees_neighbours and encoder.has_directions
     sees_all = (input_ if input_.sees_neighbours else encoder).__name__
     for name, corpus in corpora.items():
         head: type[Head] = get_class(corpus.type.head)
-        if head.needs_directions:
+        if head.needs_directions and layers.get(name):
+            raise UserError(
+                f"model.private_layers.{name} is {layers[name]}; allowed is: 0 for a task that "
+                "predicts words, since a second biLSTM would have seen them."
+            )
+        if head.needs_directions and not is_directed:
             raise UserError(
                 f"task '{name}' predicts words from states that must not have seen them, but what "
                 f"{sees_all} gives depends on whole sentences.\nA language model takes "
@@ -128,8 +135,10 @@ def notes_on(config: RunConfig, parts: Parts) -> Iterator[str]:
         parts.prepared.input,
         parts.embeddings,
     )
-    if len(parts.corpora) == 1 and uses_main(config.sampler):
+    if len(parts.corpora) == 1 and sampler_uses_main(config.sampler):
         yield "a run of one task draws no tasks: `sampler` has no effect"
+    if len(parts.corpora) == 1 and config.loss_weights:
+        yield "a run of one task has one loss: `loss_weights` has no effect"
 
 
 def _splits(config: RunConfig) -> tuple[SplitName, SplitName]:
@@ -170,7 +179,8 @@ def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
 
     with named_errors("model", asdict(config.model)):
         dropout = Dropout(config.model.dropout, config.seed)
-        tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout)
+        options = _task_options(config)
+        tagger = Tagger(inputs.input, encoder, inputs.tasks, optimizer, dropout, options)
     if config.model.loss_over == "positions":
         for name in inputs.train:
             # Beside the words start and end symbol; the schema has checked that there is a limit.
@@ -182,6 +192,18 @@ def make_tagger(config: RunConfig, inputs: Prepared) -> Tagger:
         for name, split in inputs.train.items():
             tagger.head(name).balance(split.targets)
     return tagger
+
+
+def _task_options(config: RunConfig) -> TaskOptions:
+    """Return what differs between the tasks of a run."""
+    options = task_options(config)
+    return TaskOptions(
+        loss_weights=config.loss_weights
+        if config.loss_weights == "uncertainty"
+        else options["loss_weights"],
+        rates=options["task_lr"],
+        private_layers=options["model.private_layers"],
+    )
 
 
 def make_run_loggers(config: RunConfig, folder: Path, fresh: bool) -> list[Logger]:

@@ -11,7 +11,7 @@ from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.config.compose import compose_run
-from mtl_bench.config.run_key import uses_main
+from mtl_bench.config.run_key import sampler_uses_main
 from mtl_bench.config.tasks import conf_folder, make_type, plain_task, read_task, task_files
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.tagger import called
@@ -103,7 +103,7 @@ def test_a_sampler_that_declares_not_to_use_main_draws_alike_for_any(name, confi
         main: [instantiate(node)(SIZES, main)(step, Draws(1).at(step)) for step in range(300)]
         for main in SIZES
     }
-    assert uses_main(node) == (draws["a"] != draws["b"])
+    assert sampler_uses_main(node) == (draws["a"] != draws["b"])
 
 
 class Undeclared:
@@ -118,7 +118,7 @@ class Undeclared:
 
 def test_a_sampler_that_declares_nothing_is_taken_to_use_main(configure):
     name = f"{__name__}.Undeclared"
-    assert uses_main({"_target_": name, "_partial_": True})
+    assert sampler_uses_main({"_target_": name, "_partial_": True})
     folders = []
     for pair in (["main=syn_chu", "aux=syn_pos"], ["main=syn_pos", "aux=syn_chu"]):
         _, folder = compose_run([*pair, f"++sampler._target_={name}", "sampler.exponent=0"])

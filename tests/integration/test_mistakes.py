@@ -1,5 +1,7 @@
 """Mistakes that people make on the command line: each answered, none with a traceback."""
 
+from importlib.util import find_spec
+
 import pytest
 
 BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
@@ -48,6 +50,14 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["tasks.syn_pos.max_length=-3"], ["tasks.syn_pos.max_length is -3", "at least 1"]),
         (["aux=syn_key", "sampler=proportional", "sampler.exponent=nan"], ["exponent is nan"]),
         (["sampler=weighted", "+sampler.weights.syn_pos=0.3"], ["names the main task", "twice"]),
+        (["sampler=annealed", "sampler.half_life=0"], ["half_life is 0", "above 0"]),
+        (["task_lr.main=0.1"], ["type `+task_lr.main=...`"]),
+        (["+task_lr.main=-1"], ["task_lr is {'main': -1}", "above 0"]),
+        (["loss_weights=equal"], ["loss_weights is 'equal'", "'uncertainty'"]),
+        (["aux=syn_chu", "+loss_weights.syn_key=2"], ["loss_weights", "only tasks of the run"]),
+        (["+model.private_layers.main=x"], ["'x' is not a whole number"]),
+        (["+model.private_layers.main=-1"], ["private_layers is {'main': -1}", "from 0"]),
+        (["main=lm_syn_pos", "+model.private_layers.main=1"], ["allowed is: 0 for a task"]),
         (["sweep_name=../../x"], ["sweep_name is '../../x'", "paths.output_dir"]),
         (["paths.output_dir=/proc/x"], ["/proc/x", "paths.output_dir"]),
         (["data=eacl2017", "keep=last", "main=nodev"], ["8 sentences", "data.drop_last=false"]),
@@ -96,8 +106,6 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         ),
         (["seed=0", "seed=1"], ["seed is given twice: seed=0 and seed=1"]),
         (["aux=[syn_key,syn_key]"], ["names 'syn_key' twice"]),
-        (["-m", "hydra/launcher=slurm"], ["hydra/launcher=slurm needs", "mtl-bench[submitit]"]),
-        (["-m", "hydra/launcher=joblib"], ["mtl-bench[joblib]"]),
         (["~optimizer"], ["every run needs `optimizer`"]),
         (["optimizer.lr=inf"], ["optimizer.lr is inf", "a finite number"]),
         (["aux=syn_key", "sampler.exponent=-1"], ["exponent is -1", "from 0"]),
@@ -135,6 +143,15 @@ def test_a_mistake_is_answered(command, own_task, arguments, expected):
     assert code == 2, err
     for part in expected:
         assert part in err
+
+
+@pytest.mark.parametrize(("launcher", "extra"), [("slurm", "submitit"), ("joblib", "joblib")])
+def test_a_launcher_that_is_not_installed_is_answered(command, launcher, extra):
+    if find_spec(f"hydra_plugins.hydra_{extra}_launcher"):
+        pytest.skip(f"hydra-{extra}-launcher is installed")
+    code, _, err = command("-m", "main=syn_pos", f"hydra/launcher={launcher}")
+    assert code == 2, err
+    assert f"hydra/launcher={launcher} needs" in err and f"mtl-bench[{extra}]" in err
     assert "Traceback" not in err
     assert "HYDRA_FULL_ERROR" not in err
 

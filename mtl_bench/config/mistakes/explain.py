@@ -23,6 +23,9 @@ from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.config.tasks import conf_folder, options, task_files
 from mtl_bench.errors import UserError
 
+MAPS_BY_TASK = ("sampler.weights", "task_lr", "loss_weights", "model.private_layers")
+"""Keys whose own keys are tasks, so that they need a `+`."""
+
 EXTRAS = {"joblib": "joblib", "slurm": "submitit", "submitit_local": "submitit"}
 EXTRAS |= {"submitit_slurm": "submitit", "ray": "ray", "ray_local": "ray"}
 """What to install for a launcher."""
@@ -131,6 +134,10 @@ def _typed(full_key: str, arguments: Sequence[str]) -> str:
 
 def unknown_key(key: str, full_key: str, arguments: Sequence[str]) -> str:
     """Explain `optimizer.lrr=1` and `tasks.pos.max_length=3`."""
+    for of_tasks in MAPS_BY_TASK:
+        name = full_key.removeprefix(f"{of_tasks}.")
+        if name != full_key:
+            return f"{key}: to give '{name}' a value of its own, type `+{of_tasks}.{name}=...`."
     cfg = _without(key, arguments)
     parts = full_key.split(".")
     if parts[0] == "tasks" and len(parts) > 1 and (cfg is None or parts[1] not in cfg.tasks):

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
+from mtl_bench.config.by_task import by_task
 from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, located, shown
 from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
@@ -29,6 +30,7 @@ def check_options(config: RunConfig) -> None:
     for group, node in groups_of(config).items():
         check_group(group, node)
     check_sampler(config)
+    task_options(config)
 
 
 def check_encoder(config: RunConfig) -> None:
@@ -68,6 +70,21 @@ def check_sampler(config: RunConfig) -> None:
     except (TypeError, ValueError, InstantiationException) as error:
         given = " ".join(f"sampler.{k}={v}" for k, v in config.sampler.items() if k[0] != "_")
         raise UserError(f"sampler: {error}\nGiven: {given}") from error
+
+
+def task_options(config: RunConfig) -> dict[str, dict[str, Any]]:
+    """Return the options that a run gives by task, by their keys.
+
+    Raises:
+        UserError: one names a task that the run has not.
+    """
+    given = {
+        "task_lr": config.task_lr,
+        "loss_weights": {} if isinstance(config.loss_weights, str) else config.loss_weights,
+        "model.private_layers": config.model.private_layers,
+    }
+    tasks = config.task_set()
+    return {key: by_task(key, values, tasks, config.main) for key, values in given.items()}
 
 
 def groups_of(config: RunConfig) -> dict[str, dict[str, Any]]:

@@ -72,7 +72,7 @@ def view(setup: Setup, tagger: Tagger, main: str, aux: str) -> View:
         of_steps = tagger.states(batch)
         # Boundary symbols have labels of their own, behind those of words.
         words = batch.targets < setup.prepared.tasks[main].targets.start
-        logits = tagger.head(aux)(of_steps, batch)[words]
+        logits = tagger.outputs(aux, of_steps, batch)[words]
         states.append(of_steps[words].double().numpy())
         labels.append(batch.targets[words].numpy())
         predicted.append(logits[:, : setup.prepared.tasks[aux].targets.start].argmax(1).numpy())

@@ -9,7 +9,8 @@ from typing import Any, TypeGuard, cast
 import torch
 from torch import nn
 
-HEAD = "heads."
+NEW = ("heads.", "private.", "learned_weights.")
+"""How names of parameters begin that no pretrained model has."""
 
 
 class WarmupAdamW(torch.optim.AdamW):
@@ -37,9 +38,9 @@ class WarmupAdamW(torch.optim.AdamW):
         """Make groups of the parameters.
 
         Args:
-            params: names and parameters; those of the heads begin with `heads.`.
+            params: names and parameters; those of new layers begin as in NEW.
             lr: rate after warming up.
-            head_lr: of the heads; None: as the others.
+            head_lr: of heads and other new layers; None: as the others.
             weight_decay: per step, times the rate.
             warmup_steps: steps until the rate is reached.
             decay_steps: the step at which the rate is 0; None: it stays.
@@ -74,7 +75,7 @@ class WarmupAdamW(torch.optim.AdamW):
         self.warmup_steps, self.decay_steps, self.max_norm = warmup_steps, decay_steps, max_norm
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, parameter in params:
-            groups.setdefault((name.startswith(HEAD), parameter.ndim > 1), []).append(parameter)
+            groups.setdefault((name.startswith(NEW), parameter.ndim > 1), []).append(parameter)
         super().__init__(
             [
                 {

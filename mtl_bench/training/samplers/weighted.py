@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mtl_bench.config.by_task import by_task
 from mtl_bench.errors import UserError
 from mtl_bench.training.samplers.proportional import Proportional
 
@@ -22,21 +23,13 @@ class Weighted(Proportional):
 
     def __init__(self, sizes: Mapping[str, int], main: str, weights: Mapping[str, float]) -> None:
         """Take sizes, main task, and probabilities by task; `main` stands for the main task."""
-        if "main" in weights and main in weights:
-            raise UserError(
-                f"sampler.weights: {dict(weights)} names the main task '{main}' twice. Take one "
-                "out: `~sampler.weights.main`."
-            )
-        probabilities = {main if task == "main" else task: float(p) for task, p in weights.items()}
+        probabilities = by_task("sampler.weights", weights, sizes, main)
         rest = 1 - sum(probabilities.values())
         others = sorted(set(sizes) - set(probabilities))
-        # A single run draws no tasks: the baselines of a sweep take the weights of its pairs.
-        unknown = sorted(set(probabilities) - set(sizes)) if len(sizes) > 1 else []
-        if unknown or min(probabilities.values(), default=0) < 0 or rest < -1e-9:
+        if min(weights.values(), default=0) < 0 or sum(weights.values()) > 1 + 1e-9:
             raise UserError(
-                f"sampler.weights: {dict(weights)} for the tasks {', '.join(sorted(sizes))}. Name "
-                "only tasks of the run (or 'main'), with probabilities from 0 that sum to at "
-                "most 1; tasks not named share the rest."
+                f"sampler.weights: {dict(weights)}; allowed is: probabilities from 0 that sum to "
+                "at most 1. Tasks not named share the rest."
             )
         if not others and len(sizes) > 1 and abs(rest) > 1e-9:
             raise UserError(f"sampler.weights: {dict(weights)} sum to {1 - rest:g}, not to 1.")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
+from mtl_bench.training.samplers.annealed import Annealed
 from mtl_bench.training.samplers.draws import Draws
 from mtl_bench.training.samplers.proportional import Proportional
 from mtl_bench.training.samplers.round_robin import RoundRobin
@@ -84,3 +85,21 @@ def test_sentences_are_drawn_without_replacement():
 
 def test_a_single_run_takes_the_weights_of_pairs():
     assert Weighted({"pos": 3}, "pos", {"chu": 0.7}).probabilities == {"pos": 1.0}
+
+
+def test_annealed_draws_move_from_uniform_to_the_main_task():
+    sampler = Annealed(SIZES, "pos", half_life=500)
+    assert sampler.probabilities(0) == pytest.approx({"chu": 1 / 3, "pos": 1 / 3, "sem": 1 / 3})
+    assert sampler.probabilities(500) == pytest.approx({"chu": 1 / 6, "pos": 2 / 3, "sem": 1 / 6})
+    for start in (0, 500, 2000):
+        drawn = draws(sampler, range(start, start + 100))
+        expected = np.mean([sampler.probabilities(s)["pos"] for s in range(start, start + 100)])
+        assert drawn.count("pos") / 100 == pytest.approx(expected, abs=0.15)
+    assert set(draws(sampler, range(10**7, 10**7 + 50))) == {"pos"}
+
+
+@given(st.integers(0, 10**9), st.floats(1e-3, 1e9))
+def test_annealed_probabilities_sum_to_one(step, half_life):
+    shares = Annealed(SIZES, "chu", half_life).probabilities(step)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(0 <= share <= 1 for share in shares.values())
