@@ -58,6 +58,28 @@ class SpanScheme:
             return None
         return CANONICAL.get(letter, letter), kind
 
+    def allows(self, before: str | None, label: str | None) -> bool:
+        """Return whether a label may follow another; None is the border of a sentence.
+
+        >>> SpanScheme("bio").allows("O", "I-PER"), SpanScheme("io").allows("O", "I-PER")
+        (False, True)
+        """
+        left, kind_before = self._part(before)
+        right, kind = self._part(label)
+        letters = SCHEMES[self.name]
+        goes_on = left in "BI" and kind == kind_before
+        if letters == "I":
+            return True
+        if self.name == "iob1":  # B only where it parts two spans of a type
+            return right != "B" or goes_on
+        if letters == "BI":
+            return right != "I" or goes_on
+        return (right in "IE") == (left in "BI") and (right not in "IE" or goes_on)
+
+    def _part(self, label: str | None) -> tuple[str, str]:
+        """Return letter and type, those of words outside of spans for any other label."""
+        return (None if label is None else self.parse(label)) or ("O", "")
+
     def stray(self, counts: Counter[str]) -> Counter[str]:
         """Return the labels that do not follow the scheme, with their counts."""
         return Counter({x: n for x, n in counts.items() if self.parse(x) is None})

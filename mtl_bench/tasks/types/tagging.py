@@ -19,6 +19,8 @@ from mtl_bench.tasks.types.spans import SCHEMES, named_scheme, recognise
 from mtl_bench.tasks.types.tagging_check import check_labels, check_spans
 from mtl_bench.tasks.types.tagging_scores import TaggingScorer
 
+DECODINGS = ("greedy", "constrained", "crf")
+
 
 @dataclass(frozen=True)
 class Tagging(TaskType[Labels]):
@@ -27,12 +29,26 @@ class Tagging(TaskType[Labels]):
     Attributes:
         outside: the label that F1 leaves out (such as `O`), or None if every label counts.
         spans: the scheme by which labels mark spans (see `spans.py`), or None.
+        decoding: how labels follow from the model: `greedy`, each word's by itself;
+            `constrained`, the most probable that `spans` allows; `crf`, a conditional random field,
+            constrained as well where there is `spans`.
     """
 
     name = "tagging"
     level = "word"
     outside: str | None = None
     spans: str | None = None
+    decoding: str = "greedy"
+
+    def __post_init__(self) -> None:
+        """Check the decoding."""
+        if self.decoding not in DECODINGS:
+            raise ValueError(f"decoding is {self.decoding!r}; it is one of {', '.join(DECODINGS)}.")
+        if self.decoding == "constrained" and not self.spans:
+            raise ValueError(
+                "decoding is 'constrained', but the task names no scheme of `spans` whose rules "
+                "labels could follow. Set `spans`, or `decoding: crf`, which learns them."
+            )
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -298,7 +298,9 @@ def test_every_part_of_a_description_is_needed(tmp_path):
             if isinstance(value, dict):
                 yield from parts(value, (*path, key))
 
-    optional = {("tasks", task, "type", key) for task in "ab" for key in ("outside", "spans")}
+    optional = {
+        ("tasks", task, "type", key) for task in "ab" for key in ("outside", "spans", "decoding")
+    }
     for path in set(parts(whole)) - optional:
         content = json.loads(json.dumps(whole))
         node = content
