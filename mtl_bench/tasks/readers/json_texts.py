@@ -9,8 +9,8 @@ from typing import Any
 
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
-from mtl_bench.tasks.readers.json_values import is_half_character, json_objects
-from mtl_bench.tasks.readers.texts import checked_names, class_of, words_of
+from mtl_bench.tasks.readers.json_values import json_objects, value_at, words_at
+from mtl_bench.tasks.readers.texts import checked_names, class_of
 
 
 class JsonTextReader:
@@ -34,27 +34,13 @@ class JsonTextReader:
         """Yield the texts of a file, and notes on those without words."""
         lines = Lines(file, part)
         for number, line, content in json_objects(lines, lines):
-            for key in (self.text, self.label):
-                if key not in content:
-                    keys = ", ".join(map(str, content)) or "none"
-                    lines.fail(number, line, f"has no key '{key}'. Keys: {keys}.")
-            words = self._words(lines, number, line, content[self.text])
-            label = self._class(lines, number, line, content[self.label])
+            words = words_at(lines, number, line, content, self.text)
+            label = value_at(lines, number, line, content, self.label)
+            label = self._class(lines, number, line, label)
             if words:
                 yield Example(words, label)
             else:
                 yield Note("texts without words left out", f"line {number}")
-
-    def _words(self, lines: Lines, number: int, line: str, text: Any) -> tuple[str, ...]:
-        if isinstance(text, list) and all(isinstance(word, str) for word in text):
-            words = tuple(word.strip() for word in text if word.strip())
-        elif isinstance(text, str):
-            words = words_of(text)
-        else:
-            lines.fail(number, line, f"'{self.text}' is neither a text nor a list of words.")
-        if any(map(is_half_character, words)):
-            lines.fail(number, line, f"'{self.text}' has half a character (a surrogate).")
-        return words
 
     def _class(self, lines: Lines, number: int, line: str, label: Any) -> str:
         if not isinstance(label, str | int):

@@ -110,17 +110,30 @@ NOISE = 0.03
 class SyntheticReader:
     """Yields the endless corpus of a task; the task's yaml says how much of it is taken."""
 
-    def __init__(self, task: str) -> None:
-        """Name the task, one of TASKS."""
+    def __init__(self, task: str, labelled_words: bool = False) -> None:
+        """Name the task.
+
+        Args:
+            task: one of TASKS.
+            labelled_words: whether the target is the words whose label is not `o`, in place of
+                labels; sentences without any are left out.
+        """
         if task not in TASKS:
             raise UserError(f"reader.task: '{task}' is none of {', '.join(TASKS)}.")
         self.task = task
+        self.labelled_words = labelled_words
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example]:  # noqa: ARG002
         """Yield sentences without end; no file is read."""
         names = language().names
         for words, labels in _labelled(self.task):
-            yield Example(tuple(names[word] for word in words), tuple(labels))
+            texts = tuple(names[word] for word in words)
+            if not self.labelled_words:
+                yield Example(texts, tuple(labels))
+                continue
+            kept = [text for text, label in zip(texts, labels, strict=True) if label != "o"]
+            if kept:
+                yield Example(texts, kept)
 
 
 def _labelled(task: str) -> Iterator[tuple[list[Word], list[str]]]:

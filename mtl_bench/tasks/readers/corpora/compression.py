@@ -16,6 +16,7 @@ from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
 
 FILES = ("test_words.txt", "test_labels.txt", "test_dep.txt")
+LABELS = ("kept_heads", "deleted", "compression")
 # Arcs below which a token belongs to the head word of a kept node, and is no such head itself.
 DEPENDENT = {
     "det", "prep", "aux", "auxpass", "p", "ps", "possessive", "poss", "nn", "neg", "cop", "num",
@@ -26,16 +27,17 @@ ATTACHED = re.compile(r"(?<=.)(,|\.|'s|n't)$")
 
 
 class CompressionReader:
-    """Reads words and, by choice, `del` for what the compression leaves out or `k` for kept heads.
+    """Reads words and, by choice, labels or the compression itself.
 
     `kept_heads`: `k` for a kept token that heads a node of the dependency tree (not a function
     word, modifier or punctuation mark), else `o`. `deleted`: `del` for a deleted token, else `o`.
+    `compression`: the words of the compression.
     """
 
     def __init__(self, label: str) -> None:
-        """Choose `kept_heads` or `deleted`."""
-        if label not in ("kept_heads", "deleted"):
-            raise UserError(f"label: {label!r} is neither 'kept_heads' nor 'deleted'.")
+        """Choose one of LABELS."""
+        if label not in LABELS:
+            raise UserError(f"label: {label!r} is none of {', '.join(LABELS)}.")
         self.label = label
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:  # noqa: ARG002
@@ -52,7 +54,9 @@ class CompressionReader:
                 arcs.fail(
                     number, arc[1], f"{len(dependencies)} arcs for {len(words)} words: {line!r}"
                 )
-            if words:
+            if words and self.label == "compression":
+                yield Example(tuple(words), compression[1].split())
+            elif words:
                 kept, lost = aligned(words, compression[1].split())
                 if lost:
                     text = "words of compressions that are not in the sentence, left out"
