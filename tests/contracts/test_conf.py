@@ -43,7 +43,7 @@ def test_a_task_says_what_it_is_and_where_it_is_from(name):
     assert set(task.splits) <= set(SPLITS)
     assert callable(instantiate(task.reader))
     generated = not task.sources and not task.obtain
-    assert generated == name.startswith("syn_")
+    assert generated == name.startswith(("syn_", "demo_"))
     assert generated or (task.citation and task.homepage)
     assert bool(task.obtain) == bool(task.root)
     places = set()

@@ -15,6 +15,11 @@ from mtl_bench.tasks.format_guess.columns import (
     refuse_mixed_columns,
     usual_separator,
 )
+from mtl_bench.tasks.format_guess.objects import (
+    guess_json_pairs,
+    guess_json_spans,
+    guess_span_list,
+)
 from mtl_bench.tasks.format_guess.texts import guess_json_texts, guess_text_columns
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
@@ -46,6 +51,8 @@ def guess(
     content = [line for line in lines if line.strip()]
     if not content:
         raise UserError(f"{file}: has blank lines only.")
+    if content[0].lstrip().startswith("[") and (spans := guess_span_list(content)):
+        return spans
     if content[0].lstrip().startswith("[") and not content[0].rstrip().endswith("]"):
         raise UserError(
             f"{file}: looks like a JSON list. JSON Lines have an object a line, such as "
@@ -92,8 +99,10 @@ def _json_lines(
         raise UserError(
             f"{file}: begins with a brace, but is not JSON: {error}.\n    {line[:200]!r}"
         ) from None
-    if isinstance(first, dict) and (texts := guess_json_texts(first, word, label)):
-        return texts
+    if isinstance(first, dict):
+        for guess_objects in (guess_json_spans, guess_json_pairs, guess_json_texts):
+            if found := guess_objects(first, word, label):
+                return found
     lists = [key for key, value in first.items() if isinstance(value, list)]
     if word is None:
         words = [key for key in lists if key not in LABEL_KEYS]
@@ -112,8 +121,18 @@ def _json_lines(
         "labels": str(label),
     }
     format_ = f"JSON Lines: lines are objects with the lists {', '.join(lists)}."
-    explanation = f"Words in '{word}', labels in '{label}' (--word, --label name other keys)."
-    return Guess(reader, [format_, explanation])
+    reasons = [
+        format_,
+        f"Words in '{word}', labels in '{label}' (--word, --label name other keys).",
+    ]
+    if any(type(each) is int for each in first[label]):
+        raise UserError(
+            f"{file}: '{label}' has whole numbers, such as {first[label][:8]}, and nothing names "
+            "them. In a yaml of your own, name them by the reader's option `classes`:\n"
+            f"  reader: {{_target_: {READERS}jsonl.JsonLinesReader, words: {word}, labels: "
+            f"{label}, classes: [O, B-PER, I-PER]}}"
+        )
+    return Guess(reader, reasons)
 
 
 def _conllu(rows: Sequence[Sequence[str]], label: int | str | None) -> Guess:

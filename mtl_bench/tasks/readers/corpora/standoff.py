@@ -7,7 +7,7 @@ with T are spans: `T1<tab>Process 0 16<tab>text`, discontinuous ones with `;` be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtl_bench.tasks.examples import Example, Note
@@ -22,11 +22,21 @@ ABBREVIATION = re.compile(
 
 
 class StandoffReader:
-    """Reads words and one label for those that overlap any span, `o` for the others."""
+    """Reads words and one label for those that overlap any span, `o` for the others.
 
-    def __init__(self, label: str) -> None:
-        """Name the label of marked words."""
+    Or, in place of labels, which document a sentence is of: how the file's name begins.
+    """
+
+    def __init__(self, label: str = "", documents: Sequence[str] = ()) -> None:
+        """Describe the target.
+
+        Args:
+            label: of marked words.
+            documents: beginnings of names, each a class of sentences; the names of all others are
+                the class `other`. With none, words are labelled.
+        """
         self.label = label
+        self.documents = documents
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a folder's documents, sorted by path; a part is a subfolder."""
@@ -42,9 +52,13 @@ class StandoffReader:
         if not annotation.exists():
             yield Note("documents without an .ann file, read as unmarked", document.name)
         spans = list(_spans(annotation))
+        named = (each for each in self.documents if document.name.startswith(each))
+        class_ = next(named, "other")
         for start, end in sentences(text):
             tokens = list(TOKEN.finditer(text, start, end))
-            if tokens:
+            if tokens and self.documents:
+                yield Example(tuple(token.group() for token in tokens), class_)
+            elif tokens:
                 yield Example(
                     tuple(token.group() for token in tokens),
                     tuple(
