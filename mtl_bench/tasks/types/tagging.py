@@ -179,7 +179,7 @@ def guess_outside(splits: Splits) -> str | None:
     scheme = recognise([example.target for example in splits["train"]])
     if scheme:  # here it need not be the most frequent
         return next((label for label in counts if scheme.is_outside(label)), None)
-    # Beside names of types, such as PER; beside single letters it is one of them, such as a pronoun.
+    # Beside names of types, such as PER. Beside single letters it is one of them: a pronoun.
     if "O" in counts and all(len(label) > 1 for label in counts.keys() - {"O"}):
         return "O"
     return next(
