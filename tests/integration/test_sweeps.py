@@ -398,3 +398,29 @@ def test_a_sweep_over_budgets_trains_each_run_once_and_reads_it_at_each(tmp_path
     gains = open_sweep("default").gains()
     assert sorted(gains.budget) == [20, 40]
     assert dict(zip(gains.budget, gains.split, strict=True)) == {20: "dev", 40: "test"}
+
+
+def test_a_tuned_sweep_tunes_alike_and_ends_without_work_when_repeated(command, tmp_path):
+    pytest.importorskip("optuna", reason="the extra `tune` is not installed")
+    arguments = [
+        *("-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune", "trials=2", "seed=0,1"),
+        *("sampler=weighted", "optimizer=adam", "steps_per_task=8", "rungs=[0.5,1]"),
+        *("data.batch_size=4", "model.hidden_size=4", "embeddings.dim=4"),
+    ]
+    code, out, err = command(*arguments)
+    assert code == 0, err
+    assert "selected on dev" in out and "syn_chu, tuned:" in out
+    (file,) = Path("multirun_outputs").rglob("tuned.json")
+    single, pair = json.loads(file.read_text("utf-8"))["syn_pos"]
+    assert single["trials"] == pair["trials"] == 2
+    assert single["tuned"].keys() == pair["untuned"].keys() == {"0", "1"}
+    again = command(*arguments)
+    assert again[0] == 0 and " finished  " not in again[1]
+    assert again[1].splitlines()[-6:] == out.splitlines()[-6:]
+
+
+def test_a_key_of_tuning_elsewhere_and_the_seed_of_trials_are_answered(command):
+    code, _, err = command("-m", "main=syn_pos", "aux=syn_chu", "trials=3")
+    assert code == 2 and "`trials` belongs to tuning" in err
+    code, _, err = command("-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune", "seed=1000")
+    assert code == 2 and "seed=1000 is that of the trials" in err

@@ -32,6 +32,8 @@ class StudyCallback(Callback):
         try:
             statuses = read_sweep(sweep)
             choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
+            if choices.get("hydra/sweeper") == "tune":
+                return  # it has printed its answer; trials are no study
             if choices.get("hydra/sweeper") == "recommend":
                 self._write_pages(sweep, statuses)  # the search has printed its answer
                 return

@@ -34,12 +34,14 @@ VALUED_FLAGS = (
 )
 """Options of Hydra that are followed by a value."""
 
-SEARCH = "hydra/sweeper=recommend"
-SEARCH_KEYS = (
-    *("policy", "record", "parallel", "budget", "regret", "confidence"),
-    *("max_seconds", "max_seeds", "max_aux"),
-)
-"""Keys of `conf/hydra/sweeper/recommend.yaml` that a command line may name by themselves."""
+SWEEPER_KEYS = {
+    "recommend": (
+        *("policy", "record", "parallel", "budget", "regret", "confidence"),
+        *("max_seconds", "max_seeds", "max_aux"),
+    ),
+    "tune": ("trials", "rungs", "tuning_seed", "space"),
+}
+"""Keys of `conf/hydra/sweeper/<name>.yaml` that a command line may name by themselves."""
 
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
 
@@ -55,7 +57,7 @@ def explained_errors() -> Iterator[None]:
     full = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         with nullcontext() if full else _explained(overrides):
-            overrides = _search_overrides(overrides, "-m" in flags)
+            overrides = _sweeper_overrides(overrides, "-m" in flags)
             check_overrides(overrides, "-m" in flags, list(task_files()))
             if "-m" in flags:  # composed once before main is chosen, when it has no task's keys
                 overrides = [TASK_KEY.sub(r"\1choice(\2)", each) for each in overrides]
@@ -98,31 +100,37 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, overrides
 
 
-def _search_overrides(overrides: Sequence[str], multirun: bool) -> list[str]:
+def _sweeper_overrides(overrides: Sequence[str], multirun: bool) -> list[str]:
     """Return overrides with the sweeper that an experiment names, and its keys as Hydra has them.
 
     Raises:
-        UserError: there are keys of a search, and the command is none.
+        UserError: there are keys of a sweeper, and the command has another one, or none.
     """
     # Hydra itself prefers the sweeper of train.yaml to the experiment's.
-    named = multirun and any(sweeper_of(each) == SEARCH.partition("=")[2] for each in overrides)
-    is_search = multirun and (named or SEARCH in overrides)
-    chosen = any(each.startswith("hydra/sweeper=") for each in overrides)
-    result = [SEARCH] if named and not chosen else []
+    named = next(filter(None, map(sweeper_of, overrides)), None) if multirun else None
+    typed = next((o.partition("=")[2] for o in overrides if o.startswith("hydra/sweeper=")), None)
+    sweeper = (typed or named) if multirun else None
+    result = [f"hydra/sweeper={named}"] if named and not typed else []
     for override in overrides:
         key = override.partition("=")[0]
-        if key.split(".")[0] not in SEARCH_KEYS:
+        owners = [name for name, keys in SWEEPER_KEYS.items() if key.split(".")[0] in keys]
+        if not owners:
             result.append(override)
-        elif not is_search:
-            raise UserError(
-                f"{override}: `{key}` belongs to a search for an auxiliary task. For one, add "
-                f"`-m experiment=recommend`, or `-m {SEARCH}` to another experiment."
-            )
+        elif sweeper not in owners:
+            raise UserError(f"{override}: {BELONGS[owners[0]].format(key=key)}")
         elif key.startswith("policy."):  # what the policy does not know, its check explains
             result.append(f"++hydra.sweeper.options.{override.removeprefix('policy.')}")
         else:
             result.append(f"hydra.sweeper.{override}")
     return result
+
+
+BELONGS = {
+    "recommend": "`{key}` belongs to a search for an auxiliary task. For one, add `-m "
+    "experiment=recommend`, or `-m hydra/sweeper=recommend` to another experiment.",
+    "tune": "`{key}` belongs to tuning. For that, add `-m experiment=tuned`, or `-m "
+    "hydra/sweeper=tune` to another experiment.",
+}
 
 
 @contextmanager

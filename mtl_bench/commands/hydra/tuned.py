@@ -1,0 +1,144 @@
+"""The answer of a tuning sweep: gains of tuned sets, and of untuned ones, over single tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from mtl_bench.analysis.gains.gain import signed
+from mtl_bench.analysis.gains.paired_scores import relative_change
+from mtl_bench.files import write_atomically
+from mtl_bench.runs.curve import read_curve
+from mtl_bench.runs.record import Record
+
+TUNED = "tuned.json"
+LEVEL = 0.95
+
+
+def dev_score(record: Record, folder: Path) -> float:
+    """Return the best primary metric of the main task on the split of the curve; higher is better.
+
+    It is what `keep=best` selects weights by.
+    """
+    task = record.tasks[record.main]
+    sign = 1 if task.metrics[task.primary].higher_is_better else -1
+    split = record.setting("data.eval_split")
+    values = [
+        sign * row.values[task.primary]
+        for row in read_curve(folder)
+        if row.task == record.main and row.split == split and task.primary in row.values
+    ]
+    return max(values, default=-np.inf)
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """What the runs of a task set scored.
+
+    Attributes:
+        tasks: of the set, sorted.
+        overrides: of the best trial.
+        trials: how many were trained.
+        untuned: final primary metric of the main task by seed.
+        tuned: the same with the overrides.
+    """
+
+    tasks: tuple[str, ...]
+    overrides: tuple[str, ...]
+    trials: int
+    untuned: Mapping[int, float]
+    tuned: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class PairedGain:
+    """A gain in percent: mean over seeds, and a t interval of the paired differences."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    def __str__(self) -> str:
+        """Return it as text."""
+        interval = f"{signed(self.low)} .. {signed(self.high)}" if self.seeds > 1 else "not known"
+        return f"{signed(self.mean)} % ({LEVEL:.0%} interval {interval}, {self.seeds} seeds)"
+
+
+def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: int) -> PairedGain:
+    """Return the relative improvement over the seeds that both have, in percent.
+
+    Args:
+        single: score by seed.
+        other: score by seed.
+        sign: -1 where lower is better.
+    """
+    seeds = sorted(single.keys() & other.keys())
+    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds if single[seed]]
+    if not gains:
+        return PairedGain(np.nan, np.nan, np.nan, 0)
+    mean = float(np.mean(gains))
+    if len(gains) == 1:
+        return PairedGain(mean, np.nan, np.nan, 1)
+    error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(gains) - 1)) * error
+    return PairedGain(mean, mean - half, mean + half, len(gains))
+
+
+def summary(main: str, metric: str, sign: int, sets: Sequence[SetScores]) -> str:
+    """Return the table of a main task, and the gains below it.
+
+    Args:
+        main: the main task.
+        metric: title of its primary metric.
+        sign: -1 where lower is better.
+        sets: the single task first.
+    """
+    names = ["+".join(each.tasks) for each in sets]
+    width = max(map(len, [*names, "tasks"]))
+    lines = [f"{main}: final {metric}, mean (sd) over seeds; selected on dev, in equal trials"]
+    lines.append(f"  {'tasks':<{width}}  {'untuned':<15}  {'tuned':<15}  trials  options")
+    for name, each in zip(names, sets, strict=True):
+        options = " ".join(each.overrides)
+        lines.append(
+            f"  {name:<{width}}  {_mean(each.untuned):<15}  {_mean(each.tuned):<15}  "
+            f"{each.trials:<6}  {options}"
+        )
+    single = sets[0]
+    lines.append(f"  tuning gains {main} alone {paired_gain(single.untuned, single.tuned, sign)}")
+    for each in sets[1:]:
+        aux = "+".join(task for task in each.tasks if task != main)
+        lines.append(f"  {aux}, untuned: {paired_gain(single.untuned, each.untuned, sign)}")
+        lines.append(f"  {aux}, tuned:   {paired_gain(single.tuned, each.tuned, sign)}")
+    return "\n".join(lines)
+
+
+def _mean(scores: Mapping[int, float]) -> str:
+    values = list(scores.values())
+    if not values:
+        return "-"
+    deviation = f" ({np.std(values, ddof=1):.4f})" if len(values) > 1 else ""
+    return f"{np.mean(values):.4f}{deviation}"
+
+
+def write_summary(sweep: Path, sets: Mapping[str, Sequence[SetScores]]) -> None:
+    """Write the scores of all sets by main task, as JSON."""
+    content = {
+        main: [
+            {
+                "tasks": list(each.tasks),
+                "overrides": list(each.overrides),
+                "trials": each.trials,
+                "untuned": dict(each.untuned),
+                "tuned": dict(each.tuned),
+            }
+            for each in of_main
+        ]
+        for main, of_main in sets.items()
+    }
+    write_atomically(sweep / TUNED, json.dumps(content, indent=1) + "\n")
