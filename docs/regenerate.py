@@ -15,6 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import auxiliaries
 import numpy as np
 import pandas as pd
 
@@ -69,6 +70,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def row_table(rows: Iterator[Sequence[str]]) -> str:
+    """Return a Markdown table whose first row is its header."""
+    return table(next(rows), list(rows))
 
 
 def interval(score: Score, metric: str) -> str:
@@ -367,6 +373,15 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
     if set(LOSSES) <= set(packaged()):
         yield "fidelity.md", "losses", losses
         yield "fidelity.md", "curve features", curve_features
+    for name, rows in (
+        ("task_options", auxiliaries.options),
+        ("auxiliary_kinds", auxiliaries.kinds),
+        ("decodings", auxiliaries.decodings),
+    ):
+        if name in packaged():
+            yield "auxiliaries.md", name, lambda rows=rows: row_table(rows())
+    if "task_options" in packaged():
+        yield "auxiliaries.md", "private layers", auxiliaries.private_baselines
     for name in ("published", *sets()):
         yield "recommend.md", f"replay {name}", lambda name=name: replays(name)
 

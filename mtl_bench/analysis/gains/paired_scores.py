@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
+
+LEVEL = 0.95
+"""Of the intervals of paired gains."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,36 @@ def relative_change(single: float, pair: float, sign: int) -> float:
     (50.0, 25.0)
     """
     return sign * (100 * (pair - single) / abs(single))
+
+
+@dataclass(frozen=True)
+class PairedGain:
+    """A gain in percent: mean over seeds, and a t interval of the paired differences."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+
+def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: int) -> PairedGain:
+    """Return the relative improvement over the seeds that both have, in percent.
+
+    Args:
+        single: score by seed.
+        other: score by seed.
+        sign: -1 where lower is better.
+    """
+    seeds = sorted(single.keys() & other.keys())
+    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds if single[seed]]
+    if not gains:
+        return PairedGain(np.nan, np.nan, np.nan, 0)
+    mean = float(np.mean(gains))
+    if len(gains) == 1:
+        return PairedGain(mean, np.nan, np.nan, 1)
+    error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(gains) - 1)) * error
+    return PairedGain(mean, mean - half, mean + half, len(gains))
 
 
 def paired_scores(

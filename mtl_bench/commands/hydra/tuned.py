@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from mtl_bench.analysis.gains.gain import signed
-from mtl_bench.analysis.gains.paired_scores import relative_change
+from mtl_bench.analysis.gains.paired_scores import LEVEL, PairedGain, paired_gain
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record import Record
 
 TUNED = "tuned.json"
-LEVEL = 0.95
 
 
 def dev_score(record: Record, folder: Path) -> float:
@@ -55,41 +53,6 @@ class SetScores:
     tuned: Mapping[int, float]
 
 
-@dataclass(frozen=True)
-class PairedGain:
-    """A gain in percent: mean over seeds, and a t interval of the paired differences."""
-
-    mean: float
-    low: float
-    high: float
-    seeds: int
-
-    def __str__(self) -> str:
-        """Return it as text."""
-        interval = f"{signed(self.low)} .. {signed(self.high)}" if self.seeds > 1 else "not known"
-        return f"{signed(self.mean)} % ({LEVEL:.0%} interval {interval}, {self.seeds} seeds)"
-
-
-def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: int) -> PairedGain:
-    """Return the relative improvement over the seeds that both have, in percent.
-
-    Args:
-        single: score by seed.
-        other: score by seed.
-        sign: -1 where lower is better.
-    """
-    seeds = sorted(single.keys() & other.keys())
-    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds if single[seed]]
-    if not gains:
-        return PairedGain(np.nan, np.nan, np.nan, 0)
-    mean = float(np.mean(gains))
-    if len(gains) == 1:
-        return PairedGain(mean, np.nan, np.nan, 1)
-    error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(gains) - 1)) * error
-    return PairedGain(mean, mean - half, mean + half, len(gains))
-
-
 def summary(main: str, metric: str, sign: int, sets: Sequence[SetScores]) -> str:
     """Return the table of a main task, and the gains below it.
 
@@ -110,12 +73,19 @@ def summary(main: str, metric: str, sign: int, sets: Sequence[SetScores]) -> str
             f"{each.trials:<6}  {options}"
         )
     single = sets[0]
-    lines.append(f"  tuning gains {main} alone {paired_gain(single.untuned, single.tuned, sign)}")
+    lines.append(
+        f"  tuning gains {main} alone {_text(paired_gain(single.untuned, single.tuned, sign))}"
+    )
     for each in sets[1:]:
         aux = "+".join(task for task in each.tasks if task != main)
-        lines.append(f"  {aux}, untuned: {paired_gain(single.untuned, each.untuned, sign)}")
-        lines.append(f"  {aux}, tuned:   {paired_gain(single.tuned, each.tuned, sign)}")
+        lines.append(f"  {aux}, untuned: {_text(paired_gain(single.untuned, each.untuned, sign))}")
+        lines.append(f"  {aux}, tuned:   {_text(paired_gain(single.tuned, each.tuned, sign))}")
     return "\n".join(lines)
+
+
+def _text(gain: PairedGain) -> str:
+    interval = f"{signed(gain.low)} .. {signed(gain.high)}" if gain.seeds > 1 else "not known"
+    return f"{signed(gain.mean)} % ({LEVEL:.0%} interval {interval}, {gain.seeds} seeds)"
 
 
 def _mean(scores: Mapping[int, float]) -> str:
