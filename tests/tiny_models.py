@@ -36,7 +36,7 @@ def wordpiece(accents=False):
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    return tokenizer, {"pad_token": "[PAD]", "unk_token": "[UNK]"}
+    return tokenizer, {"pad_token": "[PAD]", "unk_token": "[UNK]", "mask_token": "[MASK]"}
 
 
 def padded_left():

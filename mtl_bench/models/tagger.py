@@ -136,6 +136,7 @@ class Tagger(pl.LightningModule):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the training loss, which the head of the batch's task defines."""
+        batch = self.head(batch.task).prepare(batch)
         return self.head(batch.task).loss(self(batch), batch)
 
     def training_step(self, chunk: Chunk, _: int) -> dict[str, Tensor]:
@@ -185,6 +186,7 @@ class Tagger(pl.LightningModule):
 
     def validation_step(self, batch: Batch, *_: int) -> None:
         """Count the hits of one batch."""
+        batch = self.head(batch.task).prepare(batch)
         result = self.head(batch.task).evaluate(self(batch), batch)
         self._loss(batch.task).update(result.losses, result.weights)
         fitted = self.tasks[batch.task]

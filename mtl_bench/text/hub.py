@@ -158,7 +158,13 @@ class PretrainedModel:
             )
         text = tokenizer.backend_tokenizer.to_str()
         window = self._window()
-        subwords = Subwords(text, tokenizer.unk_token_id, tokenizer.pad_token_id, window)
+        subwords = Subwords(
+            text,
+            tokenizer.unk_token_id,
+            tokenizer.pad_token_id,
+            window,
+            tokenizer.mask_token_id,
+        )
         if subwords.room < 1:
             raise UserError(
                 f"model: '{self.name}' reads {window} sub-words at once, its own included: no word "

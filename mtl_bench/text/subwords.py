@@ -31,7 +31,14 @@ class Subwords:
     Each word is split by itself, so that its first sub-word is known for every tokenizer.
     """
 
-    def __init__(self, tokenizer: str, unknown: int | None, padding: int | None, size: int) -> None:
+    def __init__(
+        self,
+        tokenizer: str,
+        unknown: int | None,
+        padding: int | None,
+        size: int,
+        mask: int | None = None,
+    ) -> None:
         """Take a tokenizer.
 
         Args:
@@ -39,11 +46,13 @@ class Subwords:
             unknown: the id of the unknown sub-word, if there is one.
             padding: the id of padding, if there is one.
             size: sub-words that a window has, those of the model's own included.
+            mask: the id of what stands for a hidden sub-word, if there is one.
         """
         self.tokenizer = tokenizer
         self.unknown = unknown
         self.padding = padding or 0
         self.size = size
+        self.mask = mask
 
     def state(self) -> dict[str, Any]:
         """Return what the constructor takes, as plain values."""
@@ -52,6 +61,7 @@ class Subwords:
             "unknown": self.unknown,
             "padding": self.padding,
             "size": self.size,
+            "mask": self.mask,
         }
 
     @cached_property

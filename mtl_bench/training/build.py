@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
+from mtl_bench.models.inputs.subwords import SubwordInput
 from mtl_bench.models.tagger import Dropout, Tagger, called
 from mtl_bench.models.task_options import TaskOptions
 from mtl_bench.models.weights import Kept
@@ -34,6 +35,8 @@ from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import SplitName
 from mtl_bench.tasks.load import load_corpus
+from mtl_bench.tasks.types.base import TaskType
+from mtl_bench.tasks.types.language_model import LanguageModel
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training.data import Batching, TaskDataModule
 from mtl_bench.training.loggers import make_loggers
@@ -74,8 +77,17 @@ def read_corpora(config: RunConfig) -> dict[str, Corpus]:
     for name in config.task_set():
         task = config.tasks[name]
         corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
-        corpora[name] = corpus.with_dev(config.data.dev_fraction, config.data.split_seed)
+        corpus = corpus.with_dev(config.data.dev_fraction, config.data.split_seed)
+        corpora[name] = replace(corpus, type=_type_for(config, corpus.type))
     return corpora
+
+
+def _type_for(config: RunConfig, type_: TaskType[Any]) -> TaskType[Any]:
+    """Return a type with the head that the encoder needs."""
+    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
+    if isinstance(type_, LanguageModel) and encoder.reads == "sub-words":
+        return replace(type_, head=type_.masked_head)
+    return type_
 
 
 def prepare_inputs(
@@ -93,7 +105,26 @@ def prepare_inputs(
         lowercase=data.lowercase,
         seed=config.seed,
     )
-    return prepare(corpora, embeddings, options)
+    prepared = prepare(corpora, embeddings, options)
+    _check_mask(prepared)
+    return prepared
+
+
+def _check_mask(prepared: Prepared) -> None:
+    """Check that the model has a mask, where words are to be hidden from it.
+
+    Raises:
+        UserError: it has none.
+    """
+    input_ = prepared.input
+    if not isinstance(input_, SubwordInput) or input_.subwords.mask is not None:
+        return
+    for name, fitted in prepared.tasks.items():
+        if fitted.type.head == LanguageModel.masked_head:
+            raise UserError(
+                f"task '{name}' predicts words that are hidden by a mask, but the encoder's "
+                "tokenizer has none. Choose a model that has one, such as BERT and its kin."
+            )
 
 
 def _check_directions(
@@ -120,7 +151,8 @@ def _check_directions(
             raise UserError(
                 f"task '{name}' predicts words from states that must not have seen them, but what "
                 f"{sees_all} gives depends on whole sentences.\nA language model takes "
-                "encoder=bilstm with embeddings=random, glove or file."
+                "encoder=bilstm with embeddings=random, glove or file, or experiment=finetune, "
+                "where it predicts words that are hidden."
             )
 
 

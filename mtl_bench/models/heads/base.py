@@ -53,6 +53,10 @@ class Head(nn.Module, ABC):
         """
         super().__init__()
 
+    def prepare(self, batch: Batch) -> Batch:
+        """Return a batch as it is to be encoded, to be trained on or to be evaluated."""
+        return batch
+
     @abstractmethod
     def forward(self, states: Tensor, batch: Batch) -> Tensor:
         """Return outputs, made of the encoder's states [N, size]."""

@@ -33,13 +33,8 @@ class LanguageModelHead(Head):
         super().__init__(size, fitted)
         self.words: FrequentWords = fitted.targets
         classes, half = len(self.words), size // 2
-        cutoffs = [each for each in CUTOFFS if each < classes] or [classes // 2]
         self.hidden = nn.ModuleList(nn.Linear(half, half) for _ in range(2))
-        # A cluster has H / divisor^n numbers, at least one.
-        divisor = max(1.0, min(DIVISOR, half ** (1 / len(cutoffs))))
-        self.softmax = nn.ModuleList(
-            nn.AdaptiveLogSoftmaxWithLoss(half, classes, cutoffs, divisor) for _ in range(2)
-        )
+        self.softmax = nn.ModuleList(adaptive_softmax(half, classes) for _ in range(2))
 
     def forward(self, states: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
         """Return [N, 2H] the states: what they predict depends on the words."""
@@ -85,3 +80,11 @@ class LanguageModelHead(Head):
         best[len(batch.lengths) :] = softmax.predict(hidden)
         names = [self.words.names[number] for number in best[batch.rows_of_words()].tolist()]
         return batch.by_sentence(names)
+
+
+def adaptive_softmax(size: int, classes: int) -> nn.AdaptiveLogSoftmaxWithLoss:
+    """Return the softmax over words, the most frequent first, of states of `size` numbers."""
+    cutoffs = [each for each in CUTOFFS if each < classes] or [classes // 2]
+    # A cluster has size / divisor^n numbers, at least one.
+    divisor = max(1.0, min(DIVISOR, size ** (1 / len(cutoffs))))
+    return nn.AdaptiveLogSoftmaxWithLoss(size, classes, cutoffs, divisor)

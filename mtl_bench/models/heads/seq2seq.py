@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mtl_bench.models.heads.base import Evaluated, Head
+from mtl_bench.models.heads.language_model import adaptive_softmax
 from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.tasks.types.base import Fitted
 from mtl_bench.tasks.types.seq2seq import OutputWords
-
-CUTOFFS = (100, 500, 2000)
-"""Ranks of words at which the adaptive softmax begins clusters of rarer words."""
 
 
 class Seq2SeqHead(Head):
@@ -39,8 +37,7 @@ class Seq2SeqHead(Head):
         self.gru = nn.GRU(half, half, batch_first=True)
         self.attention = nn.Linear(half, size, bias=False)
         self.hidden = nn.Linear(half + size, half)
-        cutoffs = [each for each in CUTOFFS if each < classes] or [classes - 1]
-        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(half, classes, cutoffs, div_value=2.0)
+        self.softmax = adaptive_softmax(half, classes)
 
     def forward(self, states: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
         """Return [N, size] the states: what they predict depends on the words said before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -48,16 +48,20 @@ class PaddedGroups:
         ids: of each group, [windows, longest].
         masks: of each group, [windows, longest], 1 where there is a sub-word.
         places: [U] of the batch's rows, in the states of all groups laid end to end.
+        mask: the sub-word that stands for a hidden one; -1 if the model has none.
+        hidden: steps whose sub-words are hidden, if any are.
     """
 
     ids: list[Tensor]
     masks: list[Tensor]
     places: Tensor
+    mask: int = -1
+    hidden: Tensor | None = None
 
     def to(self, device: torch.device) -> PaddedGroups:
         """Return the groups on a device."""
         ids, masks = ([one.to(device) for one in each] for each in (self.ids, self.masks))
-        return PaddedGroups(ids, masks, self.places.to(device))
+        return replace(self, ids=ids, masks=masks, places=self.places.to(device))
 
 
 class SubwordInput(Input[SubwordEmbeddings]):
@@ -152,7 +156,8 @@ class SubwordInput(Input[SubwordEmbeddings]):
         order = np.argsort(numbers)
         place = place_of_window[order[np.searchsorted(ascending, window)]]
         places = torch.from_numpy(place + rows - source.starts[window])
-        batch.source = PaddedGroups(ids, masks, places)
+        mask = -1 if self.subwords.mask is None else self.subwords.mask
+        batch.source = PaddedGroups(ids, masks, places, mask)
         return batch
 
     def forward(self, batch: Batch, sparse: bool) -> Tensor:  # noqa: ARG002

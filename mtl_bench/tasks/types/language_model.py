@@ -71,6 +71,7 @@ class LanguageModel(TaskType[FrequentWords]):
     """Predicts words from their neighbours on either side.
 
     Attributes:
+        masked_head: for an encoder that is fine-tuned, which sees whole sentences.
         vocabulary: most frequent words of train that are classes of their own; all others are one.
     """
 
@@ -79,6 +80,9 @@ class LanguageModel(TaskType[FrequentWords]):
     metrics: ClassVar[Mapping[str, Metric]] = {
         "perplexity": Metric("perplexity", higher_is_better=False, is_share=False)
     }
+    masked_head: ClassVar[str] = (
+        "mtl_bench.models.heads.masked_language_model.MaskedLanguageModelHead"
+    )
     vocabulary: int = 7500
 
     def __post_init__(self) -> None:

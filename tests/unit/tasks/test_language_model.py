@@ -193,14 +193,23 @@ def test_states_that_have_seen_the_word_are_refused_before_they_are_computed(
     command, pretrained_folder
 ):
     model_folder = f"embeddings.model={pretrained_folder()}"
-    for arguments in (
-        ["embeddings=contextual", "embeddings.layers=last_2", model_folder],
-        ["encoder=transformer", "optimizer=adamw", model_folder],
-    ):
-        code, _, err = command("main=syn_pos", "aux=lm_syn_pos", *arguments)
-        assert code == 2
-        assert "task 'lm_syn_pos' predicts words from states that must not have seen them" in err
-        assert "embeddings=random, glove or file" in err
+    arguments = ["embeddings=contextual", "embeddings.layers=last_2", model_folder]
+    code, _, err = command("main=syn_pos", "aux=lm_syn_pos", *arguments)
+    assert code == 2
+    assert "task 'lm_syn_pos' predicts words from states that must not have seen them" in err
+    assert "embeddings=random, glove or file" in err
+
+
+def test_a_transformer_that_is_fine_tuned_predicts_hidden_words(command, pretrained_folder):
+    arguments = ["debug=quick", "encoder=transformer", "embeddings=subwords", "optimizer=adamw"]
+    pair = ["main=syn_pos", "aux=lm_syn_pos"]
+    code, out, err = command(*pair, *arguments, f"embeddings.model={pretrained_folder()}")
+    assert code == 0, err
+    assert "perplexity=" in out
+    without = pretrained_folder("gpt2")
+    code, _, err = command(*pair, *arguments, f"embeddings.model={without}")
+    assert code == 2
+    assert "hidden by a mask, but the encoder's tokenizer has none" in err
 
 
 def test_names_of_no_task_are_answered(command):
