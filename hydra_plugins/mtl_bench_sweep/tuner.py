@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,6 +12,16 @@ from omegaconf import OmegaConf
 
 from hydra_plugins.mtl_bench_sweep.launcher import WorkersLauncher
 from mtl_bench.errors import UserError
+
+if TYPE_CHECKING:  # it imports much
+    from mtl_bench.sweeps.tuning import SetTuning
+
+
+OWN = ("steps_per_task", "sweep_name", "keep_checkpoint", "baselines")
+"""Keys that the sweeper gives its runs itself."""
+
+Request = tuple["SetTuning", Sequence[str], int, int]
+"""A run: task set, overrides, seed and budget."""
 
 
 class TuneSweeper(BasicSweeper):
@@ -28,7 +39,8 @@ class TuneSweeper(BasicSweeper):
         """Take the options: see `sweeps.tuning.TuningLimits`; the first two are of Hydra's own."""
         super().__init__(max_batch_size, params)
         self.trials, self.tuning_seed = trials, tuning_seed
-        self.rungs, self.space = OmegaConf.create(list(rungs)), OmegaConf.create(dict(space))
+        self.rungs: Any = OmegaConf.to_object(rungs) if OmegaConf.is_config(rungs) else rungs
+        self.space: Any = OmegaConf.to_object(space) if OmegaConf.is_config(space) else space
         self._jobs_begun = 0
 
     def sweep(self, arguments: list[str]) -> Any:
@@ -49,9 +61,7 @@ class TuneSweeper(BasicSweeper):
         assert self.hydra_context is not None
         assert self.launcher is not None
         loader, config = self.hydra_context.config_loader, self.config
-        space: Any = OmegaConf.to_object(self.space)
-        rungs: Any = OmegaConf.to_object(self.rungs)
-        limits = TuningLimits(self.trials, rungs, self.tuning_seed, space)
+        limits = TuningLimits(self.trials, self.rungs, self.tuning_seed, self.space)
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
@@ -67,12 +77,12 @@ class TuneSweeper(BasicSweeper):
         def compose(job: list[str]) -> Any:
             return loader.load_sweep_config(config, job)
 
-        def planned(requests: Sequence[tuple[SetTuning, Sequence[str], int, int]]) -> Plan:
-            """Return the plan of runs: task set, overrides, seed and budget of each."""
+        def planned(requests: Sequence[Request], folder: Sequence[str]) -> Plan:
+            """Return the plan of runs."""
             return make_plan(
                 [
                     [
-                        *(o for o in asked.others if not o.startswith("steps_per_task=")),
+                        *(o for o in asked.others if o.partition("=")[0] not in OWN),
                         *own,
                         f"main={tuning.main}",
                         f"aux=[{','.join(set(tuning.tasks) - {tuning.main}) or tuning.main}]",
@@ -80,6 +90,7 @@ class TuneSweeper(BasicSweeper):
                         f"steps_per_task={budget}",
                         "keep_checkpoint=true",
                         "baselines=false",
+                        *(folder or [f"sweep_name={asked_for.sweep_name}"]),
                     ]
                     for tuning, own, seed, budget in requests
                 ],
@@ -87,10 +98,12 @@ class TuneSweeper(BasicSweeper):
             )
 
         def trained(
-            requests: Sequence[tuple[SetTuning, Sequence[str], int, int]],
-        ) -> list[RunStatus]:
-            """Train some runs; return where they are now, in the order of the requests."""
-            plans = [planned([each]) for each in requests]  # one plan merges runs that are the same
+            requests: Sequence[Request], folder: Sequence[str] = ()
+        ) -> tuple[Path, list[RunStatus]]:
+            """Train some runs; return their folder, and where they are now, in that order."""
+            plans = [
+                planned([each], folder) for each in requests
+            ]  # one plan merges runs that are the same
             every = [job for plan in plans for job in plan.jobs]
             plan = plans[0]
             plan.jobs = list({job.status.run.folder: job for job in every}.values())
@@ -108,7 +121,7 @@ class TuneSweeper(BasicSweeper):
             ends = {
                 job.status.run.folder: run_status(plan.sweep, job.status.run) for job in plan.jobs
             }
-            return [ends[job.status.run.folder] for job in every]
+            return plan.sweep, [ends[job.status.run.folder] for job in every]
 
         tunings = {
             main: [
@@ -120,7 +133,23 @@ class TuneSweeper(BasicSweeper):
         every = [tuning for of_main in tunings.values() for tuning in of_main]
         sets = ", ".join("+".join(tuning.tasks) for tuning in every)
         base = make_plan([[*asked.others, f"main={asked.mains[0]}", "baselines=false"]], compose)
-        budget = base.jobs[0].config.steps_per_task
+        asked_for = base.jobs[0].config
+        budget = asked_for.steps_per_task
+        if asked_for.data.eval_split == asked_for.data.final_split:
+            raise UserError(
+                f"data.eval_split and data.final_split are both {asked_for.data.eval_split}: what "
+                "selects options may not be what reports them. Type `data.eval_split=dev`."
+            )
+        if asked_for.trainer.max_steps is not None:
+            raise UserError(
+                "trainer.max_steps caps all runs, and rungs are shares of a budget per task. Type "
+                "`steps_per_task` in its place."
+            )
+        cfg = compose([*asked.others, f"main={asked.mains[0]}"])
+        for key in limits.space:
+            if key[0] != "+" and OmegaConf.select(cfg, key) is None:
+                weighted = " Type `sampler=weighted`." if key.startswith("sampler.weights") else ""
+                raise UserError(f"space names {key}, which the configuration has not.{weighted}")
         print(f"{base.sweep}: {limits.trials} trials of each of {sets}; seeds {seeds} of the best")
         if base.dry_run:
             return []
@@ -130,7 +159,7 @@ class TuneSweeper(BasicSweeper):
             for tuning in every
             for trial in tuning.next(max(1, -(-parallel // len(every))))
         ]:
-            ends = trained(
+            sweep, ends = trained(
                 [
                     (
                         tuning,
@@ -139,25 +168,32 @@ class TuneSweeper(BasicSweeper):
                         max(1, round(budget * limits.rungs[trial.rung])),
                     )
                     for tuning, trial in batch
-                ]
+                ],
+                # Apart, so that no gain counts the seed that selected.
+                [f"sweep_name={asked_for.sweep_name}/trials"],
             )
             for (tuning, trial), end in zip(batch, ends, strict=True):
                 score = None
                 if end.state == "finished" and end.record:
-                    score = dev_score(end.record, base.sweep / end.run.folder)
+                    score = dev_score(end.record, sweep / end.run.folder, tuning.main)
                 tuning.done(trial, score)
         final = [
-            (tuning, own, seed, budget)
+            (tuning, is_tuned, seed)
             for tuning in every
-            for own in ((), tuning.best().overrides)
+            for is_tuned in (False, True)
             for seed in seeds
         ]
-        ends = trained(final)
+        _, ends = trained(
+            [
+                (tuning, tuning.best().overrides if is_tuned else (), seed, budget)
+                for tuning, is_tuned, seed in final
+            ]
+        )
         scores: dict[tuple[tuple[str, ...], str, bool], dict[int, float]] = {}
-        for (tuning, own, seed, _), end in zip(final, ends, strict=True):
+        for (tuning, is_tuned, seed), end in zip(final, ends, strict=True):
             if end.state == "finished" and end.record:
                 task = end.record.tasks[tuning.main]
-                by_seed = scores.setdefault((tuning.tasks, tuning.main, bool(own)), {})
+                by_seed = scores.setdefault((tuning.tasks, tuning.main, is_tuned), {})
                 by_seed[seed] = task.final[task.primary]
         result = {
             main: [
@@ -172,7 +208,11 @@ class TuneSweeper(BasicSweeper):
             ]
             for main, of_main in tunings.items()
         }
-        records = {end.record.main: end.record for end in ends if end.record}
+        records = {
+            tuning.main: end.record
+            for (tuning, *_), end in zip(final, ends, strict=True)
+            if end.record
+        }
         for main, of_main in result.items():
             if main in records:
                 task = records[main].tasks[main]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
+from mtl_bench.config.tasks import is_task
 from mtl_bench.errors import UserError
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def by_task(key: str, values: Mapping[str, T], tasks: Collection[str], main: str
             f"`~{key}.main`."
         )
     named = {main if task == "main" else task: value for task, value in values.items()}
-    unknown = sorted(set(named) - set(tasks)) if len(tasks) > 1 else []
+    unknown = [t for t in sorted(set(named) - set(tasks)) if len(tasks) > 1 or not is_task(t)]
     if unknown:
         raise UserError(
             f"{key}: {dict(values)} for the tasks {', '.join(sorted(tasks))}. Name only tasks of "

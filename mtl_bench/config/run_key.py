@@ -117,7 +117,7 @@ def uses_main(config: RunConfig | DictConfig) -> bool:
     Then main=a aux=b is not the run of main=b aux=a. Maps by task say `main` where they do.
     """
     by_task = (config.loss_weights, config.task_lr, config.model.private_layers)
-    named = any("main" in each for each in by_task if not isinstance(each, str))
+    named = any("main" in each for each in by_task if isinstance(each, Mapping | DictConfig))
     return named or sampler_uses_main(config.sampler)
 
 

@@ -60,14 +60,16 @@ class LearnedWeights(nn.Module):
     """
 
     def __init__(self, count: int) -> None:
-        """Create [count] logarithms, of variance 1."""
+        """Create `count` logarithms, of variance 1."""
         super().__init__()
-        self.log_variances = nn.Parameter(torch.zeros(count))
+        # One each: a step of a task leaves the others', and what an optimizer keeps of them, alone.
+        self.log_variances = nn.ParameterList(nn.Parameter(torch.zeros(())) for _ in range(count))
 
     def forward(self, loss: Tensor, number: int) -> Tensor:
         """Return what to lower, given the loss of task `number`."""
         log_variance = self.log_variances[number]
-        return torch.exp(-log_variance) * loss + log_variance / 2
+        weighted: Tensor = torch.exp(-log_variance) * loss + log_variance / 2
+        return weighted
 
 
 @contextmanager

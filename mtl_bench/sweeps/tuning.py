@@ -41,13 +41,18 @@ class TuningLimits:
         """
         if type(self.trials) is not int or self.trials < 2:
             raise UserError(f"trials={self.trials!r}; allowed is: a whole number from 2.")
-        shares = list(self.rungs)
+        if type(self.tuning_seed) is not int or not 0 <= self.tuning_seed < 2**32:
+            raise UserError(f"tuning_seed={self.tuning_seed!r}; allowed is: from 0 to 4294967295.")
+        shares = list(self.rungs) if isinstance(self.rungs, Sequence) else []
+        if not all(type(share) in (int, float) for share in shares):
+            shares = []
         if shares != sorted(set(shares)) or not shares or shares[0] <= 0 or shares[-1] != 1:
-            raise UserError(f"rungs={shares!r}; allowed are: ascending shares that end with 1.")
+            raise UserError(f"rungs={self.rungs!r}; allowed are: ascending shares that end with 1.")
         for key, values in self.space.items():
             if isinstance(values, Mapping):
-                low, high = values.get("low"), values.get("high")
-                if set(values) != {"low", "high"} or not 0 < float(low or 0) < float(high or 0):
+                ends: list[Any] = [values.get("low"), values.get("high")]
+                numbers = all(type(each) in (int, float) for each in ends)
+                if len(values) != 2 or not numbers or not 0 < ends[0] < ends[1]:
                     raise UserError(
                         f"space of {key}: {dict(values)!r}; allowed is: 0 < low < high, or a list "
                         "of values."
@@ -112,7 +117,7 @@ class SetTuning:
         for rung in range(1, len(self.limits.rungs)):
             reached = [trial for trial in self.trials if trial.rung >= rung]
             if not reached:
-                below = self._ranked(rung - 1)
+                below = [t for t in self._ranked(rung - 1) if t.score != -math.inf]
                 reached = below[: math.ceil(len(below) / 2)]
                 for trial in reached:
                     trial.rung, trial.score = rung, None
@@ -160,7 +165,8 @@ class SetTuning:
                 value = asked.suggest_float(key, values["low"], values["high"], log=True)
                 overrides.append(f"{key}={value:.3g}")
             else:
-                overrides.append(f"{key}={asked.suggest_categorical(key, list(values))}")
+                value = asked.suggest_categorical(key, list(values))
+                overrides.append(f"{key}={'null' if value is None else value}")
         trial = Trial(len(self.trials), tuple(overrides))
         self.trials.append(trial)
         self._asked[trial.number] = asked

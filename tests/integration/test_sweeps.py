@@ -424,3 +424,12 @@ def test_a_key_of_tuning_elsewhere_and_the_seed_of_trials_are_answered(command):
     assert code == 2 and "`trials` belongs to tuning" in err
     code, _, err = command("-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune", "seed=1000")
     assert code == 2 and "seed=1000 is that of the trials" in err
+    tune = ["-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune"]
+    for wrong, expected in (
+        (["sampler=uniform"], "space names sampler.weights.main"),
+        (["sampler=weighted", "data.eval_split=test", "keep=last"], "may not be what reports them"),
+        (["sampler=weighted", "trainer.max_steps=9"], "trainer.max_steps caps all runs"),
+        (["sampler=weighted", "rungs=[a,1.0]"], "rungs=['a', 1.0]; allowed are"),
+    ):
+        code, _, err = command(*tune, *wrong)
+        assert code == 2 and expected in err, err

@@ -77,15 +77,17 @@ class PairedGain:
 def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: int) -> PairedGain:
     """Return the relative improvement over the seeds that both have, in percent.
 
+    Nothing is relative to 0: where a single score is 0, no gain is known.
+
     Args:
         single: score by seed.
         other: score by seed.
         sign: -1 where lower is better.
     """
     seeds = sorted(single.keys() & other.keys())
-    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds if single[seed]]
-    if not gains:
+    if not seeds or not all(single[seed] for seed in seeds):
         return PairedGain(np.nan, np.nan, np.nan, 0)
+    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds]
     mean = float(np.mean(gains))
     if len(gains) == 1:
         return PairedGain(mean, np.nan, np.nan, 1)

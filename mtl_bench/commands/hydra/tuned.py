@@ -18,18 +18,18 @@ from mtl_bench.runs.record import Record
 TUNED = "tuned.json"
 
 
-def dev_score(record: Record, folder: Path) -> float:
-    """Return the best primary metric of the main task on the split of the curve; higher is better.
+def dev_score(record: Record, folder: Path, main: str) -> float:
+    """Return the best primary metric of a task on the split of the curve; higher is better.
 
-    It is what `keep=best` selects weights by.
+    It is what `keep=best` selects weights by. The run may have been trained for another main task.
     """
-    task = record.tasks[record.main]
+    task = record.tasks[main]
     sign = 1 if task.metrics[task.primary].higher_is_better else -1
     split = record.setting("data.eval_split")
     values = [
         sign * row.values[task.primary]
         for row in read_curve(folder)
-        if row.task == record.main and row.split == split and task.primary in row.values
+        if row.task == main and row.split == split and task.primary in row.values
     ]
     return max(values, default=-np.inf)
 
@@ -84,6 +84,8 @@ def summary(main: str, metric: str, sign: int, sets: Sequence[SetScores]) -> str
 
 
 def _text(gain: PairedGain) -> str:
+    if not gain.seeds:
+        return "not known: a single task scored 0, or no run was finished"
     interval = f"{signed(gain.low)} .. {signed(gain.high)}" if gain.seeds > 1 else "not known"
     return f"{signed(gain.mean)} % ({LEVEL:.0%} interval {interval}, {gain.seeds} seeds)"
 

@@ -83,6 +83,12 @@ def task_options(config: RunConfig) -> dict[str, dict[str, Any]]:
         "loss_weights": {} if isinstance(config.loss_weights, str) else config.loss_weights,
         "model.private_layers": config.model.private_layers,
     }
+    rate = config.optimizer.get("lr")
+    if config.task_lr and not (type(rate) in (int, float) and rate > 0):
+        raise UserError(
+            f"task_lr is given, but optimizer.lr is {rate!r}; allowed is: a number above 0, which "
+            "the other tasks have."
+        )
     tasks = config.task_set()
     return {key: by_task(key, values, tasks, config.main) for key, values in given.items()}
 

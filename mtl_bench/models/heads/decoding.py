@@ -124,7 +124,7 @@ class CRF(Chain):
         """
         ends = torch.cumsum(lengths, 0)
         starts = ends - lengths
-        of_words = logits.gather(1, gold[:, None]).squeeze(1)
+        of_words = logits.gather(1, gold[:, None]).squeeze(1).to(self.between.dtype)
         follows = self.between[gold[:-1], gold[1:]]
         # Not between two sentences: what follows the last word of one is the first of the next.
         inner = torch.ones_like(of_words)
@@ -137,14 +137,18 @@ class CRF(Chain):
 
     def _log_partition(self, logits: Tensor, lengths: Tensor) -> Tensor:
         """Return [B] the logarithm of the sum of exp(score) over all chains."""
-        padded, mask = _padded(logits, lengths)
-        score = padded[:, 0] + self.first
-        transitions = self.between.exp()
-        for step in range(1, padded.shape[1]):
-            largest = score.amax(1, keepdim=True).detach()
-            sums = torch.log((score - largest).exp() @ transitions) + largest
-            score = torch.where(mask[:, step, None], sums + padded[:, step], score)
-        return (score + self.last).logsumexp(1)
+        # In bf16, products of probabilities would be wrong in the second digit.
+        with torch.autocast(logits.device.type, enabled=False):
+            padded, mask = _padded(logits.to(self.between.dtype), lengths)
+            score = padded[:, 0] + self.first
+            # Relative to the largest of each label, so that no power overflows.
+            highest = self.between.amax(0).detach()
+            transitions = (self.between - highest).exp()
+            for step in range(1, padded.shape[1]):
+                largest = score.amax(1, keepdim=True).detach()
+                sums = torch.log((score - largest).exp() @ transitions) + largest + highest
+                score = torch.where(mask[:, step, None], sums + padded[:, step], score)
+            return (score + self.last).logsumexp(1)
 
     def probabilities(self, logits: Tensor, lengths: Tensor) -> Tensor:
         """Return [M, C] the marginal probability of each label of a word.

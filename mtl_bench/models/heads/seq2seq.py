@@ -49,9 +49,10 @@ class Seq2SeqHead(Head):
         The first end counts, and nothing behind it.
         """
         padded, mask = _by_sentence(states, batch)
-        gold = batch.targets
+        gold = batch.targets[:, : self.words.max_length + 1]
         is_end = gold == self.words.end
         counts = is_end.cumsum(1) - is_end.long() == 0
+        counts[:, self.words.max_length :] &= is_end[:, self.words.max_length :]
         gold = torch.where(gold < 0, self.words.other, gold)
         # Said before the first word is the end of what was said before.
         said = F.pad(gold[:, :-1], (1, 0), value=self.words.end)

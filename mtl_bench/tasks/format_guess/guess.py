@@ -17,12 +17,15 @@ from mtl_bench.tasks.format_guess.columns import (
 )
 from mtl_bench.tasks.format_guess.objects import (
     guess_json_pairs,
-    guess_json_spans,
+    guess_span_lines,
     guess_span_list,
 )
 from mtl_bench.tasks.format_guess.texts import guess_json_texts, guess_text_columns
 from mtl_bench.tasks.readers.conllu import FIELDS
 from mtl_bench.tasks.readers.files import Lines
+
+MANY = 1000
+"""Lines that are looked at for a span."""
 
 LABEL_KEYS = ("labels", "tags", "ner_tags", "pos_tags")
 """What JSON Lines usually call the labels."""
@@ -51,7 +54,9 @@ def guess(
     content = [line for line in lines if line.strip()]
     if not content:
         raise UserError(f"{file}: has blank lines only.")
-    if content[0].lstrip().startswith("[") and (spans := guess_span_list(content)):
+    if content[0].lstrip().startswith("[") and (
+        spans := guess_span_list(by_file[file], word, label)
+    ):
         return spans
     if content[0].lstrip().startswith("[") and not content[0].rstrip().endswith("]"):
         raise UserError(
@@ -100,7 +105,10 @@ def _json_lines(
             f"{file}: begins with a brace, but is not JSON: {error}.\n    {line[:200]!r}"
         ) from None
     if isinstance(first, dict):
-        for guess_objects in (guess_json_spans, guess_json_pairs, guess_json_texts):
+        # The first texts may have no span.
+        if spans := guess_span_lines(lines[:MANY], word, label):
+            return spans
+        for guess_objects in (guess_json_pairs, guess_json_texts):
             if found := guess_objects(first, word, label):
                 return found
     lists = [key for key, value in first.items() if isinstance(value, list)]

@@ -40,13 +40,33 @@ def guess_json_spans(
     return Guess(reader, reasons)
 
 
-def guess_span_list(lines: Sequence[str]) -> Guess | None:
+def guess_span_list(
+    lines: Sequence[str], text: int | str | None, spans: int | str | None
+) -> Guess | None:
     """Return the reader of one list of all objects, as Label Studio exports; None of others."""
     try:
         items = json.loads("\n".join(lines))
     except (ValueError, RecursionError):
         return None
-    guesses = (guess_json_spans(each, None, None) for each in items if isinstance(each, Mapping))
+    return _first(items, text, spans)
+
+
+def guess_span_lines(
+    lines: Sequence[str], text: int | str | None, spans: int | str | None
+) -> Guess | None:
+    """Return the reader of an object a line, of which some have spans; None of others."""
+    items = []
+    for line in lines:
+        try:
+            items.append(json.loads(line))
+        except (ValueError, RecursionError):
+            continue  # the reader names it
+    return _first(items, text, spans)
+
+
+def _first(items: Sequence[Any], text: int | str | None, spans: int | str | None) -> Guess | None:
+    """Return what the first object with a span tells."""
+    guesses = (guess_json_spans(each, text, spans) for each in items if isinstance(each, Mapping))
     return next(filter(None, guesses), None)
 
 
@@ -61,7 +81,9 @@ def guess_json_pairs(
         target: key of what it is turned into.
     """
     usual = next((pair for pair in PAIRS if all(key in first for key in pair)), None)
-    if usual is None:
+    named = {key for key in (source, target) if key is not None}
+    has_words = any(isinstance(first.get(key), list) for key in ("tokens", "words"))
+    if usual is None or has_words or not named <= set(usual):
         return None
     keys = (str(source or usual[0]), str(target or usual[1]))
     if not all(isinstance(first.get(key), str | list) for key in keys):

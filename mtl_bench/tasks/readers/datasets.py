@@ -10,7 +10,7 @@ from typing import Any
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.json_values import is_half_character
-from mtl_bench.tasks.readers.texts import checked_names, words_of
+from mtl_bench.tasks.readers.texts import checked_names, class_of, words_of
 
 REVISION = re.compile("[0-9a-f]{40}")
 TEXT_NAMES = ("tokens", "words", "text", "sentence")
@@ -65,9 +65,9 @@ class DatasetReader:
             if isinstance(target, list):
                 if len(target) != len(texts):
                     raise UserError(f"{where}: {len(texts)} words and {len(target)} labels.")
-                target = tuple(_name(where, labels, each, names) for each in target)
+                target = tuple(_name(where, labels, each, names, self.classes) for each in target)
             else:
-                target = _name(where, labels, target, names)
+                target = _name(where, labels, target, names, self.classes)
             if texts:
                 yield Example(texts, target)
             else:
@@ -103,6 +103,11 @@ class DatasetReader:
                     f"{', '.join(map(str, loaded))}."
                 )
             loaded = loaded[part]
+        elif part:
+            raise UserError(
+                f"{place}: is one dataset without splits, and so has no split {part!r}. Leave out "
+                "`part`, and give each split a folder, or a range of `sentences`."
+            )
         return f"{place}, split {part}" if part else place, loaded
 
     @staticmethod
@@ -139,9 +144,20 @@ def _words(where: str, column: str, value: Any) -> tuple[str, ...]:
     return words
 
 
-def _name(where: str, column: str, label: Any, names: Sequence[str] | None) -> str:
+def _name(
+    where: str,
+    column: str,
+    label: Any,
+    names: Sequence[str] | None,
+    given: Sequence[str] | None,
+) -> str:
     """Return the name of a label."""
     if isinstance(label, str) and label.strip():
+        if given is not None:
+            try:
+                return class_of(label, given)
+            except ValueError as error:
+                raise UserError(f"{where}: '{column}': {error}") from None
         return label.strip()
     # By type: to `isinstance`, true is a whole number as well.
     if type(label) is not int:

@@ -43,13 +43,18 @@ class JsonSpanReader:
         """Yield the texts of a file, and notes on spans that are not whole words."""
         lines = Lines(file, part)
         for number, line, item in _objects(lines):
+            if item.get("answer") in ("reject", "ignore") or _is_cancelled(item):
+                yield Note(
+                    "texts that the annotator rejected or skipped left out", f"line {number}"
+                )
+                continue
             content = unwrapped(item, self.spans)
             text = value_at(lines, number, line, content, self.text)
             if not isinstance(text, str):
                 lines.fail(number, line, f"'{self.text}' is no text.")
             if any(map(is_half_character, text)):
                 lines.fail(number, line, f"'{self.text}' has half a character (a surrogate).")
-            given = content.get(self.spans)
+            given = value_at(lines, number, line, content, self.spans)
             if not isinstance(given, list | None):
                 lines.fail(number, line, f"'{self.spans}' is no list of spans.")
             spans = [self._span(lines, number, line, text, each) for each in given or []]
@@ -120,6 +125,15 @@ def as_span(given: Any) -> Span | None:
     return Span(start, end, label.strip()) if label.strip() else None
 
 
+def _is_cancelled(item: Mapping[str, Any]) -> bool:
+    """Return whether an object of Label Studio's long JSON has no annotation that counts."""
+    annotations = item.get("annotations")
+    if "data" not in item or not isinstance(annotations, list):
+        return False
+    first = annotations[0] if annotations else None
+    return not isinstance(first, Mapping) or bool(first.get("was_cancelled"))
+
+
 def unwrapped(item: Mapping[str, Any], spans: str) -> Mapping[str, Any]:
     """Return an object with its spans beside its text, as Label Studio's long JSON has them not."""
     data, annotations = item.get("data"), item.get("annotations")
@@ -128,7 +142,10 @@ def unwrapped(item: Mapping[str, Any], spans: str) -> Mapping[str, Any]:
     first = annotations[0] if annotations else {}
     results = first.get("result", []) if isinstance(first, Mapping) else []
     values = [each.get("value") for each in results if isinstance(each, Mapping)]
-    return {**data, spans: [value for value in values if as_span(value)]}
+    # What has no borders is of another kind, such as a choice for the whole text.
+    borders = {*START_NAMES, *END_NAMES}
+    marked = [v for v in values if isinstance(v, Mapping) and not borders.isdisjoint(v)]
+    return {**data, spans: marked}
 
 
 def _objects(lines: Lines) -> Iterator[tuple[int, str, Mapping[str, Any]]]:

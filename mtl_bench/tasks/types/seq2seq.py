@@ -50,13 +50,12 @@ class OutputWords:
     def encode(self, targets: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         """Return [sentences, T] ids, each output behind its words filled up with the end.
 
-        T is one more than the longest output, cut at `max_length`.
+        T is one more than the longest output.
         """
-        longest = min(self.max_length, max(map(len, targets), default=0))
+        longest = max(map(len, targets), default=0)
         ids = np.full((len(targets), longest + 1), self.end, dtype=np.int64)
         for row, words in zip(ids, targets, strict=True):
-            cut = words[:longest]
-            row[: len(cut)] = [self._ids[word] for word in cut]
+            row[: len(words)] = [self._ids[word] for word in words]
         return ids
 
     def decode(self, ids: Sequence[int]) -> list[str]:
@@ -86,7 +85,8 @@ class Seq2Seq(TaskType[OutputWords]):
     Attributes:
         vocabulary: most frequent words of the outputs of train that are classes of their own; all
             others are one.
-        max_length: words at which an output is cut.
+        max_length: words at which an output is cut; the loss looks at no more of the gold ones, and
+            scores at all of them.
     """
 
     name = "seq2seq"
@@ -118,8 +118,9 @@ class Seq2Seq(TaskType[OutputWords]):
     def fit(self, splits: Splits) -> OutputWords:
         """Return the words of the outputs of train, and those that only other splits have."""
         names = self._classes(splits["train"])
-        words = OutputWords(names, (), self.max_length)
-        return self.with_examples(words, list(chain.from_iterable(splits.values())))
+        examples = chain.from_iterable(splits.values())
+        words = [word for example in examples for word in example.target]
+        return OutputWords(names, (), self.max_length).with_words(words)
 
     def _classes(self, train: Sequence[Example]) -> list[str]:
         counts = Counter(chain.from_iterable(example.target for example in train))
@@ -134,7 +135,13 @@ class Seq2Seq(TaskType[OutputWords]):
 
     def with_examples(self, targets: OutputWords, examples: Sequence[Example]) -> OutputWords:
         """Return the classes, with all words of the examples."""
-        return targets.with_words([word for example in examples for word in example.target])
+        words = [word for example in examples for word in example.target]
+        if words and set(words).isdisjoint(targets.names[2:]):
+            raise UserError(
+                "no word of the data's targets is one that the tagger can produce. Is it the right "
+                "task, and the right column?"
+            )
+        return targets.with_words(words)
 
     def scorer(self, targets: OutputWords) -> OutputScorer:
         """Return a scorer of outputs."""
@@ -162,7 +169,8 @@ class Seq2Seq(TaskType[OutputWords]):
         if long:
             yield Finding(
                 "warning",
-                f"{long:,} outputs of train have more than {self.max_length} words, and are cut. "
+                f"{long:,} outputs of train have more than {self.max_length} words, of which only "
+                "so many can be produced. "
                 "Set `type: {name: seq2seq, max_length: ...}`.",
             )
         same = sum(tuple(example.words) == tuple(example.target) for example in train)
@@ -214,7 +222,9 @@ class OutputScorer:
         lengths: NDArray[np.int64],  # noqa: ARG002 (of the input)
     ) -> None:
         """Keep [sentences, T] ids of outputs and gold outputs; the two T may differ."""
-        self.outputs += [" ".join(self.targets.decode(row)) for row in predictions.tolist()]
+        other = self.targets.other  # no text: its name would share characters with words
+        said = [[n for n in row if n != other] for row in predictions.tolist()]
+        self.outputs += [" ".join(self.targets.decode(row)) for row in said]
         self.gold += [" ".join(self.targets.decode(row)) for row in gold.tolist()]
 
     def compute(self) -> dict[str, float]:

@@ -83,9 +83,19 @@ def test_an_output_that_never_ends_is_cut():
 
 
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "rare"]), min_size=1, max_size=9), min_size=1))
-def test_what_is_encoded_can_be_read_back_up_to_the_cut(outputs):
+def test_what_is_encoded_can_be_read_back(outputs):
     ids = WORDS.encode(outputs)
-    assert [WORDS.decode(row) for row in ids.tolist()] == [words[:6] for words in outputs]
+    assert [WORDS.decode(row) for row in ids.tolist()] == outputs
+
+
+def test_what_cannot_be_produced_is_scored_as_no_text_and_long_gold_outputs_whole():
+    words = OutputWords(["other", "the"], ["zz"], max_length=1)
+    scorer = OutputScorer(words)
+    scorer.update(np.array([[1, 0]]), words.encode([["other"]]), np.array([1]))
+    assert scorer.compute() == {"chrf": 0.0, "exact": 0.0}
+    longer = OutputScorer(words)
+    longer.update(np.array([[2]]), words.encode([["other", "the"]]), np.array([1]))
+    assert longer.compute()["exact"] == 0 and longer.compute()["chrf"] < 1
 
 
 def test_chrf_is_that_of_the_texts_rare_words_included():

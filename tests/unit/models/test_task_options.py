@@ -74,7 +74,7 @@ def test_a_learned_weight_approaches_half_of_the_inverse_loss():
         optimizer.zero_grad()
         weights(torch.tensor(3.0), 0).backward()
         optimizer.step()
-    learned = torch.exp(-weights.log_variances.detach())
+    learned = torch.exp(-torch.stack([each.detach() for each in weights.log_variances]))
     # d/ds (exp(-s) L + s / 2) = 0 at exp(-s) = 1 / (2 L)
     torch.testing.assert_close(learned, torch.tensor([1 / 6, 1.0]), rtol=1e-3, atol=1e-3)
 
@@ -120,3 +120,11 @@ def test_a_saved_tagger_has_its_private_layers_and_no_learned_weights(tmp_path):
     for task in "ab":
         one = batch([5, 3, 2], task=task)
         torch.testing.assert_close(loaded[task](one), model.eval()(one))
+
+
+def test_a_step_of_a_task_leaves_the_learned_weight_of_another_alone():
+    model, optimizer = tagger(partial(torch.optim.Adam, lr=0.1), loss_weights="uncertainty")
+    for task in "baaa":
+        moved = change(model, optimizer, task)
+    assert not moved["learned_weights.log_variances.1"].any()
+    assert moved["learned_weights.log_variances.0"].any()

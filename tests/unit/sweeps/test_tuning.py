@@ -65,11 +65,13 @@ def test_trials_that_fail_are_not_chosen():
     run(other, lambda trial: None)
     with pytest.raises(UserError, match="no trial of a could be trained"):
         other.best()
+    assert [trial.rung for trial in tuning.trials].count(0) == 7
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"trials": 1}, {"rungs": [0.5]}, {"rungs": [1.0, 0.5]}, {"rungs": []},
+    [{"trials": 1}, {"rungs": [0.5]}, {"rungs": ["a", 1.0]}, {"rungs": [0.5, True]}, {"rungs": 0.5},
+     {"tuning_seed": -1}, {"tuning_seed": "a"}, {"space": {"x": {"low": "a", "high": "b"}}}, {"rungs": [1.0, 0.5]}, {"rungs": []},
      {"space": {"x": {"low": 1, "high": 1}}}, {"space": {"x": "abc"}}, {"space": {"x": []}}],
 )  # fmt: skip
 def test_limits_that_mean_nothing_are_answered(wrong):

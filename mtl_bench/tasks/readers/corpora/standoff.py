@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mtl_bench.errors import UserError
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines, documents, overlaps
+from mtl_bench.tasks.readers.texts import checked_names
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:-\w+)*|[^\w\s]")
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9])")
@@ -35,8 +37,10 @@ class StandoffReader:
             documents: beginnings of names, each a class of sentences; the names of all others are
                 the class `other`. With none, words are labelled.
         """
+        self.documents = checked_names(documents or None) or []
+        if bool(label) == bool(self.documents):
+            raise UserError("its reader takes either `label` or `documents`.")
         self.label = label
-        self.documents = documents
 
     def __call__(self, file: Path | None, part: str | None) -> Iterator[Example | Note]:
         """Yield the sentences of a folder's documents, sorted by path; a part is a subfolder."""
@@ -49,7 +53,7 @@ class StandoffReader:
         line_break = "\r\n" if b"\r\n" in document.read_bytes() else "\n"
         text = line_break.join(line for _, line in Lines(document))
         annotation = document.with_suffix(".ann")
-        if not annotation.exists():
+        if not annotation.exists() and not self.documents:
             yield Note("documents without an .ann file, read as unmarked", document.name)
         spans = list(_spans(annotation))
         named = (each for each in self.documents if document.name.startswith(each))
