@@ -10,6 +10,9 @@ from mtl_bench.runs.record import Metric
 from mtl_bench.runs.result_sets import packaged, unpacked
 from mtl_bench.runs.sweep_folder import read_sweep
 
+SETS = ("task_options", "auxiliary_kinds", "decodings")
+"""Result sets of several variants or few pairs, of which no other page has tables."""
+
 OPTIONS = {
     "": "none",
     "sampler=annealed": "`sampler=annealed`",
