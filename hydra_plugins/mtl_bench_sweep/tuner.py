@@ -145,6 +145,13 @@ class TuneSweeper(BasicSweeper):
                 "trainer.max_steps caps all runs, and rungs are shares of a budget per task. Type "
                 "`steps_per_task` in its place."
             )
+        first = max(1, round(budget * limits.rungs[0]))
+        if first < (asked_for.trainer.val_check_interval or 1):
+            raise UserError(
+                f"the first rung is {first} steps per task, but trainer.val_check_interval is "
+                f"{asked_for.trainer.val_check_interval}: nothing would be evaluated that could "
+                f"select. Type `trainer.val_check_interval={first}`, or a larger `steps_per_task`."
+            )
         cfg = compose([*asked.others, f"main={asked.mains[0]}"])
         for key in limits.space:
             if key[0] != "+" and OmegaConf.select(cfg, key) is None:

@@ -34,8 +34,10 @@ def as_tested(line):
     if "train.py" in line and not any(part in line for part in whole):
         # `rank` needs losses of some length of the tasks that the sweep trains alone.
         longer = LONGER if "chu,pos,mwe" in line else SHORT
+        if "experiment=tuned" in line:
+            line += " trials=2"
         recommended = "experiment=recommend" in line or "-m experiment=contextual" in line
-        longer = SEARCH if recommended else longer
+        longer = SEARCH if recommended or "experiment=tuned" in line else longer
         line = re.sub(r"steps_per_task=\d+", "", line) + longer
         if "experiment=eacl2017" in line:
             line += " embeddings=glove_union"

@@ -429,6 +429,10 @@ def test_a_key_of_tuning_elsewhere_and_the_seed_of_trials_are_answered(command):
         (["sampler=uniform"], "space names sampler.weights.main"),
         (["sampler=weighted", "data.eval_split=test", "keep=last"], "may not be what reports them"),
         (["sampler=weighted", "trainer.max_steps=9"], "trainer.max_steps caps all runs"),
+        (
+            ["sampler=weighted", "steps_per_task=4", "trainer.val_check_interval=2"],
+            "first rung is 1",
+        ),
         (["sampler=weighted", "rungs=[a,1.0]"], "rungs=['a', 1.0]; allowed are"),
     ):
         code, _, err = command(*tune, *wrong)
