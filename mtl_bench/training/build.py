@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
+from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 
@@ -23,10 +23,7 @@ from mtl_bench.config.schema import OUR_TRAINER_KEYS, RunConfig
 from mtl_bench.config.tasks import make_reader, make_type
 from mtl_bench.errors import UserError
 from mtl_bench.models.encoders.base import Encoder
-from mtl_bench.models.heads.base import Head
-from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.prepare import Prepared, ReadingOptions, prepare
-from mtl_bench.models.inputs.subwords import SubwordInput
 from mtl_bench.models.tagger import Dropout, Tagger, called
 from mtl_bench.models.task_options import TaskOptions
 from mtl_bench.models.weights import Kept
@@ -35,10 +32,9 @@ from mtl_bench.runs.schedule import Schedule
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import SplitName
 from mtl_bench.tasks.load import load_corpus
-from mtl_bench.tasks.types.base import TaskType
-from mtl_bench.tasks.types.language_model import LanguageModel
 from mtl_bench.text.embeddings import Embeddings
 from mtl_bench.training.data import Batching, TaskDataModule
+from mtl_bench.training.language_models import check_directions, check_mask, type_for
 from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
 
@@ -78,16 +74,8 @@ def read_corpora(config: RunConfig) -> dict[str, Corpus]:
         task = config.tasks[name]
         corpus = load_corpus(name, task, make_reader(name, task), make_type(name, task))
         corpus = corpus.with_dev(config.data.dev_fraction, config.data.split_seed)
-        corpora[name] = replace(corpus, type=_type_for(config, corpus.type))
+        corpora[name] = replace(corpus, type=type_for(config, corpus.type))
     return corpora
-
-
-def _type_for(config: RunConfig, type_: TaskType[Any]) -> TaskType[Any]:
-    """Return a type with the head that the encoder needs."""
-    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
-    if isinstance(type_, LanguageModel) and encoder.reads == "sub-words":
-        return replace(type_, head=type_.masked_head)
-    return type_
 
 
 def prepare_inputs(
@@ -95,7 +83,7 @@ def prepare_inputs(
 ) -> Prepared:
     """Return what the run computes with."""
     data = config.data
-    _check_directions(config, corpora, embeddings)  # before states are computed for minutes
+    check_directions(config, corpora, embeddings)  # before states are computed for minutes
     eval_split, final_split = _splits(config)
     options = ReadingOptions(
         max_length={name: task.max_length for name, task in config.tasks.items()},
@@ -106,54 +94,8 @@ def prepare_inputs(
         seed=config.seed,
     )
     prepared = prepare(corpora, embeddings, options)
-    _check_mask(prepared)
+    check_mask(prepared)
     return prepared
-
-
-def _check_mask(prepared: Prepared) -> None:
-    """Check that the model has a mask, where words are to be hidden from it.
-
-    Raises:
-        UserError: it has none.
-    """
-    input_ = prepared.input
-    if not isinstance(input_, SubwordInput) or input_.subwords.mask is not None:
-        return
-    for name, fitted in prepared.tasks.items():
-        if fitted.type.head == LanguageModel.masked_head:
-            raise UserError(
-                f"task '{name}' predicts words that are hidden by a mask, but the encoder's "
-                "tokenizer has none. Choose a model that has one, such as BERT and its kin."
-            )
-
-
-def _check_directions(
-    config: RunConfig, corpora: Mapping[str, Corpus], embeddings: Embeddings
-) -> None:
-    """Check that heads which predict words get states that have not seen them.
-
-    Raises:
-        UserError: they would.
-    """
-    layers = task_options(config)["model.private_layers"]
-    input_: type[Input[Any]] = get_class(embeddings.input)
-    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
-    is_directed = not input_.sees_neighbours and encoder.has_directions
-    sees_all = (input_ if input_.sees_neighbours else encoder).__name__
-    for name, corpus in corpora.items():
-        head: type[Head] = get_class(corpus.type.head)
-        if head.needs_directions and layers.get(name):
-            raise UserError(
-                f"model.private_layers.{name} is {layers[name]}; allowed is: 0 for a task that "
-                "predicts words, since a second biLSTM would have seen them."
-            )
-        if head.needs_directions and not is_directed:
-            raise UserError(
-                f"task '{name}' predicts words from states that must not have seen them, but what "
-                f"{sees_all} gives depends on whole sentences.\nA language model takes "
-                "encoder=bilstm with embeddings=random, glove or file, or experiment=finetune, "
-                "where it predicts words that are hidden."
-            )
 
 
 def notes_on(config: RunConfig, parts: Parts) -> Iterator[str]:
