@@ -14,7 +14,8 @@ from hydra_plugins.mtl_bench_sweep.launcher import WorkersLauncher
 from mtl_bench.errors import UserError
 
 if TYPE_CHECKING:  # it imports much
-    from mtl_bench.sweeps.tuning import SetTuning
+    from mtl_bench.config.schema import RunConfig
+    from mtl_bench.sweeps.tuning import SetTuning, TuningLimits
 
 
 OWN = ("steps_per_task", "sweep_name", "keep_checkpoint", "baselines")
@@ -46,12 +47,7 @@ class TuneSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Tune, train, and print the gains."""
         from mtl_bench.commands.hydra.question import question
-        from mtl_bench.commands.hydra.tuned import (
-            SetScores,
-            dev_score,
-            summary,
-            write_summary,
-        )
+        from mtl_bench.commands.hydra.tuned import dev_score, gathered, write_summary
         from mtl_bench.runs.sweep_folder import RunStatus, run_status, write_plan
         from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import Plan, make_plan
@@ -65,13 +61,7 @@ class TuneSweeper(BasicSweeper):
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
-        seeds = sorted({int(each[5:]) for job in jobs for each in job if each.startswith("seed=")})
-        seeds = seeds or [0, 1, 2]
-        if limits.tuning_seed in seeds:
-            raise UserError(
-                f"seed={limits.tuning_seed} is that of the trials: a run that was selected tells "
-                "too much of itself. Choose other seeds, or another tuning_seed."
-            )
+        seeds = _seeds(jobs, limits)
         asked = question([[each for each in job if not each.startswith("seed=")] for job in jobs])
 
         def compose(job: list[str]) -> Any:
@@ -101,9 +91,8 @@ class TuneSweeper(BasicSweeper):
             requests: Sequence[Request], folder: Sequence[str] = ()
         ) -> tuple[Path, list[RunStatus]]:
             """Train some runs; return their folder, and where they are now, in that order."""
-            plans = [
-                planned([each], folder) for each in requests
-            ]  # one plan merges runs that are the same
+            # One plan would merge runs that are the same, such as two equal trials.
+            plans = [planned([each], folder) for each in requests]
             every = [job for plan in plans for job in plan.jobs]
             plan = plans[0]
             plan.jobs = list({job.status.run.folder: job for job in every}.values())
@@ -135,28 +124,7 @@ class TuneSweeper(BasicSweeper):
         base = make_plan([[*asked.others, f"main={asked.mains[0]}", "baselines=false"]], compose)
         asked_for = base.jobs[0].config
         budget = asked_for.steps_per_task
-        if asked_for.data.eval_split == asked_for.data.final_split:
-            raise UserError(
-                f"data.eval_split and data.final_split are both {asked_for.data.eval_split}: what "
-                "selects options may not be what reports them. Type `data.eval_split=dev`."
-            )
-        if asked_for.trainer.max_steps is not None:
-            raise UserError(
-                "trainer.max_steps caps all runs, and rungs are shares of a budget per task. Type "
-                "`steps_per_task` in its place."
-            )
-        first = max(1, round(budget * limits.rungs[0]))
-        if first < (asked_for.trainer.val_check_interval or 1):
-            raise UserError(
-                f"the first rung is {first} steps per task, but trainer.val_check_interval is "
-                f"{asked_for.trainer.val_check_interval}: nothing would be evaluated that could "
-                f"select. Type `trainer.val_check_interval={first}`, or a larger `steps_per_task`."
-            )
-        cfg = compose([*asked.others, f"main={asked.mains[0]}"])
-        for key in limits.space:
-            if key[0] != "+" and OmegaConf.select(cfg, key) is None:
-                weighted = " Type `sampler=weighted`." if key.startswith("sampler.weights") else ""
-                raise UserError(f"space names {key}, which the configuration has not.{weighted}")
+        _check(asked_for, compose([*asked.others, f"main={asked.mains[0]}"]), limits)
         print(f"{base.sweep}: {limits.trials} trials of each of {sets}; seeds {seeds} of the best")
         if base.dry_run:
             return []
@@ -196,36 +164,64 @@ class TuneSweeper(BasicSweeper):
                 for tuning, is_tuned, seed in final
             ]
         )
-        scores: dict[tuple[tuple[str, ...], str, bool], dict[int, float]] = {}
-        for (tuning, is_tuned, seed), end in zip(final, ends, strict=True):
-            if end.state == "finished" and end.record:
-                task = end.record.tasks[tuning.main]
-                by_seed = scores.setdefault((tuning.tasks, tuning.main, is_tuned), {})
-                by_seed[seed] = task.final[task.primary]
-        result = {
-            main: [
-                SetScores(
-                    tuning.tasks,
-                    tuning.best().overrides,
-                    len(tuning.trials),
-                    scores.get((tuning.tasks, main, False), {}),
-                    scores.get((tuning.tasks, main, True), {}),
-                )
-                for tuning in of_main
-            ]
-            for main, of_main in tunings.items()
-        }
-        records = {
-            tuning.main: end.record
-            for (tuning, *_), end in zip(final, ends, strict=True)
-            if end.record
-        }
-        for main, of_main in result.items():
-            if main in records:
-                task = records[main].tasks[main]
-                metric = task.metrics[task.primary]
-                sign = 1 if metric.higher_is_better else -1
-                print(f"\n{summary(main, metric.title, sign, of_main)}")
+        measured = zip(final, ends, strict=True)
+        result = gathered(
+            tunings,
+            [
+                ((tuning.main, tuning.tasks, is_tuned, seed), end.record)
+                for (tuning, is_tuned, seed), end in measured
+                if end.state == "finished" and end.record
+            ],
+        )
         write_summary(base.sweep, result)
         sweep_ended(ends)
         return []
+
+
+def _seeds(jobs: Sequence[Sequence[str]], limits: TuningLimits) -> list[int]:
+    """Return the seeds that a command line names; three if it names none.
+
+    Raises:
+        UserError: one is that of the trials.
+    """
+    seeds = sorted({int(each[5:]) for job in jobs for each in job if each.startswith("seed=")})
+    if limits.tuning_seed in seeds:
+        raise UserError(
+            f"seed={limits.tuning_seed} is that of the trials: a run that was selected tells "
+            "too much of itself. Choose other seeds, or another tuning_seed."
+        )
+    return seeds or [0, 1, 2]
+
+
+def _check(asked_for: RunConfig, cfg: Any, limits: TuningLimits) -> None:
+    """Check that runs of a configuration can be selected and extended.
+
+    Args:
+        asked_for: the configuration.
+        cfg: the same, as Hydra composed it.
+        limits: of the tuning.
+
+    Raises:
+        UserError: they cannot, or an option that is to be tuned is none.
+    """
+    if asked_for.data.eval_split == asked_for.data.final_split:
+        raise UserError(
+            f"data.eval_split and data.final_split are both {asked_for.data.eval_split}: what "
+            "selects options may not be what reports them. Type `data.eval_split=dev`."
+        )
+    if asked_for.trainer.max_steps is not None:
+        raise UserError(
+            "trainer.max_steps caps all runs, and rungs are shares of a budget per task. Type "
+            "`steps_per_task` in its place."
+        )
+    first = max(1, round(asked_for.steps_per_task * limits.rungs[0]))
+    if first < (asked_for.trainer.val_check_interval or 1):
+        raise UserError(
+            f"the first rung is {first} steps per task, but trainer.val_check_interval is "
+            f"{asked_for.trainer.val_check_interval}: nothing would be evaluated that could "
+            f"select. Type `trainer.val_check_interval={first}`, or a larger `steps_per_task`."
+        )
+    for key in limits.space:
+        if key[0] != "+" and OmegaConf.select(cfg, key) is None:
+            weighted = " Type `sampler=weighted`." if key.startswith("sampler.weights") else ""
+            raise UserError(f"space names {key}, which the configuration has not.{weighted}")

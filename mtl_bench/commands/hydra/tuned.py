@@ -13,7 +13,8 @@ from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.gains.paired_scores import LEVEL, PairedGain, paired_gain
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import Record
+from mtl_bench.runs.record import Metric, Record
+from mtl_bench.sweeps.tuning import SetTuning
 
 TUNED = "tuned.json"
 
@@ -51,6 +52,43 @@ class SetScores:
     trials: int
     untuned: Mapping[int, float]
     tuned: Mapping[int, float]
+
+
+Run = tuple[str, tuple[str, ...], bool, int]
+"""Main task, tasks, whether it has the best trial's options, and seed."""
+
+
+def gathered(
+    tunings: Mapping[str, Sequence[SetTuning]], runs: Sequence[tuple[Run, Record]]
+) -> dict[str, list[SetScores]]:
+    """Return the scores of all sets by main task, and print a table of each.
+
+    Args:
+        tunings: of the sets, by main task, its single task first.
+        runs: those that are finished, with their records.
+    """
+    scores: dict[tuple[str, tuple[str, ...], bool], dict[int, float]] = {}
+    metrics: dict[str, Metric] = {}
+    for (main, tasks, is_tuned, seed), record in runs:
+        task = record.tasks[main]
+        metrics[main] = task.metrics[task.primary]
+        scores.setdefault((main, tasks, is_tuned), {})[seed] = task.final[task.primary]
+    result = {}
+    for main, of_main in tunings.items():
+        result[main] = [
+            SetScores(
+                tuning.tasks,
+                tuning.best().overrides,
+                len(tuning.trials),
+                scores.get((main, tuning.tasks, False), {}),
+                scores.get((main, tuning.tasks, True), {}),
+            )
+            for tuning in of_main
+        ]
+        if metric := metrics.get(main):
+            sign = 1 if metric.higher_is_better else -1
+            print(f"\n{summary(main, metric.title, sign, result[main])}")
+    return result
 
 
 def summary(main: str, metric: str, sign: int, sets: Sequence[SetScores]) -> str:
