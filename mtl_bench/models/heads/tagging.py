@@ -48,11 +48,7 @@ class TaggingHead(Head):
         Raises:
             UserError: the loss is of chains of labels.
         """
-        if isinstance(self.decoding, CRF):
-            raise UserError(
-                "model.label_weights is 'balanced', but a task of the run has decoding=crf, whose "
-                "loss is of chains of labels. Type `model.label_weights=none`."
-            )
+        self._refuse_chains("label_weights", "balanced", "none")
         counts = np.bincount(targets, minlength=len(self.labels))
         weights = counts.sum() / (len(self.labels) * counts.clip(min=1))
         self.label_weights = torch.from_numpy(weights)
@@ -65,16 +61,19 @@ class TaggingHead(Head):
         Raises:
             UserError: the loss is of chains of labels.
         """
-        if isinstance(self.decoding, CRF):
-            raise UserError(
-                "model.loss_over is 'positions', but a task of the run has decoding=crf, whose "
-                "loss is of chains of labels. Type `model.loss_over=words`."
-            )
+        self._refuse_chains("loss_over", "positions", "words")
         self.positions = positions
         self.padding = nn.Linear(self.output.in_features, 1)
         bound = math.sqrt(6 / (self.output.in_features + len(self.labels) + 1))
         nn.init.uniform_(self.padding.weight, -bound, bound)
         nn.init.zeros_(self.padding.bias)
+
+    def _refuse_chains(self, key: str, value: str, instead: str) -> None:
+        if isinstance(self.decoding, CRF):
+            raise UserError(
+                f"model.{key} is '{value}', but a task of the run has decoding=crf, whose loss is "
+                f"of chains of labels. Type `model.{key}={instead}`."
+            )
 
     def draw_bias(self) -> None:
         """Draw the bias by Glorot and Bengio (2010), as weights [1, C]."""
