@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import tarfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mtl_bench.compressed import open_file
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, filled_at_once, sha256
 
 ATLAS = Path(__file__).parents[1] / "atlas"
 SUFFIX = ".tar.xz"
 ABOUT = "about.json"
-DAMAGE = (tarfile.TarError, lzma.LZMAError, EOFError, ValueError, TypeError, FileNotFoundError)
+DAMAGE = (tarfile.TarError, EOFError, ValueError, TypeError, FileNotFoundError)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def unpacked(file: Path) -> Path:
         return folder
     try:
         # As a whole: read bit by bit, a file that is cut off is taken for one that ends there.
-        content = io.BytesIO(lzma.decompress(file.read_bytes()))
+        with open_file(file) as stream:
+            content = io.BytesIO(stream.read())
         with filled_at_once(folder) as temporary, tarfile.open(fileobj=content) as archive:
             archive.extractall(temporary, filter="data")
             about(temporary)

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtl_bench.compressed import open_file
 from mtl_bench.errors import UserError
 
 Vectors = NDArray[np.float32]
@@ -28,6 +28,9 @@ COMPRESSED: dict[bytes, Any] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 """What opens a file, by the bytes that it begins with."""
+
+MOST_GB = 12.0
+"""What a compressed file may expand to: GloVe 840B, the largest in use, takes 5.7 GB."""
 
 
 @dataclass(frozen=True)
@@ -220,29 +223,25 @@ def _open(path: Path, member: str | None) -> Iterator[IO[bytes]]:
     with path.open("rb") as stream:
         begin = stream.read(6)
     if begin.startswith(b"PK\x03\x04") or path.suffix == ".zip":
-        with _open_member(path, member) as stream:
-            yield stream
-        return
-    opener = next((o for magic, o in COMPRESSED.items() if begin.startswith(magic)), open)
-    try:
-        with opener(path, "rb") as stream:
-            yield stream
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}: its compression is damaged, or cut short: {error}.") from None
+        member = _member(path, member)
+    else:
+        member = None
+    opener = next((o for magic, o in COMPRESSED.items() if begin.startswith(magic)), None)
+    with open_file(path, member, opener=opener, most_gb=MOST_GB) as stream:
+        yield stream
 
 
-@contextmanager
-def _open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+def _member(path: Path, member: str | None) -> str:
+    """Return the member of a zip archive to read: the one named, or the only text file."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith((".txt", ".vec"))]
-            choice = names[0] if member is None and len(names) == 1 else member
-            if choice not in names:
-                raise UserError(
-                    f"{path}: has {'no member ' + repr(member) if member else 'several members'}: "
-                    f"{', '.join(names) or 'no .txt'}.\nChoose one with `embeddings.member=...`."
-                )
-            with archive.open(choice) as stream:
-                yield stream
     except zipfile.BadZipFile:
         raise UserError(f"{path}: is not a zip archive, or is cut short.") from None
+    choice = names[0] if member is None and len(names) == 1 else member
+    if choice not in names:
+        raise UserError(
+            f"{path}: has {'no member ' + repr(member) if member else 'several members'}: "
+            f"{', '.join(names) or 'no .txt'}.\nChoose one with `embeddings.member=...`."
+        )
+    return str(choice)

@@ -50,7 +50,8 @@ def guess(
     """
     file = files[0]
     by_file = {each: [line for _, line in Lines(each)] for each in files}
-    lines = [line for each in by_file.values() for line in each]
+    # A file ends a sentence.
+    lines = [line for each in by_file.values() for line in (*each, "")]
     content = [line for line in lines if line.strip()]
     if not content:
         raise UserError(f"{file}: has blank lines only.")

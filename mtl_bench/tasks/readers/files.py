@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import xml.etree.ElementTree as ElementTree
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from mtl_bench.compressed import open_file
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.readers.lines import fail_at, numbered_lines
 
-BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-}
-
-MANY = 0.3
-"""Share of letters above which bytes beyond ASCII are no accents of a Latin script."""
-
-MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
+SNIFFED = 2**20
+"""Bytes at the start of a file from which its line breaks and encoding are told."""
 
 
 class Lines:
@@ -48,100 +36,18 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield the numbered lines."""
-        content = self._bytes()
-        # Split at \n only: other separators of str.splitlines occur inside words. Files of old
-        # Macs have \r alone.
-        newline = b"\n" if b"\n" in content else b"\r"
-        for number, raw in enumerate(content.split(newline), start=1):
-            try:
-                line = raw.decode("utf-8").removesuffix("\r")
-            except UnicodeDecodeError as error:
-                text = raw.decode("utf-8", "backslashreplace")
-                self.fail(number, text, not_utf8(error.start + 1, content))
-            yield number, line.removeprefix(BOM)
-
-    def _bytes(self) -> bytes:
-        content = read_bytes(self.file, self.member)
-        for magic, kind in MAGIC.items():
-            if content.startswith(magic):
-                raise UserError(
-                    f"{self.name}: is compressed ({kind}). Files named .gz, .bz2 and .xz are read "
-                    "as they are; of a .zip a split's yaml names the member: `part: train.txt`."
-                )
-        if content[257:262] == b"ustar":
-            raise UserError(f"{self.name}: is a tar archive. Unpack it, and name the files in it.")
-        if content.count(0) > len(content) / 5:
-            raise UserError(
-                f"{self.name}: every other byte is 0, as in UTF-16. Convert the file to UTF-8, for "
-                "example with `iconv -f utf-16le -t utf-8`."
-            )
-        if not content.strip():
-            raise UserError(f"{self.name}: the file is empty.")
-        return content
+        with open_file(self.file, self.member) as stream:
+            sample = stream.peek(SNIFFED)
+            if not sample.strip():
+                raise UserError(f"{self.name}: the file is empty.")
+            # Not any break of str.splitlines: some occur inside words. Files of old Macs have \r
+            # alone.
+            newline = "\r" if b"\r" in sample and b"\n" not in sample else "\n"
+            yield from numbered_lines(stream, self.name, newline, sample)
 
     def fail(self, number: int, line: str, problem: str) -> NoReturn:
         """Raise the error that shows a line and what is wrong with it."""
         fail_at(self.name, number, line, problem)
-
-
-def fail_at(name: str, number: int, line: str, problem: str) -> NoReturn:
-    """Raise the error that shows a line of a file and what is wrong with it."""
-    text = line if len(line) <= 200 else line[:200] + " ..."
-    raise UserError(f"{name}, line {number}: {problem}\n    {text!r}")
-
-
-def not_utf8(position: int, content: bytes) -> str:
-    """Return what to say of a byte of a line, counted from 1, that is not UTF-8.
-
-    Args:
-        position: of the byte in its line.
-        content: of the file, or a part of it, to guess its encoding from.
-    """
-    encoding = likely_encoding(content)
-    return (
-        f"byte {position} is not UTF-8. Convert the file to UTF-8"
-        + (", for example" if encoding else ", once you know what it is now,")
-        + f" with `iconv -f {encoding or '<its encoding>'} -t utf-8`."
-    )
-
-
-def likely_encoding(content: bytes) -> str | None:
-    r"""Return the most likely encoding of bytes that are not UTF-8, as `iconv` calls it.
-
-    Bytes 80 to 9F are control characters in latin1, and letters and quotes in windows-1252. Text
-    with many bytes above 7F is of another script, in an encoding that cannot be told: None.
-
-    >>> likely_encoding(b"caf\xe9"), likely_encoding(b"\x93A caf\xe9, please\x94")
-    ('latin1', 'windows-1252')
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    high = sum(byte > 0x7F for byte in content)
-    letters = high + sum(chr(byte).isalpha() for byte in content if byte <= 0x7F)
-    if high > MANY * letters:
-        return None
-    return "windows-1252" if any(0x80 <= byte <= 0x9F for byte in content) else "latin1"
-
-
-def read_bytes(file: Path, member: str | None = None) -> bytes:
-    """Return the content of a file, decompressed by its suffix, or of a zip archive's member."""
-    try:
-        if member is not None:
-            with zipfile.ZipFile(file) as archive:
-                return archive.read(member)
-        content = file.read_bytes()
-        return DECOMPRESS.get(file.suffix, bytes)(content)
-    except FileNotFoundError:
-        raise UserError(f"{file}: there is no such file.") from None
-    except (zipfile.BadZipFile, KeyError):
-        raise UserError(f"{file}: is not a zip archive with a member '{member}'.") from None
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise UserError(f"{file}: its compression is damaged, or cut short: {error}.") from None
-    except OSError as error:
-        reason = error.strerror or f"its compression is damaged: {error}"  # bz2 raises OSError
-        raise UserError(f"{file}: cannot be read: {reason}.") from None
-    except (RuntimeError, NotImplementedError, ValueError) as error:  # encrypted, odd methods
-        raise UserError(f"{file}: cannot be read: {error}.") from None
 
 
 def documents(folder: Path | None, pattern: str) -> list[Path]:
@@ -161,7 +67,8 @@ def documents(folder: Path | None, pattern: str) -> list[Path]:
 def xml_root(file: Path) -> ElementTree.Element:
     """Return the root element of an XML document."""
     try:
-        return ElementTree.fromstring(read_bytes(file))
+        with open_file(file) as stream:
+            return ElementTree.parse(stream).getroot()
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # unknown encodings, too
         raise UserError(f"{file}: is not valid XML: {error}.") from None
 

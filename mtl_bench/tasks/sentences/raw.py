@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.readers.lines import LONGEST
 from mtl_bench.tasks.sentences.formats import NumberedLines, Words
-from mtl_bench.tasks.sentences.stream import LONGEST, StreamLines
+from mtl_bench.tasks.sentences.stream import StreamLines
 
 MOST_CHARACTERS = 100_000
 """Of a paragraph that are cut at once; longer ones are cut in pieces."""

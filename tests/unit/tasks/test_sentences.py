@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_bench.errors import UserError
+from mtl_bench.tasks.readers import lines
 from mtl_bench.tasks.sentences import stream
 from mtl_bench.tasks.sentences.formats import conll, plain
 from mtl_bench.tasks.sentences.guess import guess_format
@@ -187,7 +188,7 @@ def test_a_key_of_ones_own_is_read():
 def test_what_would_fill_the_memory_is_refused(monkeypatch):
     for module in (stream, sys.modules[conll.__module__]):
         monkeypatch.setattr(module, "MOST_WORDS", 5)
-    monkeypatch.setattr(stream, "LONGEST", 30)
+    monkeypatch.setattr(lines, "LONGEST", 30)
     for content, name in (("a " * 6, "plain"), ("a\n" * 6, "conll"), ('["a"%s]' % (', "a"' * 5), "jsonl")):  # fmt: skip
         with pytest.raises(UserError, match="the sentence has 6 words; at most 5 are tagged"):
             read(content, name)
