@@ -39,7 +39,10 @@
 
   // A cell opens the curves of its pair, with values where one points.
   const chart = (main, lines) => {
-    const width = 680, height = 330, left = 62, right = 96, top = 12, bottom = 40;
+    // Drawn in the pixels that there are, so that text keeps its size; on a phone names stand inside.
+    const width = Math.min(680, window.innerWidth - 64), narrow = width < 500;
+    const height = narrow ? 260 : 330, left = 62, top = 12, bottom = 40;
+    const right = narrow ? 24 : 20 + 7 * Math.max(...lines.map((line) => line.name.length));
     const { title, unit } = metrics[main], name = unit ? `${title} of ${main} (${unit.trim()})` : `${title} of ${main}`;
     const all = lines.flatMap((line) => line.points[1]);
     const low = Math.min(...all), high = Math.max(...all, low + 0.1);
@@ -53,17 +56,18 @@
       const value = low + (high - low) * n / 4;
       draw(svg, "line", { x1: left, x2: width - right, y1: y(value), y2: y(value), stroke: "var(--line)" });
       draw(svg, "text", { x: left - 6, y: y(value) + 4, "text-anchor": "end", "font-size": 12, fill: "currentColor" }, value.toFixed(1));
-      draw(svg, "text", { x: x(25 * n), y: height - bottom + 16, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, `${25 * n} %`);
+      draw(svg, "text", { x: x(25 * n), y: height - bottom + 16, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, narrow && n % 2 ? "" : `${25 * n} %`);
     }
     draw(svg, "text", { x: x(50), y: height - 6, "text-anchor": "middle", "font-size": 12, fill: "currentColor" }, "steps, percent of the budget");
     draw(svg, "text", { x: 12, y: height / 2, "text-anchor": "middle", "font-size": 12, fill: "currentColor", transform: `rotate(-90 12 ${height / 2})` }, name);
-    let above = -Infinity;
+    const rises = lines.every((line) => line.points[1].at(-1) >= line.points[1][0]);
+    let above = !narrow ? -Infinity : rises ? height - bottom - 40 : top;
     const ends = [...lines].sort((a, b) => y(a.points[1].at(-1)) - y(b.points[1].at(-1)));
     for (const line of ends) {
       const path = line.points[0].map((v, n) => `${n ? "L" : "M"}${x(v).toFixed(1)},${y(line.points[1][n]).toFixed(1)}`).join("");
       draw(svg, "path", { d: path, fill: "none", stroke: line.colour, "stroke-width": line.width });
-      above = Math.max(y(line.points[1].at(-1)) + 4, above + 15);
-      draw(svg, "text", { x: width - right + 6, y: above, "font-size": 12, fill: line.colour }, line.name);
+      above = Math.max(narrow ? 0 : y(line.points[1].at(-1)) + 4, above + 15);
+      draw(svg, "text", { x: width - right + (narrow ? -4 : 6), y: above, "text-anchor": narrow ? "end" : "start", "font-size": 12, fill: line.colour }, line.name);
     }
     const mark = draw(svg, "line", { y1: top, y2: height - bottom, stroke: "currentColor", "stroke-dasharray": "3 3", visibility: "hidden" });
     const note = document.createElement("p");
