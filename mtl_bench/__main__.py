@@ -41,12 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
-    except (FileExistsError, NotADirectoryError, PermissionError, FileNotFoundError) as error:
-        print(f"\n{error.filename}: {error.strerror}.", file=sys.stderr)
-        return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"\n{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

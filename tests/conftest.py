@@ -42,6 +42,9 @@ def own_world(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.delenv("MTL_BENCH_TASKS", raising=False)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv(
+        "MTL_BENCH_TRUST", "tests,bad,module"
+    )  # whose readers, types and samplers stand in yaml
     yield
     GlobalHydra.instance().clear()
     forkserver._forkserver._stop()  # else the workers of the next test have this one's environment

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.errors import HydraException
-from hydra.utils import instantiate
 
 from mtl_bench.analysis.data.single_runs import Family
 from mtl_bench.analysis.evaluation.scoring import EvaluationSettings
 from mtl_bench.analysis.predictors.predictor_file import Recipe
 from mtl_bench.errors import UserError
+from mtl_bench.trust import make
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,12 @@ def study_settings(config: Mapping[str, Any], overrides: Sequence[str] = ()) -> 
         UserError: they do not fit together.
     """
     try:
-        families = {name: instantiate(each) for name, each in config["features"].items()}
+        families = {
+            name: make(each, f"features.{name}") for name, each in config["features"].items()
+        }
         predictors = {
-            name: instantiate(each, _convert_="all") for name, each in config["predictor"].items()
+            name: make(each, f"predictor.{name}", _convert_="all")
+            for name, each in config["predictor"].items()
         }
     except (HydraException, TypeError, ValueError) as error:
         raise UserError(f"{str(error).splitlines()[0]}\nGiven: {' '.join(overrides)}") from None

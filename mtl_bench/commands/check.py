@@ -19,9 +19,10 @@ from rich.markup import escape
 
 from mtl_bench.commands.shared.arguments import add_columns
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
-from mtl_bench.config.tasks import TASK_NAME, is_task, make_reader, make_type, task_files
+from mtl_bench.config.tasks import is_task, make_reader, make_type, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.record import TASK_NAME
 from mtl_bench.tasks.checks.examine import examine, small_batch
 from mtl_bench.tasks.checks.findings import Finding
 from mtl_bench.tasks.corpus import Corpus

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.read:
         results, main = estimates.read(arguments.read, names), None
     else:
-        results, main = estimates.make(arguments.overrides, names)
+        results, main = estimates.estimates_of(arguments.overrides, names)
     if arguments.out:
         estimates.write(arguments.out, results)
     if measurements:

@@ -42,9 +42,10 @@ def run(arguments: argparse.Namespace) -> None:
     console.print(f"  seed      {record.seed}")
     wall = record.timings.get("wall_seconds")
     console.print(f"  time      {wall:.0f} s" if isinstance(wall, float) else "  time      unknown")
-    console.print(f"  run key   {record.run_key[:16]}")
-    console.print(f"  code      {record.git_commit or 'unknown commit'}")
-    console.print("  versions  " + " ".join(f"{k} {v}" for k, v in record.versions.items()))
+    console.print(f"  run key   {escape(record.run_key[:16])}")
+    console.print(f"  code      {escape(record.git_commit or 'unknown commit')}")
+    versions = " ".join(f"{k} {v}" for k, v in record.versions.items())
+    console.print(f"  versions  {escape(versions)}")
     rows = [
         Measured(name, task.final_split, {k: m.title for k, m in task.metrics.items()}, task.final)
         for name, task in tasks.items()
@@ -54,14 +55,16 @@ def run(arguments: argparse.Namespace) -> None:
     for name in next((task.statistics for task in tasks.values()), {}):
         numbers = (task.statistics.get(name) for task in tasks.values())
         cells = ["-" if number is None else f"{number:.4g}" for number in numbers]
-        statistics.add_row(name, *cells)
+        statistics.add_row(escape(name), *cells)
     console.print(statistics)
     evaluations = Table(
         "step", "task", "split", "metric", "value", "loss", title="last evaluations"
     )
-    for row in [row for row in curve if row.split != "train"][-10:]:
+    for row in [row for row in curve if row.split != "train" and row.task in tasks][-10:]:
         primary = tasks[row.task].primary
         values = [f"{row.values[k]:.4f}" if k in row.values else "-" for k in (primary, "loss")]
         title = tasks[row.task].metrics[primary].title
-        evaluations.add_row(str(row.step), escape(row.task), row.split, title, *values)
+        evaluations.add_row(
+            str(row.step), escape(row.task), escape(row.split), escape(title), *values
+        )
     console.print(evaluations)

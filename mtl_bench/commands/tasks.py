@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.paper import published
@@ -74,19 +75,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _overview(name: str, task: Task) -> dict[str, str | float | None]:
     """Return what is known of a task; its sizes in sentences only where its data is here."""
-    if all(where.file is None for where in task.splits.values()):
-        data = "generated"
-    elif is_here(task):
-        data = "here"
-    else:
-        data = "to download" if task.sources else "bring your own"
     corpus = None
-    if data in ("generated", "here"):
-        try:
+    try:
+        if all(where.file is None for where in task.splits.values()):
+            data = "generated"
+        elif is_here(task):
+            data = "here"
+        else:
+            data = "to download" if task.sources else "bring your own"
+        if data in ("generated", "here"):
             corpus = corpus_of(name, task)
-        except UserError as error:  # one broken task hides no other
-            data = "broken"
-            print(f"\n{name}: {error}\n", file=sys.stderr)
+    except UserError as error:  # one broken task hides no other
+        data = "broken"
+        print(f"\n{name}: {error}\n", file=sys.stderr)
     sizes = {str(split): len(corpus[split]) if corpus else None for split in SPLITS}
     return {
         "task": name,
@@ -165,7 +166,8 @@ def _glove_words() -> Callable[[str], bool] | None:
     vocabulary = mirror and mirror / "embeddings" / "glove6b_vocab.txt.gz"
     if vocabulary and vocabulary.is_file():
         return set(gzip.decompress(vocabulary.read_bytes()).decode().split("\n")).__contains__
-    glove = instantiate(OmegaConf.load(conf_folder() / "embeddings" / "glove.yaml"))
+    node: Any = OmegaConf.load(conf_folder() / "embeddings" / "glove.yaml")
+    glove: Any = make_embeddings(node)
     if glove.is_here():
         has_vector: Callable[[str], bool] = glove.with_vector([])
         return has_vector

@@ -13,7 +13,6 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, InstantiationException
-from hydra.utils import instantiate
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -26,6 +25,7 @@ from mtl_bench.config.task_groups import TaskSearchPath, TaskSource
 from mtl_bench.config.tasks import conf_folder, task_files
 from mtl_bench.errors import UserError
 from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.trust import make
 
 
 def make_embeddings(node: Mapping[str, Any]) -> Embeddings:
@@ -38,7 +38,7 @@ def make_embeddings(node: Mapping[str, Any]) -> Embeddings:
         UserError: an option is not what it should be.
     """
     try:
-        embeddings: Embeddings = instantiate(node)
+        embeddings: Embeddings = make(node, "embeddings._target_")
     except InstantiationException as error:
         options = " ".join(f"embeddings.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"embeddings: {error.__cause__ or error}\nGiven: {options}") from None

@@ -14,7 +14,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mtl_bench.config.mistakes.kinds import located
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.runs.decision import Request
 from mtl_bench.runs.record import PROTOCOL_VERSION
@@ -22,6 +21,7 @@ from mtl_bench.runs.schedule import Schedule, budget_of
 from mtl_bench.tasks.definition import Task
 from mtl_bench.tasks.definition import checksums as task_checksums
 from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.trust import trusted
 
 BUDGET_KEYS = ("steps_per_task", "trainer.max_steps")
 """How long a run is trained."""
@@ -130,7 +130,7 @@ def sampler_uses_main(sampler: Mapping[str, Any]) -> bool:
     Args:
         sampler: its node of the configuration.
     """
-    declared = getattr(located(str(sampler["_target_"])), "uses_main", True)
+    declared = getattr(trusted(sampler["_target_"], "sampler._target_"), "uses_main", True)
     if not callable(declared):
         return bool(declared)
     return bool(declared(**{str(k): v for k, v in sampler.items() if str(k)[0] != "_"}))

@@ -6,21 +6,22 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.errors import UserError
+from mtl_bench.runs.record import TASK_NAME
 from mtl_bench.tasks.definition import LANGUAGE_MODEL, Reader, Task
 from mtl_bench.tasks.types.base import TaskType
+from mtl_bench.trust import check_path, make, trusted
 
-TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+REFERENCE = re.compile(r"\$\{(?!data\.)")
+"""An interpolation that refers to anything but a run's `data`: it could read the environment."""
 
 
 def conf_folder() -> Path:
@@ -54,7 +55,8 @@ def task_files() -> dict[str, Path]:
             if not TASK_NAME.fullmatch(name) or name == "main":
                 raise UserError(
                     f"{file}: '{name}' cannot be a task's name. Names are lower-case letters, "
-                    "digits, '_' and '-', begin with a letter or digit, and are not 'main'."
+                    "digits, '_' and '-', at most 100, begin with a letter or digit, and are not "
+                    "'main'."
                 )
             if name in files:
                 raise UserError(f"task '{name}' is defined twice: {files[name]} and {file}.")
@@ -98,6 +100,7 @@ def read_task(file: Path) -> DictConfig:
         if not isinstance(content, DictConfig):
             keys = ", ".join(Task.__dataclass_fields__)
             raise UserError(f"{file}: is not a map with the keys of a task: {keys}.")
+        _check_references(OmegaConf.to_container(content, resolve=False), file)
         task = OmegaConf.merge(OmegaConf.structured(Task), content)
         missing = sorted(OmegaConf.missing_keys(task))
     except UserError:
@@ -119,6 +122,24 @@ def read_task(file: Path) -> DictConfig:
     return task
 
 
+def _check_references(tree: Any, file: Path) -> None:
+    """Refuse interpolations that read more than the run's configuration of data.
+
+    Raises:
+        UserError: there is one; the file may be a stranger's, and its texts go into records.
+    """
+    if isinstance(tree, dict):
+        tree = [*tree, *tree.values()]
+    if isinstance(tree, list):
+        for each in tree:
+            _check_references(each, file)
+    elif isinstance(tree, str) and REFERENCE.search(tree):
+        raise UserError(
+            f"{file}: holds '{tree[:80]}'. Interpolations of a task's yaml refer to `data` only, "
+            "such as ${data.max_length}; write the value itself."
+        )
+
+
 def plain_task(task: str | Path) -> Task:
     """Return the definition of a task, by its name or yaml, outside of any run."""
     content = named_task(task) if isinstance(task, str) else read_task(task)
@@ -137,7 +158,7 @@ def make_reader(name: str, task: Task) -> Reader:
         UserError: there is none such, or it does not take these options.
     """
     try:
-        reader = instantiate(task.reader)
+        reader = make(task.reader, f"task '{name}': its reader")
         if not callable(reader) or "_target_" not in task.reader:
             raise TypeError("it has no `_target_` that names a reader")
     except (TypeError, InstantiationException) as error:
@@ -145,7 +166,8 @@ def make_reader(name: str, task: Task) -> Reader:
         if isinstance(cause, UserError):
             raise UserError(f"task '{name}', its reader: {cause}") from None
         raise UserError(
-            f"task '{name}': its reader cannot be made: {cause or error}\nGiven: {task.reader}"
+            f"task '{name}': its reader cannot be made: {cause or error}\n"
+            f"Given: {str(task.reader)[:500]}"
         ) from error
     result: Reader = reader
     return result
@@ -172,7 +194,6 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     Raises:
         UserError: there is none such, or it does not take these options.
     """
-    # The head stays a text: this module is imported by planning, which takes no torch.
     node = {"name": task.type} if isinstance(task.type, str) else task.type
     if isinstance(node, Mapping | DictConfig) and "name" in node:
         rest = {key: value for key, value in node.items() if key != "name"}
@@ -185,8 +206,9 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     own = {key: value for key in ("outside", "spans") if (value := getattr(task, key)) is not None}
     arguments = {**node, **own}
     try:
-        module, _, class_name = str(arguments["_target_"]).rpartition(".")
-        kind = getattr(import_module(module), class_name)
+        kind = trusted(arguments["_target_"], f"task '{name}': its type")
+        if "head" in arguments:  # a text until a run makes it: this module takes no torch
+            check_path(str(arguments["head"]), f"task '{name}': its head")
         names = {field.name for field in fields(kind)}
         if surplus := sorted(arguments.keys() - names - {"_target_"}):
             possible = ", ".join(sorted(names - {"head"})) or "none"
@@ -194,7 +216,7 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
                 f"task '{name}': its type {kind.__name__} has no option {', '.join(surplus)}. "
                 f"Possible: {possible}. Remove what it does not take from the task's yaml."
             )
-        task_type = instantiate(arguments)
+        task_type = make(arguments, f"task '{name}': its type")
         if not isinstance(task_type, TaskType) or not task_type.head:
             raise TypeError("it is no TaskType, or has no `head` that names one")
     except (
@@ -207,7 +229,7 @@ def make_type(name: str, task: Task) -> TaskType[Any]:
     ) as error:
         cause = error.__cause__ or error
         raise UserError(
-            f"task '{name}': its type cannot be made: {cause}\nGiven: {arguments}. A type is a map "
-            "with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
+            f"task '{name}': its type cannot be made: {cause}\nGiven: {str(arguments)[:500]}. A "
+            "type is a map with `_target_`, `head` and options: see mtl_bench/tasks/types/base.py."
         ) from error
     return task_type

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 
 import pytorch_lightning as pl
 import torch
-from hydra.utils import get_class
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
@@ -30,6 +29,7 @@ from mtl_bench.models.task_options import (
     learning_rate,
 )
 from mtl_bench.tasks.types.base import Fitted, Scorer
+from mtl_bench.trust import named
 
 
 @dataclass(frozen=True)
@@ -273,8 +273,8 @@ def make_head(size: Any, task: str, fitted: Fitted) -> Head:
     if not fitted.type.head:
         raise ValueError(f"the type of task '{task}' names no head.")
     try:
-        head: type[Head] = get_class(fitted.type.head)
-    except (ImportError, ValueError) as error:
+        head: type[Head] = named(fitted.type.head)
+    except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
     return head(size, fitted)
 

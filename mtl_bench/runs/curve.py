@@ -12,6 +12,9 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 
 CURVE = "curve.csv"
+MOST_STEPS = 10**15
+"""No run is longer: beyond, numbers of steps are no longer exact."""
+
 COLUMNS = ("step", "own_step", "task", "split")
 """Of every curve; `loss` and the metrics of the run's tasks follow."""
 
@@ -67,7 +70,7 @@ def read_curve(folder: Path) -> list[CurveRow]:
                 curve.append(_row(header, cells))  # noqa: PERF401 (the error counts them)
     except FileNotFoundError:
         raise UserError(f"{path}: is missing. {remedy}") from None
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise UserError(f"{path}, line {len(curve) + 2}: is damaged ({error}). {remedy}") from None
     return curve
 
@@ -80,4 +83,7 @@ def _row(header: Sequence[str], cells: Sequence[str]) -> CurveRow:
     values = {name: float(cell) for name, cell in pairs if cell}
     if "loss" not in values:
         raise ValueError("it has no loss")
-    return CurveRow(int(cells[0]), int(cells[1]), cells[2], cells[3], values)
+    step, own_step = int(cells[0]), int(cells[1])
+    if not 0 <= step < MOST_STEPS or not 0 <= own_step < MOST_STEPS:
+        raise ValueError(f"its steps are {cells[0][:30]} and {cells[1][:30]}")
+    return CurveRow(step, own_step, cells[2], cells[3], values)

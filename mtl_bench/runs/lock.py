@@ -12,12 +12,12 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mtl_bench.errors import UserError
+from mtl_bench.errors import UserError, visible
 
 LOCK, HEARTBEAT = ".lock", ".heartbeat"
 BEAT_SECONDS = 2.0
@@ -114,8 +114,9 @@ def heartbeat(folder: Path) -> Heartbeat | None:
 
 def _read(path: Path) -> Heartbeat:
     try:
-        return Heartbeat(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError):
+        beat = Heartbeat(**json.loads(path.read_text("utf-8")))
+        return replace(beat, host=visible(beat.host), pid=int(beat.pid))
+    except (ValueError, TypeError, RecursionError):
         return Heartbeat("unknown", 0)  # it is just being written
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,10 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, Union, get_args
 
-from mtl_bench.errors import UserError
+from mtl_bench.errors import UserError, visible
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
-from mtl_bench.runs.curve import CURVE, CurveRow, write_curve
+from mtl_bench.runs.curve import CURVE, MOST_STEPS, CurveRow, write_curve
 from mtl_bench.runs.lock import LOCK
 from mtl_bench.runs.train_command import train_command
 
@@ -28,6 +29,9 @@ SCHEMA_VERSION = 2
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
 
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+"""A task's name: it stands in folders, addresses and command lines."""
+
 RECORD = "record.json"
 TAGGER = "tagger"
 """Folder of the weights that a run kept, and of all that is needed to use them."""
@@ -36,6 +40,9 @@ WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
 
 Status = Literal["finished", "failed", "interrupted"]
+
+SHOWN = ("tasks", "main", "error", "versions", "git_commit", "host", "run_key")
+"""What people see of a record as text."""
 
 Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]", None]
 """What JSON holds."""
@@ -202,6 +209,7 @@ def read_record(folder: Path) -> Record | None:
                 f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}. Train "
                 f"the run again with `overwrite=true`:\n  {train_command(content, folder)}"
             )
+        content |= {key: _visible(content[key]) for key in SHOWN if key in content}
         content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
         content["error"] = Error(**content["error"]) if content["error"] else None
         record = Record(**content)
@@ -209,7 +217,7 @@ def read_record(folder: Path) -> Record | None:
         return record
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
 
 
@@ -217,14 +225,33 @@ def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
     return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
 
 
+def _visible(tree: Any) -> Any:
+    """Return a tree in which no text steers a terminal."""
+    if isinstance(tree, dict):
+        return {visible(key): _visible(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_visible(value) for value in tree]
+    return visible(tree) if isinstance(tree, str) else tree
+
+
 def _check(record: Record) -> None:
     """Raise an error if what others compute with is not what it should be."""
+    for name in ("config", "identity", "versions", "host", "timings", "inputs"):
+        if not isinstance(getattr(record, name), dict):
+            raise ValueError(f"{name} is {getattr(record, name)!r}")
+    for name, task in record.tasks.items():
+        if not TASK_NAME.fullmatch(name):
+            raise ValueError(f"a task is called {name!r}")
+        if not task.metrics or not all(isinstance(m.title, str) for m in task.metrics.values()):
+            raise ValueError(f"the metrics of {name} are {task.metrics!r}")
+        for value in task.statistics.values():
+            float(value or 0)
     if record.status not in get_args(Status):
         raise ValueError(f"status is {record.status!r}")
     for name in ("seed", "steps_done"):
         if type(getattr(record, name)) is not int:
             raise ValueError(f"{name} is {getattr(record, name)!r}")
-    if not isinstance(record.budget, float | int):
+    if not isinstance(record.budget, float | int) or not 0 <= record.budget < MOST_STEPS:
         raise ValueError(f"budget is {record.budget!r}")
     if record.status == "finished" and not record.tasks:
         raise ValueError("it is finished and has no tasks")

@@ -22,7 +22,9 @@ from mtl_bench.files import cache_folder, filled_at_once, sha256
 ATLAS = Path(__file__).parents[1] / "atlas"
 SUFFIX = ".tar.xz"
 ABOUT = "about.json"
-DAMAGE = (tarfile.TarError, EOFError, ValueError, TypeError, FileNotFoundError)
+MOST_GB = 0.5
+"""What a set may expand to: ten times the largest of the package."""
+DAMAGE = (tarfile.TarError, EOFError, RecursionError, ValueError, TypeError, FileNotFoundError)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def unpacked(file: Path) -> Path:
         return folder
     try:
         # As a whole: read bit by bit, a file that is cut off is taken for one that ends there.
-        with open_file(file) as stream:
+        with open_file(file, most_gb=MOST_GB) as stream:
             content = io.BytesIO(stream.read())
         with filled_at_once(folder) as temporary, tarfile.open(fileobj=content) as archive:
             archive.extractall(temporary, filter="data")

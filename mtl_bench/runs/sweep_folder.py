@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from filelock import FileLock
 
-from mtl_bench.errors import UserError
+from mtl_bench.errors import UserError, visible
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint_header import read_header
+from mtl_bench.runs.curve import MOST_STEPS
 from mtl_bench.runs.lock import HEARTBEAT, Heartbeat, heartbeat
 from mtl_bench.runs.record import RECORD, Record, read_record
 from mtl_bench.runs.result_sets import SUFFIX, packaged, unpacked
 from mtl_bench.runs.schedule import Schedule
 
 PLAN = "plan.json"
+LONGEST = 1000
+"""Characters of a run's folder."""
 
 State = Literal["finished", "running", "interrupted", "failed", "damaged", "pending"]
 
@@ -89,7 +92,7 @@ def read_plan(sweep: Path) -> list[SweepRun]:
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
         return [_sweep_run(**row) for row in rows]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return []
 
 
@@ -102,6 +105,17 @@ def _sweep_run(folder: str, tasks: list[str], seed: int, budgets: list[float]) -
     texts = isinstance(tasks, list) and all(isinstance(each, str) for each in (folder, *tasks))
     numbers = isinstance(budgets, list) and all(isinstance(each, float | int) for each in budgets)
     if not texts or not tasks or not numbers or not budgets or type(seed) is not int:
+        raise ValueError("damaged")
+    # A plan may be a stranger's; what reads or packs a sweep stays in its folder.
+    path = PurePosixPath(folder)
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or len(folder) > LONGEST
+        or visible(folder) != folder
+    ):
+        raise ValueError("damaged")
+    if not all(0 < budget < MOST_STEPS for budget in budgets):
         raise ValueError("damaged")
     return SweepRun(folder, tuple(tasks), seed, tuple(sorted(budgets)))
 

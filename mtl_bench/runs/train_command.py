@@ -19,9 +19,11 @@ def train_command(content: Mapping[str, Any], folder: Path, option: str = "overw
     """
     config = content.get("config") or {}
     aux = ",".join(name for name in config.get("aux", ()) if name != config.get("main"))
+    # A record may be a stranger's, and the command is for pasting into a shell.
     parts = [
-        f"python train.py main={config.get('main')} 'aux=[{aux}]' seed={config.get('seed')}",
-        f"steps_per_task={config.get('steps_per_task')} sweep_name={config.get('sweep_name')}",
+        "python train.py",
+        *map(shlex.quote, (f"main={config.get('main')}", f"aux=[{aux}]")),
+        *(shlex.quote(f"{k}={config.get(k)}") for k in ("seed", "steps_per_task", "sweep_name")),
         *_overrides(folder, "+".join(content.get("tasks", ()))),
         option,
     ]

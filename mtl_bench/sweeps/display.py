@@ -81,7 +81,7 @@ def show_plan(plan: Plan, processes: int, seconds: float | None = None) -> None:
         console.print(f"  disk      about {max(1, round(size))} MB")
         console.print(f"  time      {f'about {duration(seconds)}' if seconds else 'not known yet'}")
     if plan.to_download:
-        console.print(f"  download  {', '.join(plan.to_download)}")
+        console.print(f"  download  {escape(', '.join(plan.to_download))}")
     for task, reason in plan.missing.items():
         console.print(f"  [yellow]missing[/]   {escape(task)}: {escape(reason)}")
     if plan.missing and plan.dry_run:

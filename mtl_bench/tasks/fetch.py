@@ -73,8 +73,14 @@ def expected(source: Source, folder: Path) -> list[Expected]:
         source: a file or a folder.
         folder: where its list of members is.
     """
-    if Path(source.path).is_absolute() or ".." in Path(source.path).parts:
-        raise UserError(f"sources: path '{source.path}' is not below the data folder.")
+    for name in (source.path, source.members, source.archive):
+        if name is not None and (Path(name).is_absolute() or ".." in Path(name).parts):
+            raise UserError(f"sources: path '{name}' is not below the data folder.")
+    # Beside them the cache holds compiled code, which a task's yaml must not replace.
+    if PurePosixPath(source.path).parts[:1] not in (("raw",), ("embeddings",)):
+        raise UserError(
+            f"sources: path '{source.path}' is not in `raw/`, where corpora are, or `embeddings/`."
+        )
     if source.members is None:
         return [Expected(source.path, source.url, source.sha256)]
     single = "{member}" in source.url

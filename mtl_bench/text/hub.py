@@ -20,7 +20,7 @@ from mtl_bench.files import sha256
 from mtl_bench.text.model_files import FILES, VOCABULARIES, files_of, lack_of
 from mtl_bench.text.subwords import Subwords
 
-HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?")
+HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@\w[\w.-]*(/\w[\w.-]*)*)?")
 """A model of the hub, and a revision of it."""
 
 LONGEST = 512

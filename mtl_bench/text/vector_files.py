@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_bench.compressed import open_file
+from mtl_bench.compressed import most_bytes, open_file
 from mtl_bench.errors import UserError
 
 Vectors = NDArray[np.float32]
@@ -105,6 +105,16 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
 def _read_arrays(path: Path) -> tuple[list[str], Vectors, Vectors, NDArray[np.bool_]]:
     """Return words, vectors, their mean and which are fitted, of an `.npz`."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(each.file_size for each in archive.infolist())
+            names = [each.filename for each in archive.infolist()]
+        if size > most_bytes(MOST_GB):
+            raise UserError(
+                f"{path}: expands to {size / 1e9:.1f} GB. If you trust it, raise the limit: "
+                "MTL_BENCH_MAX_GB=<gigabytes>."
+            )
+        if strange := [name for name in names if not name.endswith(".npy")]:
+            raise UserError(f"{path}: holds {strange[0]!r}, which is no array.")
         with path.open("rb") as stream, np.load(stream) as arrays:
             if not {"words", "vectors"} <= set(arrays):
                 raise UserError(

@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 
@@ -37,6 +36,7 @@ from mtl_bench.training.data import Batching, TaskDataModule
 from mtl_bench.training.language_models import check_directions, check_mask, type_for
 from mtl_bench.training.loggers import make_loggers
 from mtl_bench.training.notes import Evaluation, remarks
+from mtl_bench.trust import make
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _factory(group: str, node: Mapping[str, Any]) -> Callable[..., Any]:
         UserError: its yaml lacks `_partial_: true`.
     """
     try:
-        factory = instantiate(node)
+        factory = make(node, f"{group}._target_")
     except InstantiationException:
         if node.get("_partial_"):
             raise

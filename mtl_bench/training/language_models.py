@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hydra.utils import get_class
-
 from mtl_bench.config.mistakes.options import task_options
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
@@ -20,11 +18,12 @@ from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.types.base import TaskType
 from mtl_bench.tasks.types.language_model import LanguageModel
 from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.trust import named
 
 
 def type_for(config: RunConfig, type_: TaskType[Any]) -> TaskType[Any]:
     """Return a type with the head that the encoder needs."""
-    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
+    encoder: type[Encoder] = named(str(config.encoder["_target_"]))
     if isinstance(type_, LanguageModel) and encoder.reads == "sub-words":
         return replace(type_, head=type_.masked_head)
     return type_
@@ -39,12 +38,12 @@ def check_directions(
         UserError: they would.
     """
     layers = task_options(config)["model.private_layers"]
-    input_: type[Input[Any]] = get_class(embeddings.input)
-    encoder: type[Encoder] = get_class(str(config.encoder["_target_"]))
+    input_: type[Input[Any]] = named(embeddings.input)
+    encoder: type[Encoder] = named(str(config.encoder["_target_"]))
     is_directed = not input_.sees_neighbours and encoder.has_directions
     sees_all = (input_ if input_.sees_neighbours else encoder).__name__
     for name, corpus in corpora.items():
-        head: type[Head] = get_class(corpus.type.head)
+        head: type[Head] = named(corpus.type.head)
         if head.needs_directions and layers.get(name):
             raise UserError(
                 f"model.private_layers.{name} is {layers[name]}; allowed is: 0 for a task that "

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.record import WANDB_ID
+from mtl_bench.trust import make
 
 OFFLINE = {"offline": True, "dryrun": True, "online": False, "run": False}
 """What WANDB_MODE may say beside `disabled`."""
@@ -38,7 +38,7 @@ def make_loggers(
     loggers: list[Logger] = []
     for name, node in nodes.items():
         if not str(node.get("_target_")).endswith(".WandbLogger"):
-            loggers.append(instantiate(node))
+            loggers.append(make(node, f"logger.{name}._target_"))
         elif os.environ.get("WANDB_MODE") == "disabled":
             print(f"note: WANDB_MODE is disabled, so `logger.{name}` logs nothing", file=sys.stderr)
         else:
@@ -63,7 +63,7 @@ def _wandb(name: str, node: Mapping[str, Any], run_id: str) -> WandbLogger:
             "one of the two."
         )
     offline = next((each for each in (option, by_mode) if each is not None), True)
-    logger: WandbLogger = instantiate(node, offline=offline, id=run_id)
+    logger: WandbLogger = make(node, f"logger.{name}._target_", offline=offline, id=run_id)
     try:
         # W&B connects here: a missing key gets an answer, not a traceback from inside `fit`.
         _ = logger.experiment

@@ -124,8 +124,8 @@ BEGIN = "The\tDET\nman\tNOUN\n\n" * 40
         (["+seed=3"], ["Leave out the `+`: seed=3"]),
         (["-m", "seed=0,x"], ["seed: 'x' is not a whole number"]),
         (
-            ["optimizer._target_=torch.Nothing"],
-            ["optimizer._target_: 'torch.Nothing' cannot be used"],
+            ["optimizer._target_=torch.optim.Nothing"],
+            ["optimizer._target_: 'torch.optim.Nothing' cannot be used"],
         ),
         (["data.dev_share=0.1"], ["data.dev_share is called data.dev_fraction now"]),
         (["data.whole_batches=true"], ["data.drop_last=true"]),

@@ -160,7 +160,7 @@ def _rows(record: Record, curve: Sequence[CurveRow]) -> Iterator[tuple[Any, ...]
         for statistic, number in task.statistics.items():
             if number is not None:
                 yield name, 0, DATA, statistic, float(number), False
-    for row in curve:
+    for row in (row for row in curve if row.task in record.tasks):
         for metric, value in row.values.items():
             yield row.task, row.step, row.split, metric, value, False
     for name, task in record.tasks.items():

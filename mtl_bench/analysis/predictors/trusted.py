@@ -25,14 +25,18 @@ def check_estimators(node: Any, file: Path) -> None:
     Raises:
         UserError: it does.
     """
+    if isinstance(node, str) and "${" in node:  # Hydra would resolve it to anything
+        raise UserError(f"{file}: holds '{node[:80]}'. A predictor's options are plain values.")
     if isinstance(node, Mapping):
+        if "memory" in node:  # a folder of pickles, which joblib loads
+            raise UserError(f"{file}: names a folder of cached results, which is not read.")
         target = node.get("_target_")
         if target is not None and not _is_estimator(str(target)):
             raise UserError(
                 f"{file}: names '{target}'. A predictor's parts are estimators of scikit-learn or "
                 "of mtl_bench."
             )
-        node = list(node.values())
+        node = [*node, *node.values()]
     if isinstance(node, list):
         for each in node:
             check_estimators(each, file)
@@ -44,6 +48,7 @@ def trusted_family(config: Mapping[str, Any], file: Path) -> Family:
     Raises:
         UserError: it is not one of ours.
     """
+    check_estimators({name: each for name, each in config.items() if name != "_target_"}, file)
     target = str(config.get("_target_"))
     options = json.dumps({name: value for name, value in config.items() if name != "_target_"})
     # Hydra instantiates targets inside of options as well, so that none may be there.

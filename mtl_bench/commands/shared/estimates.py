@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.analysis.evaluation.estimators import (
@@ -26,6 +25,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.paper.published_runs import SOURCE, published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.trust import make
 
 TYPES = {
     "estimator": "string",
@@ -45,7 +45,7 @@ NOTES = (
 )
 
 
-def make(
+def estimates_of(
     overrides: Sequence[str], names: Sequence[str] | None = None
 ) -> tuple[list[Estimate], str]:
     """Return what estimators say of the tasks of a configuration, and the main task.
@@ -63,7 +63,7 @@ def make(
     from mtl_bench.estimators.estimate import estimates  # torch: seconds
     from mtl_bench.estimators.pilots.pilots import Pilots
 
-    estimators = {name: instantiate(node) for name, node in nodes.items()}
+    estimators = {name: make(node, f"estimator.{name}") for name, node in nodes.items()}
     return list(estimates(Pilots(config), estimators)), config.main
 
 

@@ -38,5 +38,5 @@ def metrics_table(tasks: Sequence[Measured], on: str) -> Table:
     table.add_row(on, *(escape(task.on) for task in tasks), end_section=True)
     for name, title in (titles | {name: name for name in extras}).items():
         cells = [f"{task.values[name]:.4g}" if name in task.values else "-" for task in tasks]
-        table.add_row(title, *cells)
+        table.add_row(escape(title), *cells)
     return table

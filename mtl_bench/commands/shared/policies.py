@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mtl_bench.analysis.recommend.policies.base import Policy
@@ -14,6 +13,7 @@ from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.mistakes.options import check_group
 from mtl_bench.config.tasks import conf_folder, options
 from mtl_bench.errors import UserError
+from mtl_bench.trust import make
 
 DEFAULT = "value"
 
@@ -50,7 +50,7 @@ def make_policy(name: str, values: Mapping[str, Any] | None = None) -> Policy:
     node |= values or {}
     check_group("policy", node)
     try:
-        policy: Policy = instantiate(node, _convert_="all")
+        policy: Policy = make(node, "policy._target_", _convert_="all")
     except InstantiationException as error:
         given = " ".join(f"policy.{k}={v}" for k, v in node.items() if k[0] != "_")
         raise UserError(f"policy: {error.__cause__ or error}\nGiven: {given}") from None

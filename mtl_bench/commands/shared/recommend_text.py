@@ -19,7 +19,7 @@ def show(answer: Recommendation) -> None:
     """Print an answer."""
     console = Console(highlight=False)
     metric = answer.metric
-    console.print(f"\n[bold]{escape(answer.main)}[/] alone: {alone(answer)}")
+    console.print(f"\n[bold]{escape(answer.main)}[/] alone: {escape(alone(answer))}")
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("auxiliary", overflow="fold", min_width=9)
     for name in ("gain", "points", "80 % interval", "P(helps)", "steps x seeds"):

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mtl_bench.errors import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,10 +57,14 @@ def print_table(
         writer.writeheader()
         writer.writerows(rows)
         return
-    texts = [["" if v is None else str(v) for v in row.values()] for row in rows]
+    texts = [["" if v is None else visible(str(v)) for v in row.values()] for row in rows]
     if style == "markdown":
         for line in (header, ["---"] * len(header), *texts):
-            print("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |")
+            print(
+                "| "
+                + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line)
+                + " |"
+            )
         print(*(f"\n{note}" for note in notes), sep="\n", end="")
         print()
         return

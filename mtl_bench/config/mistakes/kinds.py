@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import types
-from importlib import import_module
 from typing import Any, Union, get_args, get_origin
 
 PLAIN: dict[Any, str] = {
@@ -59,12 +58,6 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return f"'{str(value).lower()}'" if value is not None else "'null'"
     return f"'{value}'"
-
-
-def located(target: str) -> Any:
-    """Return what a dotted path names; Hydra's own function logs a traceback of lines besides."""
-    module, _, name = target.rpartition(".")
-    return getattr(import_module(module), name)
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 
 from mtl_bench.config.by_task import by_task
-from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, located, shown
+from mtl_bench.config.mistakes.kinds import is_of_kind, kind_in_words, shown
 from mtl_bench.config.mistakes.messages import did_you_mean
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
+from mtl_bench.trust import make, trusted
 
 CLASS_GROUPS = ("embeddings", "encoder", "sampler", "optimizer")
 
@@ -39,8 +39,9 @@ def check_encoder(config: RunConfig) -> None:
     Raises:
         UserError: names the groups, and what to type.
     """
-    gives = getattr(located(str(config.embeddings["_target_"])), "gives", "vectors")
-    reads = getattr(located(str(config.encoder["_target_"])), "reads", "vectors")
+    embeddings = trusted(config.embeddings["_target_"], "embeddings._target_")
+    encoder = trusted(config.encoder["_target_"], "encoder._target_")
+    gives, reads = getattr(embeddings, "gives", "vectors"), getattr(encoder, "reads", "vectors")
     if gives != reads:
         remedy = {
             "sub-words": "Leave out `embeddings`, which encoder=transformer chooses.",
@@ -64,9 +65,9 @@ def check_sampler(config: RunConfig) -> None:
         UserError: names the key, what is allowed, and what to type.
     """
     try:
-        make = instantiate(config.sampler)
-        if callable(make):  # else its yaml lacks `_partial_`, which is answered when it is used
-            make(dict.fromkeys(config.task_set(), 1), config.main)
+        sampler = make(config.sampler, "sampler._target_")
+        if callable(sampler):  # else its yaml lacks `_partial_`, which is answered when it is used
+            sampler(dict.fromkeys(config.task_set(), 1), config.main)
     except (TypeError, ValueError, InstantiationException) as error:
         given = " ".join(f"sampler.{k}={v}" for k, v in config.sampler.items() if k[0] != "_")
         raise UserError(f"sampler: {error}\nGiven: {given}") from error
@@ -136,8 +137,10 @@ def check_group(group: str, node: Mapping[str, Any]) -> None:
 def parameters_of(group: str, target: str) -> Mapping[str, inspect.Parameter]:
     """Return what a class or function takes, with its types as far as they can be known."""
     try:
-        named = located(target)
+        named = trusted(target, f"{group}._target_")
         signature = inspect.signature(named)
+    except UserError:
+        raise
     except Exception as error:  # importing code of others may raise anything
         raise UserError(f"{group}._target_: '{target}' cannot be used: {error}") from error
     try:

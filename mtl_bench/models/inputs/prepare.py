@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.utils import get_class
-
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import EncodedSplit
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import SplitName
 from mtl_bench.tasks.types.base import Fitted
 from mtl_bench.text.embeddings import Embeddings
+from mtl_bench.trust import named
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def prepare(
     for _, corpus in sorted(corpora.items()):
         for split in (options.eval_split, options.final_split):
             corpus.refuse_unusable(split)
-    make: type[Input[Any]] = get_class(embeddings.input)
+    make: type[Input[Any]] = named(embeddings.input)
     input_ = make.build(embeddings, corpora, options.lowercase, options.seed)
     prepared = Prepared(input_, {}, {}, {}, {}, {})
     for task, corpus in sorted(corpora.items()):

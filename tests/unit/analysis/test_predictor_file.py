@@ -56,13 +56,18 @@ def test_what_is_loaded_predicts_the_same(tmp_path, table, features, config):
         (lambda c: c["predictor"].update(_target_="os.system"), "names 'os.system'"),
         (lambda c: c["predictor"].update(_target_="sklearn.utils.shuffle"), "names 'sklearn.utils"),
         (lambda c: c["predictor"].update(cv={"_target_": "subprocess.run"}), "names 'subprocess"),
+        # Hydra would resolve these to anything, a node with a `_target_` included.
+        (lambda c: c["predictor"].update(alpha="${oc.env:HOME}"), "are plain values"),
+        (lambda c: c["predictor"].update(cv=[{"x": "a${oc.create:{}}"}]), "are plain values"),
+        (lambda c: c["families"]["data"].update({"_${.t}get_": "os.getcwd"}), "are plain values"),
+        (lambda c: c["predictor"].update(memory="folder"), "cached results"),
         (
             lambda c: c["families"]["data"].update(_target_="os.getcwd"),
             "has features of 'os.getcwd'",
         ),
         (
             lambda c: c["families"]["data"].update(x={"_target_": "pathlib.Path.touch"}),
-            "options that are plain values",
+            "names .pathlib.Path.touch",
         ),
         (
             lambda c: c["families"]["data"].update(
