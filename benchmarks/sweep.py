@@ -25,7 +25,7 @@ def sweep(tasks: list[str], steps: int, processes: int) -> tuple[float, float, f
         command = [sys.executable, str(REPOSITORY / "train.py"), "-m", f"main={names}"]
         command += [f"aux={names}", f"steps_per_task={steps}", f"paths.output_dir={folder}"]
         command += [f"trainer.val_check_interval={steps}", f"hydra.launcher.processes={processes}"]
-        command += ["hydra.callbacks={}"]
+        command += ["~hydra.callbacks.study"]
         begin = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         wall = time.perf_counter() - begin

@@ -34,7 +34,10 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         OSError: it names the file, and says why (no space, no rights).
     """
     content = content.encode() if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)

@@ -129,6 +129,7 @@ class TuneSweeper(BasicSweeper):
         if base.dry_run:
             return []
         parallel = getattr(self.launcher, "processes", 1)
+        trial_ends: dict[str, RunStatus] = {}
         while batch := [
             (tuning, trial)
             for tuning in every
@@ -147,6 +148,7 @@ class TuneSweeper(BasicSweeper):
                 # Apart, so that no gain counts the seed that selected.
                 [f"sweep_name={asked_for.sweep_name}/trials"],
             )
+            trial_ends |= {f"trials/{end.run.folder}": end for end in ends}
             for (tuning, trial), end in zip(batch, ends, strict=True):
                 score = None
                 if end.state == "finished" and end.record:
@@ -174,7 +176,7 @@ class TuneSweeper(BasicSweeper):
             ],
         )
         write_summary(base.sweep, result)
-        sweep_ended(ends)
+        sweep_ended([*trial_ends.values(), *ends])
         return []
 
 

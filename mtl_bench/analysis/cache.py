@@ -38,7 +38,10 @@ class ScoreCache:
 
     def __call__(self, name: str, compute: Callable[[], Any]) -> Any:
         """Return what a named computation gives."""
-        return self._cached(f"{self._key} {name}", compute)
+        try:
+            return self._cached(f"{self._key} {name}", compute)
+        except OSError:  # a cache that cannot be written costs time only
+            return compute()
 
     def clean(self) -> None:
         """Delete the scores beyond the limit."""

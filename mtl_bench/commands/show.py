@@ -11,8 +11,7 @@ from rich.table import Table
 
 from mtl_bench.commands.shared.metrics_table import Measured, metrics_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.record import RECORD, curve_of, read_record
 
 HELP = "print the record of a run"
 
@@ -30,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         files = sorted(folder.rglob(RECORD)) if folder.is_dir() else []
         runs = "".join(f"\n  {file.parent}" for file in files[:20])
         raise UserError(f"{folder}: has no {RECORD}." + (f"\nRuns below it:{runs}" if runs else ""))
-    curve = read_curve(folder)
+    curve = curve_of(record, folder)
     console = Console()
     tasks = dict(record.main_first())
     console.print(f"[bold]{escape(' + '.join(tasks) or str(folder))}[/bold]  {record.status}")

@@ -16,10 +16,12 @@ class CheckpointHeader:
     Attributes:
         run_key: of the run; empty if the header cannot be read.
         step: optimiser steps done.
+        sha256: of what follows the header; empty in files of earlier versions.
     """
 
     run_key: str
     step: int
+    sha256: str = ""
 
     def line(self) -> bytes:
         """Return the header as the first line of a checkpoint; torch's bytes follow."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,12 @@ class CurveRow:
     values: Mapping[str, float]
 
 
-def write_curve(folder: Path, curve: Sequence[CurveRow]) -> None:
-    """Write the curve of a run; floats so that reading gives exactly the same numbers."""
+def write_curve(folder: Path, curve: Sequence[CurveRow]) -> str:
+    """Write the curve of a run; floats so that reading gives exactly the same numbers.
+
+    Returns:
+        The sha256 of the file.
+    """
     names = list(dict.fromkeys(("loss", *(name for row in curve for name in row.values))))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -48,26 +53,34 @@ def write_curve(folder: Path, curve: Sequence[CurveRow]) -> None:
     for row in curve:
         values = (row.values.get(name, "") for name in names)
         writer.writerow([row.step, row.own_step, row.task, row.split, *values])
-    write_atomically(folder / CURVE, text.getvalue())
+    content = text.getvalue().encode()
+    write_atomically(folder / CURVE, content)
+    return hashlib.sha256(content).hexdigest()
 
 
-def read_curve(folder: Path) -> list[CurveRow]:
+def read_curve(folder: Path, sha256: str | None = None) -> list[CurveRow]:
     """Return the curve of a run's folder.
+
+    Args:
+        folder: of the run.
+        sha256: of the file, where it is known.
 
     Raises:
         UserError: it is missing or damaged.
     """
     path = folder / CURVE
-    remedy = "Train the run again with `overwrite=true`."
+    remedy = f"Delete {folder}, and re-run the command that trained it."
     curve: list[CurveRow] = []
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = csv.reader(stream)
-            header = next(lines, [])
-            if tuple(header[: len(COLUMNS)]) != COLUMNS or "loss" not in header:
-                raise UserError(f"{path}: has not the header of a curve. {remedy}")
-            for cells in lines:
-                curve.append(_row(header, cells))  # noqa: PERF401 (the error counts them)
+        content = path.read_bytes()
+        lines = csv.reader(io.StringIO(content.decode(), newline=""))
+        header = next(lines, [])
+        if tuple(header[: len(COLUMNS)]) != COLUMNS or "loss" not in header:
+            raise UserError(f"{path}: has not the header of a curve. {remedy}")
+        for cells in lines:
+            curve.append(_row(header, cells))  # noqa: PERF401 (the error counts them)
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise UserError(f"{path}: is damaged: not the curve of its record. {remedy}")
     except FileNotFoundError:
         raise UserError(f"{path}: is missing. {remedy}") from None
     except (ValueError, csv.Error) as error:

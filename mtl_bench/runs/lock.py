@@ -107,7 +107,7 @@ def heartbeat(folder: Path) -> Heartbeat | None:
         beat = _read(path)
         if beat.host in (platform.node(), "unknown"):
             return beat if _is_locked(folder) else None
-        return beat if _now(folder) - path.stat().st_mtime < DEAD_SECONDS else None
+        return beat if abs(_now(folder) - path.stat().st_mtime) < DEAD_SECONDS else None
     except FileNotFoundError:
         return None
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.curve import CURVE, CurveRow, read_curve
-from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.curve import CURVE, CurveRow
+from mtl_bench.runs.record import RECORD, Record, curve_of
 from mtl_bench.runs.result_sets import ABOUT, About
 from mtl_bench.runs.sweep_folder import PLAN, RunStatus, SweepRun, write_plan
 
@@ -72,7 +72,7 @@ def pack(
         write_plan(folder, plan)
         for run, record in runs:
             (folder / run.folder).mkdir(parents=True)
-            _anonymous(record).write(folder / run.folder, list(_kept(sweep, run)))
+            _anonymous(record).write(folder / run.folder, list(_kept(sweep, run, record)))
         names = [ABOUT, PLAN, *(f"{run.folder}/{n}" for run in plan for n in (RECORD, CURVE))]
         write_atomically(file, _archive(folder, names))
     return content
@@ -84,9 +84,9 @@ def _versions(records: Sequence[Record]) -> dict[str, str]:
     return {n: ", ".join(sorted({r.versions.get(n, "none") for r in records})) for n in names}
 
 
-def _kept(sweep: Path, run: SweepRun) -> Iterator[CurveRow]:
+def _kept(sweep: Path, run: SweepRun, record: Record) -> Iterator[CurveRow]:
     """Yield the rows of a run's curve that a result set keeps."""
-    for row in read_curve(sweep / run.folder):
+    for row in curve_of(record, sweep / run.folder):
         if row.split != "train" or len(run.tasks) == 1:
             values = {name: float(f"{value:.{DIGITS}g}") for name, value in row.values.items()}
             yield replace(row, values=values)

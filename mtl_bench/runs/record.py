@@ -6,7 +6,6 @@ records.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shutil
@@ -18,13 +17,17 @@ from typing import Any, Literal, TypeAlias, Union, get_args
 
 from mtl_bench.errors import UserError, visible
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.checkpoint_header import CHECKPOINT
-from mtl_bench.runs.curve import CURVE, MOST_STEPS, CurveRow, write_curve
+from mtl_bench.runs.checkpoint_header import CHECKPOINT, read_header
+from mtl_bench.runs.curve import CURVE, MOST_STEPS, CurveRow, read_curve, write_curve
 from mtl_bench.runs.lock import LOCK
+from mtl_bench.runs.seal import sealed, unsealed
 from mtl_bench.runs.train_command import train_command
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when the fields of a record change."""
+
+READABLE = (2, SCHEMA_VERSION)
+"""Versions that are read; 2 had no checksums."""
 
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
@@ -38,6 +41,9 @@ TAGGER = "tagger"
 
 WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
+
+KILLED = "Killed"
+"""The type of the error of a run whose process was killed."""
 
 Status = Literal["finished", "failed", "interrupted"]
 
@@ -131,6 +137,7 @@ class Record:
             `train_seconds` (earlier parts of a resumed or extended run included).
         inputs: facts about what the encoder reads, such as `rows` of the table of word vectors.
         weights_sha256: of the weights that the tasks kept.
+        curve_sha256: of `curve.csv`; None of runs that versions before 0.2 trained.
         error: why it failed; of a finished run, why extending it failed.
         schema_version: of these fields; a reader refuses others.
         protocol_version: raised when the code changes the results of a run of the same
@@ -153,6 +160,7 @@ class Record:
     timings: dict[str, float | str]
     inputs: dict[str, int | str]
     weights_sha256: str | None = None
+    curve_sha256: str | None = None
     error: Error | None = None
     schema_version: int = SCHEMA_VERSION
     protocol_version: int = PROTOCOL_VERSION
@@ -177,11 +185,8 @@ class Record:
             curve: None leaves the file that is there.
         """
         if curve is not None:
-            write_curve(folder, curve)
-        plain = _without_nan(asdict(self))
-        write_atomically(
-            folder / RECORD, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+            self.curve_sha256 = write_curve(folder, curve)
+        write_atomically(folder / RECORD, sealed(_without_nan(asdict(self))))
 
 
 def _without_nan(tree: Any) -> Any:
@@ -200,15 +205,17 @@ def read_record(folder: Path) -> Record | None:
         UserError: the record is damaged or of another schema.
     """
     path = folder / RECORD
-    remedy = "Delete the folder, or train the run again with `overwrite=true`."
+    remedy = f"Delete {folder}, and re-run the command that trained it."
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = unsealed(path.read_text("utf-8"))
         version = content["schema_version"]
-        if version != SCHEMA_VERSION:
+        if version not in READABLE:
             raise UserError(
-                f"{path}: has schema version {version}; this program reads {SCHEMA_VERSION}. Train "
-                f"the run again with `overwrite=true`:\n  {train_command(content, folder)}"
+                f"{path}: has schema version {version}; this program reads "
+                f"{' and '.join(map(str, READABLE))}. Train the run again with `overwrite=true`:\n"
+                f"  {train_command(content, folder)}"
             )
+        content["schema_version"] = SCHEMA_VERSION
         content |= {key: _visible(content[key]) for key in SHOWN if key in content}
         content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
         content["error"] = Error(**content["error"]) if content["error"] else None
@@ -219,6 +226,18 @@ def read_record(folder: Path) -> Record | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
+
+
+def curve_of(record: Record, folder: Path) -> list[CurveRow]:
+    """Return the curve of a run, which is the one that the record was written with.
+
+    Raises:
+        UserError: it is missing, damaged, or another one.
+    """
+    header = read_header(folder)
+    # Killed when its longer curve was written and the record was not: the curve is as good.
+    is_longer = header is not None and header.step > record.steps_done
+    return read_curve(folder, None if is_longer else record.curve_sha256)
 
 
 def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -92,7 +93,14 @@ def read_plan(sweep: Path) -> list[SweepRun]:
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
         return [_sweep_run(**row) for row in rows]
+    except FileNotFoundError:
+        return []
     except (OSError, ValueError, TypeError, RecursionError):
+        print(
+            f"note: {sweep / PLAN} is damaged; runs that have not begun are not listed. Re-run the "
+            "command that wrote it.",
+            file=sys.stderr,
+        )
         return []
 
 

@@ -18,7 +18,7 @@ from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import Error, read_record
+from mtl_bench.runs.record import KILLED, Error, read_record
 from mtl_bench.runs.sweep_folder import run_status
 from mtl_bench.sweeps.display import Screen
 from mtl_bench.sweeps.plan import Job
@@ -114,7 +114,7 @@ def _record_death(config: RunConfig, folder: Path, death: str) -> None:
                 record.write(folder, [])
             if record.status != "finished":  # a run that was being extended stays what it was
                 record.status = "failed"
-            record.error = Error("Killed", death)
+            record.error = Error(KILLED, death)
             record.write(folder)
-    except UserError:
-        return  # another sweep works on it by now, or what is there cannot be read
+    except (UserError, OSError):
+        return  # another sweep works on it, what is there cannot be read, or the disk is full

@@ -73,7 +73,8 @@ def run_rounds(plan: Plan, adviser: Adviser, launch: Launch) -> list[RunStatus]:
             print("\nThe launcher broke; what it did is kept.", file=sys.stderr)
             broken = True
         ends = [run_status(plan.sweep, job.status.run) for job in jobs]
-        adviser.done(ends, time.monotonic() - begin)
+        if not broken:
+            adviser.done(ends, time.monotonic() - begin)
         unfinished = [end for end in ends if end.state != "finished"]
         for end in ends:
             stuck.pop(end.run.folder, None)

@@ -181,8 +181,8 @@ class Workers(Generic[J]):
     def _stop(self, workers: list[Worker[J]]) -> Iterator[Event[J]]:
         """Ask busy workers to save and stop, and wait for them, though not for ever."""
         for worker in workers:
-            if worker.job is not None and worker.process.pid:
-                os.kill(worker.process.pid, signal.SIGTERM)
+            if worker.job is not None:
+                worker.process.terminate()  # unlike os.kill, of one that is dead already, too
         end = time.monotonic() + PATIENCE_SECONDS
         while (
             any(worker.job is not None for worker in workers)

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mtl_bench.errors import UserError
-from mtl_bench.files import cached_path
+from mtl_bench.files import cached_path, write_atomically
 
 VERSION = 1
 """Raised when the code gives other states."""
@@ -141,7 +142,7 @@ def _compute(title: str, parts: Parts, model: StateSource, folder: Path, threads
     header = _header(parts.rows, model.size)
     _make_file(folder, header, len(header) + parts.rows * model.size * 2)
     numbered = list(enumerate(parts))
-    left = [part for part in numbered if not _marker(folder, part[0]).exists()]
+    left = [part for part in numbered if not _is_done(folder, len(header), part, model)]
     if not left:
         return
     # Off a terminal, a line before; nobody reads the thousand steps of a bar in a log.
@@ -193,14 +194,32 @@ def _compute_part(job: tuple[Path, int, tuple[int, Any], StateSource, bool]) -> 
     marker = _marker(folder, number)
     try:
         with FileLock(f"{marker}.lock", timeout=-1 if wait else 0):
-            if marker.exists():
+            if _is_done(folder, offset, (number, (row, sentences)), model):
                 return 0
             states = model.states(sentences)
-            _write(folder / "states.npy", offset + row * model.size * 2, states.tobytes())
-            marker.touch()
+            content = states.tobytes()
+            _write(folder / "states.npy", offset + row * model.size * 2, content)
+            write_atomically(marker, str(zlib.crc32(content)))
             return len(states)
     except Timeout:
         return 0
+
+
+def _is_done(folder: Path, offset: int, part: tuple[int, Any], model: StateSource) -> bool:
+    """Return whether a part was computed, and is still what was written.
+
+    A checksum is enough against damage, and fast: all states are read at each start.
+    """
+    number, (row, sentences) = part
+    try:
+        checksum = _marker(folder, number).read_text()
+        size = sum(map(len, sentences)) * model.size * 2
+        with (folder / "states.npy").open("rb") as stream:
+            stream.seek(offset + row * model.size * 2)
+            content = stream.read(size)
+    except FileNotFoundError:
+        return False
+    return checksum in ("", str(zlib.crc32(content)))  # empty: of an earlier version
 
 
 def _write(path: Path, place: int, content: bytes) -> None:

@@ -18,6 +18,7 @@ from mtl_bench.config.run_key import checksums, identity, request_of, schedule_o
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.files import remove_leftovers
 from mtl_bench.models import kernels
+from mtl_bench.models.tagger import Tagger
 from mtl_bench.models.weights import Kept, save_tagger
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.decision import Action, Decision, decide, read_files, refusal
@@ -98,15 +99,20 @@ def run(config: RunConfig, folder: Path) -> RunResult:
                 return RunResult(files.record, "skip")
             schedule = schedule.until(decision.steps)
             record.budget = schedule.budget
-            _train(Session(config, folder, recorder, decision, schedule, own_lock.beat))
+            tagger, kept = _train(
+                Session(config, folder, recorder, decision, schedule, own_lock.beat)
+            )
+        # After the record: weights without one would be taken for those of the one before.
+        if config.save_weights:
+            save_tagger(folder / TAGGER, tagger, kept, config.main)
         if not config.keep_checkpoint:
             for name in (CHECKPOINT, WANDB_ID):
                 (folder / name).unlink(missing_ok=True)
     return RunResult(record, decision.action)
 
 
-def _train(session: Session) -> None:
-    """Build, fit, test; save the weights if they are wanted."""
+def _train(session: Session) -> tuple[Tagger, dict[str, Kept]]:
+    """Build, fit, test; return the model, and the weights that each task kept."""
     config, recorder, start = session.config, session.recorder, session.decision.start
     record, curves = recorder.record, recorder.curves
     torch.set_num_threads(config.trainer.threads)
@@ -124,10 +130,10 @@ def _train(session: Session) -> None:
     checkpoints = Checkpoints(
         checkpoint, record.run_key, curves, kept, config.callbacks.checkpoint_seconds
     )
-    if start:
-        checkpoints.read()
     progress = Progress(curves, record, session.schedule, config.callbacks.progress, session.beat)
     recorder.begin(session.decision)
+    if start:
+        checkpoints.read()
     loggers = build.make_run_loggers(config, session.folder, fresh=config.overwrite and not start)
     try:
         trainer = build.make_trainer(
@@ -157,8 +163,7 @@ def _train(session: Session) -> None:
     record.weights_sha256 = build.weights_sha256(by_task)
     # A tagger of a smaller budget would be taken for this one's.
     shutil.rmtree(session.folder / TAGGER, ignore_errors=True)
-    if config.save_weights:
-        save_tagger(session.folder / TAGGER, tagger, by_task, config.main)
+    return tagger, by_task
 
 
 def quiet_lightning() -> None:

@@ -150,7 +150,7 @@ def test_a_sweep_with_a_rate_that_follows_the_budget_can_be_repeated(pretrained_
     linear = ["optimizer=adamw_linear", "optimizer.warmup_steps=4", "steps_per_task=10"]
     run = ["main=syn_pos,syn_chu", "aux=syn_pos,syn_chu", *linear, *SHORT]
     sweep = ["-m", f"embeddings.model={pretrained_folder()}", *WAYS["trained"][:2], *run]
-    code, out, err = command(*sweep, "hydra.callbacks={}")
+    code, out, err = command(*sweep, "~hydra.callbacks.study")
     assert code == 0, out + err
     records = [
         read_record(path.parent) for path in Path("multirun_outputs/default").rglob("record.json")
@@ -158,7 +158,7 @@ def test_a_sweep_with_a_rate_that_follows_the_budget_can_be_repeated(pretrained_
     assert [record.status for record in records] == ["finished"] * 3
     for record in records:
         assert record.config["optimizer"]["decay_steps"] == 10 * len(record.tasks)
-    code, out, err = command(*sweep, "hydra.callbacks={}")
+    code, out, err = command(*sweep, "~hydra.callbacks.study")
     assert code == 0, out + err
     assert "3 finished" in out
 
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_told_before_anything_is_trained(
 def test_workers_of_a_sweep_share_an_empty_cache(model, command, tmp_path):
     pairs = ["main=syn_pos,syn_chu", "aux=syn_pos,syn_chu", "hydra.launcher.processes=2"]
     run = [f"embeddings.model={model}", *WAYS["frozen"], *SHORT, "steps_per_task=10"]
-    code, out, err = command("-m", *pairs, *run, "hydra.callbacks={}")
+    code, out, err = command("-m", *pairs, *run, "~hydra.callbacks.study")
     assert code == 0, out + err
     assert len(list(Path("multirun_outputs/default").rglob("curve.csv"))) == 3
     assert len(list((tmp_path / "cache" / "states").iterdir())) == 2

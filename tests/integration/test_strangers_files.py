@@ -14,6 +14,7 @@ from mtl_bench.commands.shared.tables import print_table
 from mtl_bench.config.tasks import plain_task
 from mtl_bench.errors import UserError, visible
 from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.seal import sealed, unsealed
 from mtl_bench.runs.sweep_folder import PLAN, read_plan
 from mtl_bench.runs.train_command import train_command
 from mtl_bench.tasks.fetch import Source, expected
@@ -25,7 +26,7 @@ ESCAPE, BIDI = "\x1b[31m", "\u202e"
 
 def content(folder):
     record().write(folder)
-    return json.loads((folder / RECORD).read_text())
+    return unsealed((folder / RECORD).read_text())
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def content(folder):
 def test_a_record_is_checked(tmp_path, change, problem):
     changed = content(tmp_path)
     change(changed)
-    (tmp_path / RECORD).write_text(json.dumps(changed))
+    (tmp_path / RECORD).write_text(sealed(changed))
     with pytest.raises(UserError, match=problem):
         read_record(tmp_path)
 
@@ -65,7 +66,7 @@ def test_texts_of_a_record_cannot_steer_a_terminal(tmp_path, capsys):
     changed["tasks"]["t"]["title"] = f"{ESCAPE}red {BIDI}"
     changed["tasks"]["t"]["metrics"]["f1"]["title"] = f"F1 {ESCAPE} [/y]"
     changed["error"] = {"type": "E", "message": f"a{ESCAPE}"}
-    (tmp_path / RECORD).write_text(json.dumps(changed))
+    (tmp_path / RECORD).write_text(sealed(changed))
     shown = read_record(tmp_path)
     assert shown.tasks["t"].title == r"\x1b[31mred \u202e"
     assert shown.error.message == r"a\x1b[31m"

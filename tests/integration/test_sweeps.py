@@ -20,7 +20,7 @@ from mtl_bench.runs.sweep_folder import read_sweep
 
 REPOSITORY = Path(__file__).parents[2]
 SHORT = [  # without a study of each sweep; the last test has one
-    "hydra.callbacks={}",
+    "~hydra.callbacks.study",
     "steps_per_task=4",
     "trainer.val_check_interval=4",
     "model.hidden_size=5",

@@ -24,8 +24,8 @@ from typing import Any
 import pandas as pd
 
 from mtl_bench.errors import UserError
-from mtl_bench.runs.curve import CurveRow, read_curve
-from mtl_bench.runs.record import Metric, Record
+from mtl_bench.runs.curve import CurveRow
+from mtl_bench.runs.record import Metric, Record, curve_of
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun
 
 OF_A_RUN = ["run", "main", "variant", "tasks", "seed"]
@@ -120,7 +120,7 @@ def values_frame(
         if status.record is None or not has_result(status):
             continue
         try:
-            curve = read_curve(sweep / status.run.folder)
+            curve = curve_of(status.record, sweep / status.run.folder)
         except UserError as error:
             problems.append(str(error))
             continue

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.seal import sealed, unsealed
 
 SCHEMA_VERSION = 1
 """Raised when the fields of a history change."""
@@ -116,7 +116,7 @@ class History:
         """Write the history to a sweep's folder."""
         file = history_file(sweep, self.main, variant)
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps(asdict(self), indent=1) + "\n")
+        write_atomically(file, sealed(asdict(self)))
 
 
 def history_file(sweep: Path, main: str, variant: str = "") -> Path:
@@ -132,14 +132,14 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
     """
     file = history_file(sweep, main, variant)
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = unsealed(file.read_text("utf-8"))
         rounds = [Round(**each) for each in content.pop("rounds")]
         pending = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("pending")]
         bought = {str(run): int(steps) for run, steps in content.pop("bought").items()}
         history = History(**content, rounds=rounds, pending=pending, bought=bought)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{file}: the history of a search cannot be read ({error}). Remove it: the runs stay, "
             "and count as there before."

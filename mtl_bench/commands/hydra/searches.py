@@ -12,6 +12,7 @@ from mtl_bench.analysis.recommend.wording import round_text
 from mtl_bench.commands.shared.answers import Evidence, answers, evidence_of, late_gains
 from mtl_bench.commands.shared.recommend_text import show
 from mtl_bench.errors import UserError
+from mtl_bench.runs.record import KILLED
 from mtl_bench.runs.sweep_folder import RunStatus, run_status
 from mtl_bench.sweeps.plan import Job, Plan
 from mtl_bench.sweeps.rounds import at_seed
@@ -38,6 +39,7 @@ class Searches:
     rounds: int = 0
     _requests: dict[str, list[RunRequest]] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
+    _killed: set[str] = field(default_factory=set)
 
     def next(self) -> list[RunRequest]:
         """Return the runs that the searches want next."""
@@ -61,8 +63,12 @@ class Searches:
 
     def done(self, statuses: Sequence[RunStatus], seconds: float) -> None:
         """Note a round in the histories; say what is known now."""
-        bad = ("failed", "damaged")
-        self.failed |= {status.run.tasks for status in statuses if status.state in bad}
+        for status in statuses:
+            # Killed from outside, as where memory ran out: it is asked for once more.
+            is_first_kill = _is_killed(status) and status.run.folder not in self._killed
+            self._killed |= {status.run.folder} if is_first_kill else set()
+            if status.state in ("failed", "damaged") and not is_first_kill:
+                self.failed.add(status.run.tasks)
         for main in self._requests:
             search = self.searches[main]
             if (main,) in self.failed:
@@ -144,6 +150,10 @@ class Searches:
     def variant(self, main: str) -> str:
         """Return what tells the runs of a main task from others, as in their folders."""
         return self.jobs(main)[0].status.run.variant
+
+
+def _is_killed(status: RunStatus) -> bool:
+    return status.state == "failed" and (status.problem or "").startswith(f"{KILLED}:")
 
 
 def say(text: str) -> None:

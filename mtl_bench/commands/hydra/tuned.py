@@ -12,8 +12,7 @@ import numpy as np
 from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.gains.paired_scores import LEVEL, PairedGain, paired_gain
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import Metric, Record
+from mtl_bench.runs.record import Metric, Record, curve_of
 from mtl_bench.sweeps.tuning import SetTuning
 
 TUNED = "tuned.json"
@@ -29,7 +28,7 @@ def dev_score(record: Record, folder: Path, main: str) -> float:
     split = record.setting("data.eval_split")
     values = [
         sign * row.values[task.primary]
-        for row in read_curve(folder)
+        for row in curve_of(record, folder)
         if row.task == main and row.split == split and task.primary in row.values
     ]
     return max(values, default=-np.inf)

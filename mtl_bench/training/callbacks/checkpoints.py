@@ -6,7 +6,9 @@ resumed run repeats the uninterrupted one bit for bit, since every draw follows 
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import pickle
 import signal
 import threading
@@ -65,14 +67,25 @@ class Checkpoints(pl.Callback):
         """
         try:
             with self.path.open("rb") as stream:
-                stream.readline()
-                content = io.BytesIO(stream.read())
-            self._state = torch.load(content, map_location="cpu", weights_only=True)
+                header = CheckpointHeader(**json.loads(stream.readline()))
+                content = stream.read()
+            # torch does not see damage inside of tensors; earlier versions wrote no checksum.
+            if header.sha256 and hashlib.sha256(content).hexdigest() != header.sha256:
+                raise EOFError("damaged")
+            self._state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             assert self._state is not None
             self.curves.load_state_dict(self._state["curves"])
             self.kept.load_state_dict(self._state["kept"])
             self._seconds_before = self._state["seconds"]
-        except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError):
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            LookupError,
+            ValueError,
+            TypeError,
+            pickle.UnpicklingError,
+        ):
             raise UserError(
                 f"{self.path}: the checkpoint cannot be read.\n"
                 "Type `overwrite=true` to train from the start, or choose another `sweep_name`."
@@ -153,7 +166,8 @@ class Checkpoints(pl.Callback):
             "seconds": self.seconds,
         }
         content = io.BytesIO()
-        content.write(CheckpointHeader(self.run_key, self.curves.step).line())
         torch.save(state, content)
-        write_atomically(self.path, content.getbuffer())
+        digest = hashlib.sha256(content.getbuffer()).hexdigest()
+        header = CheckpointHeader(self.run_key, self.curves.step, digest)
+        write_atomically(self.path, header.line() + content.getbuffer())
         self._saved = time.monotonic()

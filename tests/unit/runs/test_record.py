@@ -11,6 +11,7 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import CURVE, CurveRow, read_curve, write_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.seal import sealed, unsealed
 from mtl_bench.runs.train_command import train_command
 from tests.unit.runs.records import record
 
@@ -24,8 +25,10 @@ ROWS = [
 
 
 def test_what_is_written_is_read(tmp_path):
-    record().write(tmp_path, ROWS)
-    assert read_record(tmp_path) == record()
+    written = record()
+    written.write(tmp_path, ROWS)
+    assert read_record(tmp_path) == written
+    assert written.curve_sha256
     assert read_curve(tmp_path) == ROWS
     assert sorted(file.name for file in tmp_path.iterdir()) == ["cache", CURVE, RECORD]
 
@@ -67,8 +70,8 @@ def test_a_truncated_record_is_damaged(tmp_path, keep):
 
 def test_another_schema_is_refused(tmp_path):
     record().write(tmp_path, ROWS)
-    content = json.loads((tmp_path / RECORD).read_text())
-    (tmp_path / RECORD).write_text(json.dumps(content | {"schema_version": 99}))
+    content = unsealed((tmp_path / RECORD).read_text())
+    (tmp_path / RECORD).write_text(sealed(content | {"schema_version": 99}))
     with pytest.raises(UserError, match="has schema version 99"):
         read_record(tmp_path)
 

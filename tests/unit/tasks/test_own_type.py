@@ -296,7 +296,7 @@ def test_numbers_go_through_the_cache(corpus, monkeypatch, tmp_path):
         (f"type: {{_target_: {MODULE}.Number}}", "its type cannot be made: it is no TaskType, or"),
         (f"type: {{_target_: {MODULE}.Nobody, head: x}}", "its type cannot be made: "),
         ("type: {head: x}", "its type cannot be made: '_target_'"),
-        ("type: {_target_: builtins.dict, head: x}", "its type is .builtins.dict."),
+        ("type: {_target_: builtins.dict, head: x}", "its type is 'builtins.dict'"),
         ("type: 3", "its type is 3"),
         ("outside: O", "its type Number has no option outside. Possible: largest."),
         ("spans: bio", "its type Number has no option spans"),

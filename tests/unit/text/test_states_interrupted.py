@@ -173,3 +173,16 @@ def test_an_error_of_the_model_ends_it_at_once():
     with pytest.raises(UserError, match="the model is broken"):
         compute(broken)
     assert broken.calls < PARTS
+
+
+def test_a_byte_that_changed_in_the_cache_is_computed_again(whole):
+    compute()
+    [file] = Path(os.environ["MTL_BENCH_CACHE"]).glob("states/*/states.npy")
+    for place in (300, 700, file.stat().st_size - 1):
+        damaged = bytearray(file.read_bytes())
+        damaged[place] ^= 1
+        file.write_bytes(damaged)
+        letters = Letters()
+        compute(letters)
+        assert letters.calls == 1  # its part alone
+        assert content() == whole
