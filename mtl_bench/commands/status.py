@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.runs.sweep_folder import (
@@ -12,8 +13,8 @@ from mtl_bench.runs.sweep_folder import (
     State,
     all_tasks,
     read_plan,
-    read_sweep,
     sweep_folder,
+    sweep_statuses,
 )
 
 HELP = "show how far a sweep is"
@@ -27,6 +28,7 @@ SIGNS: dict[State, str] = {
 }
 
 
+MANY_TASKS = 40  # whose matrix nobody could read
 MANY = 5  # seeds, whose states are counted rather than shown one by one
 
 
@@ -37,10 +39,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print a matrix of states for each variant; csv and json have a row for each run."""
-    statuses = read_sweep(arguments.sweep)
+    """Print states by task, as a matrix or counts; csv and json have a row for each run."""
+    statuses, rows = [], []
+    for status in sweep_statuses(arguments.sweep):
+        rows.append(_row(status))
+        statuses.append(replace(status, record=None))
     if arguments.format in ("csv", "json"):
-        print_table([_row(status) for status in statuses], arguments.format)
+        print_table(rows, arguments.format)
         return
     by_variant: dict[str, list[RunStatus]] = defaultdict(list)
     for status in statuses:
@@ -48,7 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     for variant, own in by_variant.items():
         if variant:
             print(f"\n{variant}")
-        print_table(_matrix(own), arguments.format)
+        many = len(all_tasks(own)) > MANY_TASKS
+        print_table(_counts(own) if many else _matrix(own), arguments.format)
     if (arguments.sweep / PLAN).exists() and not read_plan(arguments.sweep):
         print(f"{arguments.sweep / PLAN}: is damaged; runs that have not begun are not shown.")
     counts = Counter(status.state for status in statuses)
@@ -81,6 +87,19 @@ def _row(status: RunStatus) -> Row:
         "steps": status.run.steps,
         "problem": status.problem,
     }
+
+
+def _counts(statuses: list[RunStatus]) -> list[Row]:
+    """Return a row for each task: how many of its runs are in which state."""
+    counts: dict[str, Counter[State]] = defaultdict(Counter)
+    for status in statuses:
+        for task in status.run.tasks:
+            counts[task][status.state] += 1
+    states = [state for state in SIGNS if any(each[state] for each in counts.values())]
+    return [
+        {"task": task, **{f"{state} {SIGNS[state]}": counts[task][state] for state in states}}
+        for task in sorted(counts)
+    ]
 
 
 def _matrix(statuses: list[RunStatus]) -> list[Row]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.mistakes.overrides import TASK_GROUPS
@@ -37,16 +38,20 @@ def options(group: str) -> list[str]:
     return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
 
 
+def task_folders() -> list[Path]:
+    """Return where yamls of tasks are: our folder, and those of MTL_BENCH_TASKS."""
+    own = os.environ.get("MTL_BENCH_TASKS", "").split(":")
+    return [conf_folder() / "task", *(Path(folder).expanduser() for folder in own if folder)]
+
+
 def task_files() -> dict[str, Path]:
     """Return the yaml of every task by name: ours, and those of MTL_BENCH_TASKS.
 
     Raises:
         UserError: a folder is missing, a name cannot be used, or stands in two folders.
     """
-    folders = [conf_folder() / "task"]
-    folders += [Path(f).expanduser() for f in os.environ.get("MTL_BENCH_TASKS", "").split(":") if f]
     files: dict[str, Path] = {}
-    for folder in folders:
+    for folder in task_folders():
         if not folder.is_dir():
             raise UserError(f"MTL_BENCH_TASKS: '{folder}' is not a folder.")
         for file in sorted(folder.glob("*.yaml")):
@@ -66,8 +71,18 @@ def task_files() -> dict[str, Path]:
 
 def is_task(name: str) -> bool:
     """Return whether there is a task of a name, or the language model of one."""
-    files = task_files()
-    return name in files or name.removeprefix(LANGUAGE_MODEL) in files
+    return bool(task_file(name) or task_file(name.removeprefix(LANGUAGE_MODEL)))
+
+
+def task_file(name: str) -> Path | None:
+    """Return the yaml of a task; None if there is no such task.
+
+    It lists no folder, so that a thousand tasks can be looked up one by one.
+    """
+    if not TASK_NAME.fullmatch(name):
+        return None
+    files = (folder / f"{name}.yaml" for folder in task_folders())
+    return next((file.absolute() for file in files if file.is_file()), None)
 
 
 def named_task(name: str) -> DictConfig:
@@ -77,16 +92,30 @@ def named_task(name: str) -> DictConfig:
         UserError: its yaml is not what it should be.
         KeyError: there is no such task.
     """
-    files = task_files()
-    if name in files:
-        return read_task(files[name])
-    base = name.removeprefix(LANGUAGE_MODEL)
-    task = read_task(files[base])
+    if file := task_file(name):
+        return read_task(file)
+    file = task_file(name.removeprefix(LANGUAGE_MODEL))
+    if file is None:
+        raise KeyError(name)
+    task = read_task(file)
     task.title = f"Language model of: {task.title}"
     task.type = {"name": "language_model"}
     for key in ("outside", "spans", "stands_in_for", "deviation"):
         task[key] = None
     return task
+
+
+def add_tasks(cfg: DictConfig, names: Iterable[str]) -> None:
+    """Add tasks to a composed configuration, as `aux` would.
+
+    Hydra merges each choice of a group with all that it merged before, so that composing a
+    thousand tasks takes minutes.
+    """
+    with open_dict(cfg):
+        for name in names:
+            cfg.aux[name] = True
+            if name not in cfg.tasks:
+                cfg.tasks[name] = named_task(name)
 
 
 def read_task(file: Path) -> DictConfig:
@@ -101,7 +130,7 @@ def read_task(file: Path) -> DictConfig:
             keys = ", ".join(Task.__dataclass_fields__)
             raise UserError(f"{file}: is not a map with the keys of a task: {keys}.")
         _check_references(OmegaConf.to_container(content, resolve=False), file)
-        task = OmegaConf.merge(OmegaConf.structured(Task), content)
+        task = OmegaConf.merge(_schema(), content)
         missing = sorted(OmegaConf.missing_keys(task))
     except UserError:
         raise
@@ -138,6 +167,13 @@ def _check_references(tree: Any, file: Path) -> None:
             f"{file}: holds '{tree[:80]}'. Interpolations of a task's yaml refer to `data` only, "
             "such as ${data.max_length}; write the value itself."
         )
+
+
+@cache  # merging copies it, in a quarter of the time that making it takes
+def _schema() -> DictConfig:
+    """Return the keys of a task, typed."""
+    schema: DictConfig = OmegaConf.structured(Task)
+    return schema
 
 
 def plain_task(task: str | Path) -> Task:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, frame_of_run, join_frames
+from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, run_rows, values_of
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.uncertainty import with_errors
 from mtl_bench.analysis.measurements import Measurements
@@ -78,10 +78,10 @@ def published_values() -> pd.DataFrame:
         pair = "+".join(sorted((row.main, row.aux)))
         rows[row.main].append((row.main, BUDGET, "test", F1.name, row.single_f1, True))
         rows[pair].append((row.main, 2 * BUDGET, "test", F1.name, row.pair_f1, True))
-    frames = []
+    values: list[tuple[Any, ...]] = []
     for name, of_run in sorted(rows.items()):
         run = SweepRun(f"{name}/seed0", tuple(name.split("+")), 0, (BUDGET,))
         # The curve of `com` alone continues after its schedule.
         whole = [row for row in dict.fromkeys(of_run) if row[1] <= BUDGET * len(run.tasks)]
-        frames.append(frame_of_run(run, run.tasks[0], whole))
-    return join_frames(frames)
+        values += run_rows(run, run.tasks[0], whole)
+    return values_of(values)

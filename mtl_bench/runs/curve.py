@@ -58,34 +58,34 @@ def write_curve(folder: Path, curve: Sequence[CurveRow]) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_curve(folder: Path, sha256: str | None = None) -> list[CurveRow]:
+def read_curve(folder: Path, sha256: str | None = None, *, losses: bool = True) -> list[CurveRow]:
     """Return the curve of a run's folder.
 
     Args:
         folder: of the run.
         sha256: of the file, where it is known.
+        losses: whether to include those of training, nine of ten rows.
 
     Raises:
         UserError: it is missing or damaged.
     """
     path = folder / CURVE
     remedy = f"Delete {folder}, and re-run the command that trained it."
-    curve: list[CurveRow] = []
     try:
         content = path.read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise UserError(f"{path}: is damaged: not the curve of its record. {remedy}")
         lines = csv.reader(io.StringIO(content.decode(), newline=""))
         header = next(lines, [])
         if tuple(header[: len(COLUMNS)]) != COLUMNS or "loss" not in header:
             raise UserError(f"{path}: has not the header of a curve. {remedy}")
-        for cells in lines:
-            curve.append(_row(header, cells))  # noqa: PERF401 (the error counts them)
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise UserError(f"{path}: is damaged: not the curve of its record. {remedy}")
+        return [_row(header, cells) for cells in lines if losses or "train" not in cells[3:4]]
     except FileNotFoundError:
         raise UserError(f"{path}: is missing. {remedy}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is damaged ({error}). {remedy}") from None
     except (ValueError, csv.Error) as error:
-        raise UserError(f"{path}, line {len(curve) + 2}: is damaged ({error}). {remedy}") from None
-    return curve
+        raise UserError(f"{path}, line {lines.line_num}: is damaged ({error}). {remedy}") from None
 
 
 def _row(header: Sequence[str], cells: Sequence[str]) -> CurveRow:

@@ -228,8 +228,13 @@ def read_record(folder: Path) -> Record | None:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
 
 
-def curve_of(record: Record, folder: Path) -> list[CurveRow]:
+def curve_of(record: Record, folder: Path, *, losses: bool = True) -> list[CurveRow]:
     """Return the curve of a run, which is the one that the record was written with.
+
+    Args:
+        record: of the run.
+        folder: of the run.
+        losses: whether to include those of training, nine of ten rows.
 
     Raises:
         UserError: it is missing, damaged, or another one.
@@ -237,7 +242,7 @@ def curve_of(record: Record, folder: Path) -> list[CurveRow]:
     header = read_header(folder)
     # Killed when its longer curve was written and the record was not: the curve is as good.
     is_longer = header is not None and header.step > record.steps_done
-    return read_curve(folder, None if is_longer else record.curve_sha256)
+    return read_curve(folder, None if is_longer else record.curve_sha256, losses=losses)
 
 
 def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -93,14 +93,7 @@ def read_plan(sweep: Path) -> list[SweepRun]:
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
         return [_sweep_run(**row) for row in rows]
-    except FileNotFoundError:
-        return []
     except (OSError, ValueError, TypeError, RecursionError):
-        print(
-            f"note: {sweep / PLAN} is damaged; runs that have not begun are not listed. Re-run the "
-            "command that wrote it.",
-            file=sys.stderr,
-        )
         return []
 
 
@@ -158,18 +151,28 @@ def read_sweep(sweep: Path) -> list[RunStatus]:
     Raises:
         UserError: there is no such folder, or no run in it.
     """
+    return list(sweep_statuses(sweep))
+
+
+def sweep_statuses(sweep: Path) -> Iterator[RunStatus]:
+    """Yield what `read_sweep` returns, for whom the records of all runs would take much memory.
+
+    Raises:
+        UserError: there is no such folder, or no run in it.
+    """
     if not sweep.is_dir():
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
     plan = {run.folder: run for run in read_plan(sweep)}
-    statuses = [run_status(sweep, run) for run in plan.values()]
-    begun = {file.parent for name in (RECORD, HEARTBEAT) for file in sweep.rglob(name)}
-    for place in sorted(begun):
-        folder = str(place.relative_to(sweep))
-        if folder not in plan and "/" in folder:
-            statuses.append(_unplanned(sweep, folder))
-    if not statuses:
+    begun = {
+        os.path.relpath(place, sweep)
+        for place, _, files in os.walk(sweep)
+        if RECORD in files or HEARTBEAT in files
+    }
+    folders = sorted({*plan, *(folder for folder in begun if "/" in folder)})
+    if not folders:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
-    return sorted(statuses, key=lambda status: status.run.folder)
+    for folder in folders:
+        yield run_status(sweep, plan[folder]) if folder in plan else _unplanned(sweep, folder)
 
 
 def _unplanned(sweep: Path, folder: str) -> RunStatus:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from mtl_bench.config.mistakes.messages import no_such_task
+from mtl_bench.config.mistakes.overrides import TASK_GROUPS
 from mtl_bench.config.tasks import is_task, task_files
 from mtl_bench.errors import UserError
 
@@ -42,17 +44,26 @@ def expand(jobs: Sequence[Overrides]) -> dict[tuple[str, ...], list[Combination]
         UserError: there is no task of a name, or one is named twice.
     """
     parser = OverridesParser.create()
-    variants: dict[tuple[str, ...], list[Combination]] = {}
-    for job in jobs:
-        by_key = {override.key_or_group: override for override in parser.parse_overrides(list(job))}
-        others = tuple(each for each in job if each.partition("=")[0] not in ("main", "aux"))
-        mains, aux = (_choices(by_key.get(group)) for group in ("main", "aux"))
-        combination = Combination(mains[0] if mains else None, aux)
-        for name in combination.names():
+
+    @cache  # jobs share their overrides, and parsing one takes a millisecond
+    def tasks_of(override: str) -> tuple[str, tuple[str, ...] | None]:
+        [parsed] = parser.parse_overrides([override])
+        group = parsed.key_or_group
+        names = _choices(parsed) if group in TASK_GROUPS else None
+        for name in names or ():
             if not is_task(name):
                 raise UserError(no_such_task(name, list(task_files())))
+        return group, names
+
+    variants: dict[tuple[str, ...], list[Combination]] = {}
+    for job in jobs:
+        names = dict(map(tasks_of, job))
+        others = tuple(each for each in job if each.partition("=")[0] not in TASK_GROUPS)
+        mains = names.get("main")
         # Jobs that agree in the other overrides share one composition, of half a second.
-        variants.setdefault(others, []).append(combination)
+        variants.setdefault(others, []).append(
+            Combination(mains[0] if mains else None, names.get("aux"))
+        )
     return variants
 
 
@@ -69,8 +80,7 @@ def check_one_value(*keys: str, of: Sequence[Overrides]) -> None:
 def check_task_overrides(others: Sequence[str], combinations: Sequence[Combination]) -> None:
     """Raise an error for `tasks.chu...=` where some run has no task chu."""
     for override in others:
-        key = override.partition("=")[0].lstrip("+~")
-        name = key.split(".")[1] if key.startswith("tasks.") and key.count(".") > 1 else None
+        key, name = override.partition("=")[0].lstrip("+~"), task_of(override)
         without = [each for each in combinations if name and name not in each.task_set()]
         if without:
             raise UserError(
@@ -78,6 +88,12 @@ def check_task_overrides(others: Sequence[str], combinations: Sequence[Combinati
                 "combinations of main and aux, so that this override means nothing there.\nSweep "
                 f"over those with '{name}' by themselves, or change the task's yaml."
             )
+
+
+def task_of(override: str) -> str | None:
+    """Return the task that an override such as `tasks.chu.max_length=9` changes; None if none."""
+    key = override.partition("=")[0].lstrip("+~")
+    return key.split(".")[1] if key.startswith("tasks.") and key.count(".") > 1 else None
 
 
 def missing_baselines(
@@ -96,10 +112,8 @@ def missing_baselines(
     return possible, [name for name in missing if name not in possible]
 
 
-def _choices(override: Override | None) -> tuple[str, ...] | None:
-    """Return the tasks that an override of `main` or `aux` names; None if there is none."""
-    if override is None:
-        return None
+def _choices(override: Override) -> tuple[str, ...]:
+    """Return the tasks that an override of `main` or `aux` names."""
     value = override.value()
     if value is None or value == "":
         return ()

@@ -19,11 +19,12 @@ from mtl_bench.config.mistakes.messages import no_such_key
 from mtl_bench.config.mistakes.options import (
     check_encoder,
     check_options,
-    check_sampler,
+    check_samplers,
     groups_of,
 )
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of, uses_budget
 from mtl_bench.config.schema import RunConfig, checked, unknown_keys
+from mtl_bench.config.tasks import add_tasks
 from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files, refusal
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status
@@ -34,10 +35,14 @@ from mtl_bench.sweeps.combinations import (
     check_task_overrides,
     expand,
     missing_baselines,
+    task_of,
 )
 from mtl_bench.sweeps.data import find_data
 
 Compose = Callable[[Overrides], DictConfig]
+
+TRIAL_TASKS = 10
+"""At most, for a trial of a moment."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,10 @@ class Plan:
 
         It imports what the options are of, which takes seconds.
         """
-        variants = {repr(groups_of(job.config)): job.config for job in self.left()}
-        for config in variants.values():
+        configs = [job.config for job in self.left()]
+        for config in {repr(groups_of(each)): each for each in configs}.values():
             check_options(config)
-        for job in self.left():
-            check_sampler(job.config)
+        check_samplers(configs)
 
     def steps_left(self) -> int:
         """Return the steps still to train."""
@@ -166,7 +170,9 @@ def resolve(
     """
     names = dict.fromkeys(name for each in combinations for name in each.names())
     first = combinations[0].main  # all jobs name main, or none does
-    cfg = compose_job([*others, *([f"main={first}"] if first else []), f"aux=[{','.join(names)}]"])
+    chosen = [name for name in names if any(task_of(each) == name for each in others)]
+    cfg = compose_job([*others, *([f"main={first}"] if first else []), f"aux=[{','.join(chosen)}]"])
+    add_tasks(cfg, names)
     for key in unknown_keys(cfg):
         raise UserError(no_such_key(key))
     _check_subdir(cfg)
@@ -185,7 +191,7 @@ def resolve(
     plan.sweep, plan.dry_run = sweep, config.dry_run
     plan.follow_budget = plan.follow_budget or uses_budget(cfg)
     sums = _checksums(config, plan)
-    subset = [name for name in config.tasks if name in sums]
+    subset = [name for name in config.tasks if name in sums][:TRIAL_TASKS]
     if subset and make_embeddings(config.embeddings).quick:
         tasks = {name: config.tasks[name] for name in subset}
         trial = replace(config, main=subset[0], aux=dict.fromkeys(subset, True), tasks=tasks)
@@ -242,9 +248,10 @@ def state(sweep: Path, run: SweepRun, config: RunConfig, sums: Mapping[str, Any]
     Raises:
         UserError: its folder holds a run of another configuration.
     """
-    status = run_status(sweep, run)
-    if config.overwrite:
+    # Most runs of a large sweep have not begun: what they are need not be computed.
+    if config.overwrite or not (sweep / run.folder).is_dir():
         return RunStatus(run, "pending")
+    status = run_status(sweep, run)
     if status.state in ("running", "damaged") or not {*run.tasks, "embeddings"} <= set(sums):
         return status
     own_identity = identity(config, sums)

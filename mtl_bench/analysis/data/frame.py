@@ -102,7 +102,11 @@ def studied_metrics(
 
 
 def values_frame(
-    sweep: Path, statuses: Iterable[RunStatus], *, all_losses: bool = False
+    sweep: Path,
+    statuses: Iterable[RunStatus],
+    *,
+    all_losses: bool = False,
+    metrics: Mapping[str, StudiedMetric] | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the values of all runs that have a result, and what is wrong with other runs.
 
@@ -111,61 +115,60 @@ def values_frame(
         statuses: runs of it.
         all_losses: whether to include the training losses of runs of several tasks, which are
             nine of ten rows, and which no study reads.
+        metrics: by task; only their evaluations are included then, of which gains are.
 
     Returns:
         A frame with COLUMNS, and a line for each run whose curve is missing or damaged.
     """
-    frames, problems = [], []
+    rows: list[tuple[Any, ...]] = []
+    problems = []
     for status in statuses:
         if status.record is None or not has_result(status):
             continue
+        losses = all_losses or (metrics is None and len(status.run.tasks) == 1)
         try:
-            curve = curve_of(status.record, sweep / status.run.folder)
+            curve = curve_of(status.record, sweep / status.run.folder, losses=losses)
         except UserError as error:
             problems.append(str(error))
             continue
-        if not all_losses and len(status.run.tasks) > 1:
-            curve = [row for row in curve if row.split != TRAIN]
-        frames.append(frame_of_run(status.run, status.record.main, _rows(status.record, curve)))
-    return join_frames(frames), problems
+        own = _rows(status.record, curve, metrics)
+        rows += run_rows(status.run, status.record.main, own)
+    return values_of(rows), problems
 
 
-def frame_of_run(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Return the frame of one run; a row is (task, step, split, metric, value, final)."""
+def run_rows(run: SweepRun, main: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of one run, as COLUMNS say, of (task, step, split, metric, value, final)."""
+    of_run = (run.folder, main, run.variant, "+".join(run.tasks), run.seed)
     # Steps are of all tasks together, budgets of one.
     count = len(run.tasks)
-    frame = pd.DataFrame(
-        [
-            (t, step, step / count, split, m, value, final)
-            for t, step, split, m, value, final in rows
-        ],
-        columns=OF_A_VALUE,
-    )
-    of_run = (run.folder, main, run.variant, "+".join(run.tasks), run.seed)
-    for column, value in zip(reversed(OF_A_RUN), reversed(of_run), strict=True):
-        frame.insert(0, column, value)
-    return frame
+    for task, step, split, metric, value, final in rows:
+        yield (*of_run, task, step, step / count, split, metric, value, final)
 
 
-def join_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the frames of several runs as one."""
-    parts = [frame for frame in frames if len(frame)]
-    if not parts:
+def values_of(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return the frame of the rows of runs."""
+    if not rows:
         return pd.DataFrame(columns=COLUMNS).astype({"value": float, "final": bool})
-    return pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(record: Record, curve: Sequence[CurveRow]) -> Iterator[tuple[Any, ...]]:
-    for name, task in record.tasks.items():
+def _rows(
+    record: Record, curve: Sequence[CurveRow], metrics: Mapping[str, StudiedMetric] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield what a run measured; with `metrics` evaluations of these only."""
+    wanted = {(task, metric.name) for task, metric in (metrics or {}).items()}
+    for name, task in record.tasks.items() if metrics is None else ():
         for statistic, number in task.statistics.items():
             if number is not None:
                 yield name, 0, DATA, statistic, float(number), False
     for row in (row for row in curve if row.task in record.tasks):
         for metric, value in row.values.items():
-            yield row.task, row.step, row.split, metric, value, False
+            if metrics is None or (row.task, metric) in wanted:
+                yield row.task, row.step, row.split, metric, value, False
     for name, task in record.tasks.items():
         for metric, value in task.final.items():
-            yield name, record.steps_done, task.final_split, metric, float(value), True
+            if metrics is None or (name, metric) in wanted:
+                yield name, record.steps_done, task.final_split, metric, float(value), True
 
 
 def evaluations(

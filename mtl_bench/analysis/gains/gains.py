@@ -90,8 +90,8 @@ def gains_frame(
         A frame whose columns are the fields of `Gain`.
     """
     statuses = read_sweep(sweep) if statuses is None else statuses
-    values, _ = values_frame(sweep, statuses)
     metrics = studied_metrics(statuses, metric)
+    values, _ = values_frame(sweep, statuses, metrics=metrics)
     rows = [
         asdict(gain)
         for budget in (asked_budgets(statuses) if budgets is None else budgets)

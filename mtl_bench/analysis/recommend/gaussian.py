@@ -80,6 +80,13 @@ class Conditional:
         covariance: Floats = factors @ self.common[case] @ factors.T
         return covariance + np.diag(self.variances[case])
 
+    def covariance_with(self, case: int, number: int) -> Floats:
+        """Return the covariances [K] of one candidate in a case."""
+        factors: Floats = self.factors[case]
+        row: Floats = factors[number] @ self.common[case] @ factors.T
+        row[number] += self.variances[case, number]
+        return row
+
 
 def condition(
     observations: Observations, tau: Floats, z: Floats, noise: Noise, settings: Settings

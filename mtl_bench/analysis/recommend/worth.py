@@ -19,6 +19,9 @@ NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 DRAWS = 300
 """Of what several candidates may turn out to be, each with its opposite."""
 
+BLOCK = 64
+"""Groups at a time: what is known after each takes K numbers several times over."""
+
 
 @dataclass(frozen=True)
 class Worth:
@@ -53,6 +56,21 @@ def worths(
         noise: of gains.
         settings: of the model.
     """
+    return [
+        worth
+        for start in range(0, len(groups), BLOCK)
+        for worth in _worths(candidates, groups[start : start + BLOCK], belief, noise, settings)
+    ]
+
+
+def _worths(
+    candidates: Sequence[Candidate],
+    groups: Sequence[Sequence[tuple[int, Candidate]]],
+    belief: Posterior,
+    noise: Noise,
+    settings: Settings,
+) -> list[Worth]:
+    """Return the worths of a block of groups."""
     then = Observations.of(candidates, settings).repeated(len(groups) + 1)
     for row, group in enumerate(groups):
         numbers = [number for number, _ in group]
@@ -68,13 +86,13 @@ def worths(
     random = np.concatenate([random, -random])
     result: list[Worth] = []
     for row, group in enumerate(groups):
-        off = before - after.covariance(row)
         if len(group) == 1:  # along a line: an integral
             number = group[0][0]
-            change = off[number] / np.sqrt(max(off[number, number], 1e-9))
+            off = before[number] - after.covariance_with(row, number)
+            change = off / np.sqrt(max(off[number], 1e-9))
             moves, weights = NODES[:, None] * change, NODE_WEIGHTS
         else:
-            values, vectors = np.linalg.eigh(off)
+            values, vectors = np.linalg.eigh(before - after.covariance(row))
             root = vectors * np.sqrt(np.maximum(values, 0))
             moves, weights = random @ root.T, np.ones(len(random))
         arms = mean + np.pad(moves, ((0, 0), (0, 1)))  # none, of gain 0, is the last of the arms

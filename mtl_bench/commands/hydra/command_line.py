@@ -44,6 +44,7 @@ SWEEPER_KEYS = {
 """Keys of `conf/hydra/sweeper/<name>.yaml` that a command line may name by themselves."""
 
 TASK_KEY = re.compile(r"^(tasks\.[^.=]+\.[^=]+=)(?!choice\(|range\(|.*,)(.+)$")
+AUX_LIST = re.compile(r"^(aux=)(\[[^\]]*\])$")
 
 
 @contextmanager
@@ -60,7 +61,9 @@ def explained_errors() -> Iterator[None]:
             overrides = _sweeper_overrides(overrides, "-m" in flags)
             check_overrides(overrides, "-m" in flags, list(task_files()))
             if "-m" in flags:  # composed once before main is chosen, when it has no task's keys
-                overrides = [TASK_KEY.sub(r"\1choice(\2)", each) for each in overrides]
+                # Nor need it have the thousand candidates of a search.
+                for pattern in (TASK_KEY, AUX_LIST):
+                    overrides = [pattern.sub(r"\1choice(\2)", each) for each in overrides]
             sys.argv[1:] = [*flags, *overrides]
             yield
     except Stopped as stop:

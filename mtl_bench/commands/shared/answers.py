@@ -104,8 +104,9 @@ def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None 
             f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
             " A recommendation compares runs that differ in their tasks only."
         )
-    values, problems = values_frame(folder, statuses)
     metrics = studied_metrics(statuses, metric)
+    # Of runs that lack a metric asked for it is known all the same whether they can be read.
+    values, problems = values_frame(folder, statuses, metrics=None if metric else metrics)
     budget = max(status.run.budgets[-1] for status in statuses)
     return Evidence(folder, statuses, values, metrics, budget, variants[0], problems)
 

@@ -61,8 +61,8 @@ def print_gains(
     Raises:
         UserError: there are no gains.
     """
-    values, problems = values_frame(sweep, statuses)
     metrics = studied_metrics(statuses, metric)
+    values, problems = values_frame(sweep, statuses, metrics=metrics)
     tables: dict[tuple[str, float], list[Gain]] = {}
     for budget in asked_budgets(statuses) if budgets is None else budgets:
         for gain in measured_gains(values, metrics, budget):

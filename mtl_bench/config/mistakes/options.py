@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_type_hints
 
 from hydra.errors import InstantiationException
@@ -29,7 +29,7 @@ def check_options(config: RunConfig) -> None:
     check_encoder(config)
     for group, node in groups_of(config).items():
         check_group(group, node)
-    check_sampler(config)
+    check_samplers([config])
     task_options(config)
 
 
@@ -58,19 +58,24 @@ def check_encoder(config: RunConfig) -> None:
         )
 
 
-def check_sampler(config: RunConfig) -> None:
-    """Raise an error if the sampler cannot draw the tasks of a run.
+def check_samplers(configs: Iterable[RunConfig]) -> None:
+    """Raise an error if the sampler of a run cannot draw its tasks.
 
     Raises:
         UserError: names the key, what is allowed, and what to type.
     """
-    try:
-        sampler = make(config.sampler, "sampler._target_")
-        if callable(sampler):  # else its yaml lacks `_partial_`, which is answered when it is used
-            sampler(dict.fromkeys(config.task_set(), 1), config.main)
-    except (TypeError, ValueError, InstantiationException) as error:
-        given = " ".join(f"sampler.{k}={v}" for k, v in config.sampler.items() if k[0] != "_")
-        raise UserError(f"sampler: {error}\nGiven: {given}") from error
+    makers: dict[str, Any] = {}  # by options: Hydra needs milliseconds for one
+    for config in configs:
+        options = repr(config.sampler)
+        try:
+            if options not in makers:
+                makers[options] = make(config.sampler, "sampler._target_")
+            sampler = makers[options]
+            if callable(sampler):  # else its yaml lacks `_partial_`, which is answered later
+                sampler(dict.fromkeys(config.task_set(), 1), config.main)
+        except (TypeError, ValueError, InstantiationException) as error:
+            given = " ".join(f"sampler.{k}={v}" for k, v in config.sampler.items() if k[0] != "_")
+            raise UserError(f"sampler: {error}\nGiven: {given}") from error
 
 
 def task_options(config: RunConfig) -> dict[str, dict[str, Any]]:
