@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
 from mtl_bench.analysis.evaluation.estimators import Scores
 from mtl_bench.estimators.pilots.alone import View
 from mtl_bench.estimators.pilots.pilots import Pilots
+from mtl_bench.tasks.entropy import entropy
 
 
 def label_information(pilots: Pilots) -> Scores:
@@ -35,4 +35,4 @@ def share(view: View) -> float:
     count = len(view.labels)
     information = float(mutual_info_score(view.labels, view.predicted))
     information -= (both - len(labels) - predicted + 1) / (2 * count)
-    return information / (float(entropy(counts)) + (len(labels) - 1) / (2 * count))
+    return information / (entropy(counts) + (len(labels) - 1) / (2 * count))

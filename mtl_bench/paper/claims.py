@@ -13,12 +13,13 @@ from statistics import fmean
 from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 
 from mtl_bench.analysis.conclusions import LEVEL, best_majority, by_name
 from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.gains.gain import Gain
+from mtl_bench.analysis.student import quantile
 from mtl_bench.paper.tables import Table3Row, linear_r2
 
 Result = Literal["holds", "not contradicted", "not shown", "contradicted", "cannot be tested here"]
@@ -124,7 +125,7 @@ def _no_gain_from(aux: str, claim: str, gains: Gains) -> Claim:
     clear = [
         gain.main
         for gain in own
-        if gain.gain_percent - float(t.ppf(level, gain.error_degrees)) * (gain.error or 0) > 0
+        if gain.gain_percent - quantile(level, gain.error_degrees) * (gain.error or 0) > 0
     ]
     above = sum(gain.gain_percent > 0 for gain in own)
     numbers = f"{above} of {len(own)} above 0, clearly {', '.join(clear) or 'none'}"

@@ -9,7 +9,6 @@ from itertools import chain
 from math import sqrt
 
 import numpy as np
-from scipy.spatial.distance import jensenshannon
 
 from mtl_bench.tasks.corpus import Corpus
 from mtl_bench.tasks.examples import Example
@@ -78,6 +77,8 @@ def jensen_shannon_divergence(one: Mapping[str, int], other: Mapping[str, int]) 
     >>> jensen_shannon_divergence({"a": 2}, {"b": 5})
     1.0
     """
+    from scipy.spatial.distance import jensenshannon  # half a second
+
     words = sorted(one.keys() | other.keys())
     counts = np.array([[bag.get(word, 0) for word in words] for bag in (one, other)])
     return float(jensenshannon(*counts, base=2) ** 2)  # scipy's is the root: a distance

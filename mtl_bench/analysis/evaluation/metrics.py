@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 
 from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.features.pair_table import Table
+from mtl_bench.analysis.student import quantile
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
 DRAWS = 1000
@@ -99,7 +100,7 @@ def task_interval(values: Floats, resampled: Floats, tasks: int) -> Floats:
         return np.full((2, len(values)), np.nan)
     columns = (column[np.isfinite(column)] for column in resampled.T)
     deviations = np.array([column.std() if len(column) else np.nan for column in columns])
-    width = float(t.ppf(0.975, tasks - 1)) * np.sqrt(tasks / (tasks - 1)) * deviations
+    width = quantile(0.975, tasks - 1) * np.sqrt(tasks / (tasks - 1)) * deviations
     return np.array([values - width, values + width])
 
 

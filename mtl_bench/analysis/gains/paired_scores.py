@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
+from mtl_bench.analysis.student import quantile
 
 LEVEL = 0.95
 """Of the intervals of paired gains."""
@@ -92,7 +92,7 @@ def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: i
     if len(gains) == 1:
         return PairedGain(mean, np.nan, np.nan, 1)
     error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(gains) - 1)) * error
+    half = quantile((1 + LEVEL) / 2, len(gains) - 1) * error
     return PairedGain(mean, mean - half, mean + half, len(gains))
 
 

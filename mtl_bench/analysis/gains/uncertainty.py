@@ -6,17 +6,16 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from statistics import fmean
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
 from mtl_bench.analysis.gains.gain import Effect, Gain
 from mtl_bench.analysis.gains.paired_scores import PairedScores, relative_change
+from mtl_bench.analysis.student import quantile, two_sided_p
 
 SHARE, FEWEST = 0.04, 5
 """Of the evaluations of a run, those that count as late."""
@@ -181,7 +180,7 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
         label_error = math.sqrt((between + late**2 / gain.evaluations) / gain.seeds)
     # Where late evaluations decide, the degrees of freedom of their residuals count.
     of_width = degrees if degrees and deviation == pooled else gain.degrees_of_freedom
-    width = error * _quantile(0.975, of_width)
+    width = error * quantile(0.975, of_width)
     return replace(
         gain,
         error=error,
@@ -189,12 +188,6 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
         error_degrees=of_width,
         low=gain.gain_percent - width,
         high=gain.gain_percent + width,
-        p=float(2 * t.sf(abs(gain.gain_percent) / error, of_width)),
-        detectable=width + error * _quantile(POWER, of_width),
+        p=two_sided_p(gain.gain_percent / error, of_width),
+        detectable=width + error * quantile(POWER, of_width),
     )
-
-
-@cache  # scipy needs a fifth of a millisecond, and gains share their degrees of freedom
-def _quantile(share: float, degrees: float) -> float:
-    """Return a quantile of Student's distribution."""
-    return float(t.ppf(share, degrees))

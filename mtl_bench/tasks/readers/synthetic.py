@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import entropy
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.corpus import Corpus
+from mtl_bench.tasks.entropy import entropy
 from mtl_bench.tasks.examples import Example
 from mtl_bench.tasks.readers.synthetic_language import SEED, Language, Word, language
 
@@ -225,4 +225,4 @@ def _information(task: str) -> dict[str, tuple[float, float]]:
 
 
 def _entropy(counts: Counter[Any]) -> float:
-    return float(entropy(list(counts.values())))
+    return entropy(list(counts.values()))

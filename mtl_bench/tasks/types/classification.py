@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.checks.findings import Finding, counted, most_common
+from mtl_bench.tasks.entropy import entropy
 from mtl_bench.tasks.examples import Example, SplitName, Splits
 from mtl_bench.tasks.types.base import Metric, TaskType
 from mtl_bench.tasks.types.classes import Classes, class_counts
@@ -138,7 +138,7 @@ class Classification(TaskType[Classes]):
     ) -> dict[str, float | None]:
         """Return the number of classes, and their entropy in nats."""
         counts = Counter(example.target for example in train)
-        return {"labels": len(counts), "label_entropy": float(entropy(list(counts.values())))}
+        return {"labels": len(counts), "label_entropy": entropy(list(counts.values()))}
 
     def classes(self, target: Any) -> Collection[Hashable]:
         """Return the class."""

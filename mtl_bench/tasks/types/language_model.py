@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy
 
 from mtl_bench.tasks.checks.findings import Finding
+from mtl_bench.tasks.entropy import entropy
 from mtl_bench.tasks.examples import Example, SplitName, Splits
 from mtl_bench.tasks.types.base import Metric, TaskType
 
@@ -137,7 +137,7 @@ class LanguageModel(TaskType[FrequentWords]):
         window = slice(max_length)
         ids = words.encode([example.words[window] for example in train])
         counts = np.bincount(ids[(ids != words.start) & (ids != words.end)])
-        return {"labels": len(words) - 2, "label_entropy": float(entropy(counts))}
+        return {"labels": len(words) - 2, "label_entropy": entropy(counts)}
 
     def texts(self, target: Any) -> Sequence[str]:
         """Return the words."""

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sacrebleu.metrics.chrf import CHRF
-from scipy.stats import entropy
 
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.checks.findings import Finding
+from mtl_bench.tasks.entropy import entropy
 from mtl_bench.tasks.examples import Example, SplitName, Splits
 from mtl_bench.tasks.types.base import Metric, TaskType
 
@@ -197,7 +197,7 @@ class Seq2Seq(TaskType[OutputWords]):
         )
         return {
             "labels": len(classes) + 2,
-            "label_entropy": float(entropy(list(counts.values()))),
+            "label_entropy": entropy(list(counts.values())),
         }
 
     def texts(self, target: Any) -> Sequence[str]:

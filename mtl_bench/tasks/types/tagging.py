@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from scipy.stats import entropy
-
 from mtl_bench.errors import UserError
 from mtl_bench.tasks.checks.findings import Finding
+from mtl_bench.tasks.entropy import entropy
 from mtl_bench.tasks.examples import Example, SplitName, Splits
 from mtl_bench.tasks.types.base import Metric, TaskType
 from mtl_bench.tasks.types.labels import Labels, label_counts, train_labels, unseen_labels
@@ -152,7 +151,7 @@ class Tagging(TaskType[Labels]):
         window = slice(None if max_length is None else max_length + 1)
         counts = Counter(chain.from_iterable(example.target[window] for example in train))
         labels = {label for example in train for label in example.target}
-        return {"labels": len(labels), "label_entropy": float(entropy(list(counts.values())))}
+        return {"labels": len(labels), "label_entropy": entropy(list(counts.values()))}
 
     def classes(self, target: Any) -> Collection[Hashable]:
         """Return the different labels."""
