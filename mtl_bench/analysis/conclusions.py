@@ -80,7 +80,7 @@ def sentence(measurements: Measurements, main: str) -> str:
     else:
         first = "No auxiliary changes it for the better."
     if all(gain.effect == "not known" for gain in gains):
-        return f"{first} How much is noise is not known: train several seeds."
+        return first
     return f"{first} Clear gains: {count['helps']} of {len(gains)}; clear losses: {count['hurts']}."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 from mtl_bench.analysis.conclusions import Conclusion, conclusions
@@ -23,6 +24,9 @@ Compute = Callable[[str, Callable[[], Any]], Any]
 
 ENOUGH_RUNS, ENOUGH_DRAWS = 200, 500
 """Of cross-validation and of permutations: fewer are rough."""
+
+MOST_GAINS = 2500
+"""Of a study that evaluates predictors: 50 tasks and all their pairs."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,18 @@ def study(
     Raises:
         UserError: the runs have none of the features of the set `all`.
     """
+    if len(measurements.gains) > MOST_GAINS:
+        return Study(
+            measurements,
+            settings,
+            {},
+            make_table({}, {}, []),
+            conclusions=conclusions(measurements.gains, [], {}),
+            no_prediction=(
+                f"{len(measurements.gains):,} gains are more than the {MOST_GAINS:,} on which "
+                "predictors are evaluated in reasonable time."
+            ),
+        )
     features = features_of(measurements.single_runs(), families)
     # Only features that a family computes as well: sets keep their columns.
     for task, released in measurements.released_features.items():
@@ -142,6 +158,12 @@ def _why_no_prediction(measurements: Measurements, table: Table, tasks: set[str]
         return (
             f"There is no gain of {measurements.metric_title}: it takes finished runs of two tasks "
             "and of the main task alone, trained to one budget, whose tasks have that metric."
+        )
+    sets = {frozenset(pair) for pair in table.pairs()}
+    if len(sets) > 1 and all(one & other for one, other in combinations(sets, 2)):
+        return (
+            "All pairs share a task: where the tasks of one are held out, nothing is left to learn "
+            "from."
         )
     absent = sorted({gain.aux for gain in measurements.gains} - tasks)
     gaining = int(table.helps().sum())

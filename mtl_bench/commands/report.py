@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mtl_bench.commands.shared.arguments import add_study_arguments, study_overrides
+from mtl_bench.commands.shared.arguments import add_mains, add_study_arguments, study_overrides
 from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
@@ -16,6 +16,7 @@ HELP = "write a page that shows a sweep: report/index.html"
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_study_arguments(parser)
+    add_mains(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: the sweep's)")
 
 
@@ -29,5 +30,5 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"written: {study_published(folder, overrides).write_page()}")
         return
     sweep = sweep_folder(arguments.sweep)
-    for finished in study_sweep(sweep, read_sweep(sweep), overrides, folder):
+    for finished in study_sweep(sweep, read_sweep(sweep, arguments.main), overrides, folder):
         print(f"written: {finished.write_page()}")

@@ -39,6 +39,9 @@ STATISTICS = {
 }
 """Heading and decimals of the statistics of tasks; others are shown by their own names."""
 
+MANY = 40
+"""Auxiliaries beyond which there is no map, and lists name the first ones."""
+
 POINTS = 60  # of a curve in the page; all are in the CSV files
 
 
@@ -93,7 +96,8 @@ def write_report(
 def _drawings(study: Study, sections: Sequence[Section]) -> dict[str, Drawing]:
     """Return all figures by name."""
     measurements = study.measurements
-    drawings = [heatmap(measurements)] if measurements.gains else []
+    auxes = {gain.aux for gain in measurements.gains}
+    drawings = [heatmap(measurements)] if 0 < len(auxes) <= MANY else []
     if study.scores:
         drawings.append(comparison(study.scores))
     drawings += [dot_chart(table) for each in sections for table in each.tables if table.chart]
@@ -105,13 +109,15 @@ def _drawings(study: Study, sections: Sequence[Section]) -> dict[str, Drawing]:
 def _content(study: Study, drawings: Mapping[str, Drawing]) -> dict[str, Any]:
     """Return what the template shows."""
     measurements = study.measurements
+    effects = {gain.effect for gain in (*measurements.gains, *measurements.sets)}
     return {
+        "noise_unknown": effects == {"not known"},
         "study": study,
         "metric": measurements.metric_title,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "limit": colour_scale([gain.gain_percent for gain in measurements.gains]),
         "tasks": sorted({gain.aux for gain in measurements.gains}),
-        "heat": _heat_rows(measurements),
+        "heat": _heat_rows(measurements) if "heatmap" in drawings else [],
         "mains": [_main(measurements, main, drawings) for main in main_tasks(measurements)],
         "figures": {name: Markup(drawing.svg()) for name, drawing in drawings.items()},
         "pairs": [score for score in study.scores if score.held_out == "pairs"],
@@ -150,7 +156,8 @@ def _main(measurements: Measurements, main: str, drawings: Mapping[str, Drawing]
         "name": main,
         "metric": metric,
         "sentence": sentence(measurements, main),
-        "gains": gains,
+        "gains": gains[:MANY],
+        "left_out": max(0, len(gains) - MANY),
         "sets": sets,
         "undefined": sorted(undefined, key=lambda gain: -gain.points),
         "has_intervals": any(gain.low is not None for gain in (*gains, *sets)),

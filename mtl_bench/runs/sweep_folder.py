@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -145,20 +145,24 @@ def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     return RunStatus(run, "failed" if problem else "pending", record, None, problem, steps_done)
 
 
-def read_sweep(sweep: Path) -> list[RunStatus]:
-    """Return all runs of a sweep's folder: those planned, and others begun there.
+def read_sweep(sweep: Path, of: Collection[str] = ()) -> list[RunStatus]:
+    """Return the runs of a sweep's folder: those planned, and others begun there.
+
+    Args:
+        sweep: its folder.
+        of: tasks, of which each run has one; none for all runs.
 
     Raises:
-        UserError: there is no such folder, or no run in it.
+        UserError: there is no such folder, or no such run in it.
     """
-    return list(sweep_statuses(sweep))
+    return list(sweep_statuses(sweep, of))
 
 
-def sweep_statuses(sweep: Path) -> Iterator[RunStatus]:
+def sweep_statuses(sweep: Path, of: Collection[str] = ()) -> Iterator[RunStatus]:
     """Yield what `read_sweep` returns, for whom the records of all runs would take much memory.
 
     Raises:
-        UserError: there is no such folder, or no run in it.
+        UserError: there is no such folder, or no such run in it.
     """
     if not sweep.is_dir():
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
@@ -171,7 +175,10 @@ def sweep_statuses(sweep: Path) -> Iterator[RunStatus]:
     folders = sorted({*plan, *(folder for folder in begun if "/" in folder)})
     if not folders:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
-    for folder in folders:
+    tasks = {folder: set(folder.split("/")[0].split("+")) for folder in folders}
+    if absent := sorted(set(of).difference(*tasks.values())):
+        raise UserError(f"{sweep}: has no run of {', '.join(absent)}.")
+    for folder in (folder for folder in folders if not of or tasks[folder] & set(of)):
         yield run_status(sweep, plan[folder]) if folder in plan else _unplanned(sweep, folder)
 
 

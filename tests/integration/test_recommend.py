@@ -52,7 +52,7 @@ def test_a_search_trains_a_part_and_says_which(tmp_path, capsys):
     assert 0 < cost <= 50
     steps = sum(read_record(SWEEP / run.run.folder).steps_done for run in read_sweep(SWEEP))
     assert round(100 * steps / 280) == cost
-    page = Path(re.search(r"Page: (\S+)", end.stdout)[1])
+    page = Path(re.search(r"Its page: (\S+)", end.stdout)[1])
     assert '<section id="recommendation">' in page.read_text()
     [answer] = json.loads((page.parent / "recommendation.json").read_text())
     assert answer["main"] == "syn_mwe"

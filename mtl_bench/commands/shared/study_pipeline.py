@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DEFAULT_VARIANT = "default"
 """What the variant without overrides is called where others stand beside it."""
 
+MOST_MAINS = 40
+"""Main tasks of a page, each with its table and curves."""
+
 
 @dataclass(frozen=True)
 class FinishedStudy:
@@ -60,10 +63,21 @@ class FinishedStudy:
         return []
 
     def write_page(self) -> Path:
-        """Write the report beside the study's folder; return the page's file."""
+        """Write the report beside the study's folder; return the page's file.
+
+        Raises:
+            UserError: the sweep has too many main tasks for one page.
+        """
+        from mtl_bench.analysis.conclusions import main_tasks
         from mtl_bench.commands.shared.origin import origin_of
         from mtl_bench.report.page import write_report  # matplotlib: 1 s
 
+        if (count := len(main_tasks(self.study.measurements))) > MOST_MAINS:
+            raise UserError(
+                f"{self.study.measurements.source}: {count} main tasks are too many for a page, "
+                f"which has at most {MOST_MAINS}. Choose some: `mtl-bench report ... --main "
+                "<task>,<task>`."
+            )
         places = (self.folder, *self.folder.parents)
         # A variant's folder lies below `study`, and its page at the same place below `report`.
         whole = next((place for place in places if place.name == "study"), self.folder)
