@@ -20,7 +20,7 @@ from rich.markup import escape
 from mtl_bench.commands.shared.arguments import add_columns
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.config.tasks import is_task, make_reader, make_type, task_files
-from mtl_bench.errors import UserError
+from mtl_bench.errors import UserError, visible
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.record import TASK_NAME
 from mtl_bench.tasks.checks.examine import examine, small_batch
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(escape(f"{', '.join(map(str, files))}: UTF-8. {proposal.reasons[0]}"))
     for reason in proposal.reasons[1:]:
-        console.print(f"  {escape(reason)}")
+        console.print(f"  {escape(visible(reason))}")
     # Its splits are absolute paths, to which a folder means nothing.
     task = Task(_name(files[0]), proposal.reader, {}, type=proposal.type, folder="/")
     reader = make_reader(task.title, task)
@@ -109,7 +109,7 @@ def _report(checks: Iterable[Finding]) -> int:
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     findings = list(checks)
     for finding in findings:
-        console.print(f"{MARKS[finding.level]}  {escape(finding.text)}")
+        console.print(f"{MARKS[finding.level]}  {escape(visible(finding.text))}")
     errors = sum(finding.level == "error" for finding in findings)
     warnings = sum(finding.level == "warning" for finding in findings)
     console.print(

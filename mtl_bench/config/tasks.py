@@ -197,7 +197,7 @@ def make_reader(name: str, task: Task) -> Reader:
         reader = make(task.reader, f"task '{name}': its reader")
         if not callable(reader) or "_target_" not in task.reader:
             raise TypeError("it has no `_target_` that names a reader")
-    except (TypeError, InstantiationException) as error:
+    except (TypeError, RecursionError, OmegaConfBaseException, InstantiationException) as error:
         cause = error.__cause__
         if isinstance(cause, UserError):
             raise UserError(f"task '{name}', its reader: {cause}") from None

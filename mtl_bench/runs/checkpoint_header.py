@@ -33,8 +33,10 @@ def read_header(folder: Path) -> CheckpointHeader | None:
     try:
         with (folder / CHECKPOINT).open("rb") as stream:
             # A limit: what is no checkpoint of ours may have gigabytes before its first line ends.
-            return CheckpointHeader(**json.loads(stream.readline(1000)))
+            header = CheckpointHeader(**json.loads(stream.readline(1000)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return CheckpointHeader("", 0)
+    is_ours = isinstance(header.run_key, str) and type(header.step) is int
+    return header if is_ours else CheckpointHeader("", 0)

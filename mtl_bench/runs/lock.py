@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mtl_bench.errors import UserError, visible
+from mtl_bench.runs.curve import MOST_STEPS
 
 LOCK, HEARTBEAT = ".lock", ".heartbeat"
 BEAT_SECONDS = 2.0
@@ -115,7 +116,11 @@ def heartbeat(folder: Path) -> Heartbeat | None:
 def _read(path: Path) -> Heartbeat:
     try:
         beat = Heartbeat(**json.loads(path.read_text("utf-8")))
-        return replace(beat, host=visible(beat.host), pid=int(beat.pid))
+        if any(type(each) is not int for each in (beat.pid, beat.step, beat.steps)):
+            raise ValueError("damaged")
+        if not 0 <= beat.step <= MOST_STEPS or not 0 <= beat.steps <= MOST_STEPS:
+            raise ValueError("damaged")
+        return replace(beat, host=visible(beat.host))
     except (ValueError, TypeError, RecursionError):
         return Heartbeat("unknown", 0)  # it is just being written
 

@@ -224,7 +224,14 @@ def read_record(folder: Path) -> Record | None:
         return record
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
 
 
@@ -268,7 +275,7 @@ def _check(record: Record) -> None:
             raise ValueError(f"a task is called {name!r}")
         if not task.metrics or not all(isinstance(m.title, str) for m in task.metrics.values()):
             raise ValueError(f"the metrics of {name} are {task.metrics!r}")
-        for value in task.statistics.values():
+        for value in (*task.statistics.values(), *task.final.values()):
             float(value or 0)
     if record.status not in get_args(Status):
         raise ValueError(f"status is {record.status!r}")

@@ -24,7 +24,10 @@ SUFFIX = ".tar.xz"
 ABOUT = "about.json"
 MOST_GB = 0.5
 """What a set may expand to: ten times the largest of the package."""
-DAMAGE = (tarfile.TarError, EOFError, RecursionError, ValueError, TypeError, FileNotFoundError)
+DAMAGE = (
+    *(tarfile.TarError, OSError, EOFError, ValueError, TypeError, LookupError),
+    *(RecursionError, OverflowError),
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,13 @@ def unpacked(file: Path) -> Path:
         # As a whole: read bit by bit, a file that is cut off is taken for one that ends there.
         with open_file(file, most_gb=MOST_GB) as stream:
             content = io.BytesIO(stream.read())
-        with filled_at_once(folder) as temporary, tarfile.open(fileobj=content) as archive:
+        # Not compressed once more, nor sparse: either would expand beyond the limit.
+        with (
+            tarfile.open(fileobj=content, mode="r:") as archive,
+            filled_at_once(folder) as temporary,
+        ):
+            if odd := [m.name for m in archive if m.issparse() or not (m.isreg() or m.isdir())]:
+                raise ValueError(f"{odd[0]!r} in it is no plain file")
             archive.extractall(temporary, filter="data")
             about(temporary)
     except DAMAGE as error:

@@ -113,7 +113,7 @@ def _sweep_run(folder: str, tasks: list[str], seed: int, budgets: list[float]) -
         path.is_absolute()
         or ".." in path.parts
         or len(folder) > LONGEST
-        or visible(folder) != folder
+        or any(visible(text) != text for text in (folder, *tasks))
     ):
         raise ValueError("damaged")
     if not all(0 < budget < MOST_STEPS for budget in budgets):
@@ -125,9 +125,9 @@ def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     """Return what the disk says of a run."""
     folder = sweep / run.folder
     # Before the record: that of a run being extended says finished until the new one is.
-    if beat := heartbeat(folder):
-        return RunStatus(run, "running", None, beat)
     try:
+        if beat := heartbeat(folder):
+            return RunStatus(run, "running", None, beat)
         record = read_record(folder)
     except UserError as error:
         return RunStatus(run, "damaged", problem=str(error))

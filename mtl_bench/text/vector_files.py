@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_bench.compressed import most_bytes, open_file
+from mtl_bench.compressed import DAMAGE, most_bytes, open_file
 from mtl_bench.errors import UserError
 
 Vectors = NDArray[np.float32]
@@ -84,6 +84,8 @@ def read_vectors(path: Path, dim: int, member: str | None, words_sha256: str | N
         )
     if mean.shape != (dim,) or not np.isfinite(mean).all():
         raise UserError(f"{path}: its mean is not {dim} finite numbers.")
+    if fitted.shape != (len(words),):
+        raise UserError(f"{path}: its array 'source' is not a number for each word.")
     if any("\n" in word or "\r" in word for word in words):
         raise UserError(f"{path}: holds a word with a line break in it.")
     if words_sha256:
@@ -125,7 +127,10 @@ def _read_arrays(path: Path) -> tuple[list[str], Vectors, Vectors, NDArray[np.bo
             vectors = arrays["vectors"].astype(np.float32)
             mean = arrays["mean_all"] if "mean_all" in arrays else vectors.mean(axis=0)
             fitted = arrays["source"] == 1 if "source" in arrays else np.zeros(len(words), bool)
-    except (ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except (
+        *DAMAGE,
+        *(OSError, ValueError, TypeError, LookupError, RuntimeError, MemoryError, OverflowError),
+    ) as error:
         raise UserError(
             f"{path}: is not an .npz of the arrays 'words' (text) and 'vectors' (numbers): {error}."
         ) from None
@@ -176,7 +181,8 @@ def _header(line: bytes, dim: int) -> tuple[int, int] | None:
     """Return words and numbers a word that the header of word2vec or fastText promises, if any."""
     cells = line.split()
     # With one number a vector, a line such as `2017 1` may well be a word's.
-    if len(cells) != 2 or dim == 1 or not all(cell.isdigit() for cell in cells):
+    # Python reads no whole numbers of thousands of digits.
+    if len(cells) != 2 or dim == 1 or not all(c.isdigit() and len(c) < 20 for c in cells):
         return None
     return int(cells[0]), int(cells[1])
 
@@ -246,7 +252,7 @@ def _member(path: Path, member: str | None) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith((".txt", ".vec"))]
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):  # damage may read as an unknown version
         raise UserError(f"{path}: is not a zip archive, or is cut short.") from None
     choice = names[0] if member is None and len(names) == 1 else member
     if choice not in names:

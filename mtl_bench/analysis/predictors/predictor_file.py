@@ -26,7 +26,15 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 
 SCHEMA_VERSION = 3
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InstantiationException)
+DAMAGED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    InstantiationException,
+)
 REMEDY = "Make it again with `mtl-bench study`."
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.curve import MOST_STEPS
 from mtl_bench.runs.seal import sealed, unsealed
 
 SCHEMA_VERSION = 1
@@ -15,6 +16,16 @@ SCHEMA_VERSION = 1
 
 FOLDER = "recommend"
 """Below the sweep's: a file for each main task."""
+
+DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
 
 
 @dataclass(frozen=True)
@@ -137,9 +148,10 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
         pending = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("pending")]
         bought = {str(run): int(steps) for run, steps in content.pop("bought").items()}
         history = History(**content, rounds=rounds, pending=pending, bought=bought)
+        _check(history)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except DAMAGED as error:
         raise UserError(
             f"{file}: the history of a search cannot be read ({error}). Remove it: the runs stay, "
             "and count as there before."
@@ -150,3 +162,19 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
             f"{SCHEMA_VERSION}. Remove it: the runs stay, and count as there before."
         )
     return history
+
+
+def _check(history: History) -> None:
+    """Raise an error if a value is not what a history has."""
+    tasks = [task for tasks, *_ in history.pending for task in tasks]
+    texts = [history.main, history.policy, *history.candidates, *history.arguments, *tasks]
+    if not all(isinstance(each, str) for each in texts):
+        raise ValueError("a name is no text")
+    numbers = [history.budget, *history.evaluated]
+    numbers += [number for each in history.rounds for number in (each.seconds, each.steps)]
+    if not all(type(each) in (int, float) and 0 <= each < MOST_STEPS for each in numbers):
+        raise ValueError("a number of steps or seconds is none")
+    if not history.budget:
+        raise ValueError("its budget is 0")
+    if not all(type(each.regret) in (int, float) for each in history.rounds):
+        raise ValueError("a regret is no number")

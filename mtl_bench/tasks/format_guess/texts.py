@@ -121,8 +121,8 @@ def _table(file: Path, lines: Sequence[str], separator: str | None) -> _Table | 
     """Return the lines of a file as a table; None if it is none, or one of labelled words."""
     content = [line for line in lines if line.strip()]
     ends = next((n for n, line in enumerate(reversed(lines)) if line.strip()), 0)
-    if separator not in (None, *SEPARATORS) or len(content) < len(lines) - ends:
-        return None  # blank lines part sentences of labelled words
+    if not content or separator not in (None, *SEPARATORS) or len(content) < len(lines) - ends:
+        return None  # none, or blank lines part sentences of labelled words
     is_csv = ".csv" in file.suffixes or not any("\t" in line for line in content)
     name = separator or ("comma" if is_csv else "tab")
     try:

@@ -108,6 +108,11 @@ class DatasetReader:
                 f"{place}: is one dataset without splits, and so has no split {part!r}. Leave out "
                 "`part`, and give each split a folder, or a range of `sentences`."
             )
+        try:
+            loaded.data.validate(full=True)
+        except Exception as error:  # pyarrow's; what reads a damaged file may end the process
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(f"{place}: is damaged: {reason}") from error
         return f"{place}, split {part}" if part else place, loaded
 
     @staticmethod

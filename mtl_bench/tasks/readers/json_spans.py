@@ -92,6 +92,8 @@ class JsonSpanReader:
                 f"{json.dumps(given)} in '{self.spans}' is no span. Expected "
                 '{"start": 0, "end": 4, "label": "PER"} or [0, 4, "PER"].',
             )
+        if is_half_character(span.label):
+            lines.fail(number, line, f"{span.label!r} has half a character (a surrogate).")
         if not 0 <= span.start < span.end <= len(text):
             lines.fail(
                 number,
@@ -141,6 +143,7 @@ def unwrapped(item: Mapping[str, Any], spans: str) -> Mapping[str, Any]:
         return item
     first = annotations[0] if annotations else {}
     results = first.get("result", []) if isinstance(first, Mapping) else []
+    results = results if isinstance(results, list) else []
     values = [each.get("value") for each in results if isinstance(each, Mapping)]
     # What has no borders is of another kind, such as a choice for the whole text.
     borders = {*START_NAMES, *END_NAMES}

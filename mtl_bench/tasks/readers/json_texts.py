@@ -9,7 +9,12 @@ from typing import Any
 
 from mtl_bench.tasks.examples import Example, Note
 from mtl_bench.tasks.readers.files import Lines
-from mtl_bench.tasks.readers.json_values import json_objects, value_at, words_at
+from mtl_bench.tasks.readers.json_values import (
+    is_half_character,
+    json_objects,
+    value_at,
+    words_at,
+)
 from mtl_bench.tasks.readers.texts import checked_names, class_of
 
 
@@ -46,6 +51,9 @@ class JsonTextReader:
         if not isinstance(label, str | int):
             lines.fail(number, line, f"'{self.label}' is {json.dumps(label)}, not one class.")
         try:
-            return class_of(json.dumps(label) if isinstance(label, bool) else label, self.classes)
+            name = class_of(json.dumps(label) if isinstance(label, bool) else label, self.classes)
         except ValueError as error:
             lines.fail(number, line, str(error))
+        if is_half_character(name):
+            lines.fail(number, line, f"'{self.label}' has half a character (a surrogate).")
+        return name
