@@ -1,6 +1,9 @@
 """Result sets: what is packed comes back, without what is nobody else's business."""
 
+import gzip
+import io
 import json
+import lzma
 import re
 import tarfile
 
@@ -140,3 +143,52 @@ def test_a_set_of_the_package_is_small_whole_and_nobody_s(name):
         text = json.dumps([status.record.config, status.record.inputs])
         assert not re.search(r'": ?"/|/root|/home|/work', text)
         assert read_curve(folder / status.run.folder)
+
+
+def archive(*members):
+    """A tar of members: name, content, and fields of its header."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content, fields in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            for key, value in fields.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+SPARSE = {f"GNU.sparse.{k}": v for k, v in (("major", "0"), ("minor", "1"), ("map", "0,1"))}
+SPARSE |= dict.fromkeys(("GNU.sparse.size", "GNU.sparse.realsize"), str(10**12))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("a" * 300, b"x", {})],
+        [("p", b"x", {}), ("p/q", b"x", {})],
+        [("../x", b"x", {})],
+        [("big", b"0\n", {"pax_headers": SPARSE})],
+        [("f", b"", {"type": tarfile.FIFOTYPE})],
+        [("f", b"", {"type": tarfile.LNKTYPE, "linkname": "none"})],
+        [("f", b"", {"type": tarfile.SYMTYPE, "linkname": "/etc"})],
+        [("f", b"x", {"mtime": 10**30})],
+    ],
+    ids=["long", "file as folder", "outside", "sparse", "pipe", "link", "symbolic link", "time"],
+)
+def test_members_that_no_set_has_are_refused(sweep, tmp_path, members):
+    file, _ = packed(sweep, tmp_path)
+    with tarfile.open(file) as own:
+        about_text = own.extractfile("about.json").read()
+    bad = tmp_path / f"bad{SUFFIX}"
+    bad.write_bytes(lzma.compress(archive(("about.json", about_text, {}), *members)))
+    with pytest.raises(UserError, match="is no result set, or damaged"):
+        unpacked(bad)
+    assert not list((tmp_path / "cache" / "result_sets").rglob("about.json"))
+
+
+def test_what_is_compressed_twice_is_no_way_around_the_limit(tmp_path):
+    bad = tmp_path / f"bad{SUFFIX}"
+    bad.write_bytes(lzma.compress(gzip.compress(archive(("zeros", bytes(10**6), {})))))
+    with pytest.raises(UserError, match="is no result set, or damaged"):
+        unpacked(bad)
