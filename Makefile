@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 
 help: ## list the targets
@@ -24,6 +25,15 @@ test: install ## run the fast tests (minutes)
 test-all: install ## run all tests, the slow ones included
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m ''
 
+$(LOWEST)/installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@
+
+test-lowest: $(LOWEST)/installed ## run the fast tests with the oldest versions that pyproject.toml allows (8 GB)
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -W default tests/unit tests/contracts tests/golden
+
 test-cluster: install ## run a sweep through joblib, a real Slurm (root; apt: slurmctld slurmd munge) and Ray
 	$(BIN)/python -m pip install --quiet --editable '.[dev,joblib,submitit,ray]'
 	$(BIN)/python -m pytest -m '' tests/cluster
@@ -43,6 +53,6 @@ figures: install ## regenerate figures and tables of docs/ from result sets (hal
 	$(BIN)/python docs/regenerate.py
 
 clean: ## remove the environment and caches; runs are kept
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
 
-.PHONY: help install demo test test-all test-cluster check data bench figures clean
+.PHONY: help install demo test test-all test-lowest test-cluster check data bench figures clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -19,6 +20,9 @@ PACKAGES = ("mtl_bench", "torch.optim", "sklearn", "pytorch_lightning.loggers")
 
 FUNCTIONS = ("sklearn.pipeline.make_pipeline", "sklearn.compose.make_column_transformer")
 """That make instances of the packages' classes."""
+
+ESTIMATORS = "mtl_bench.estimators"
+"""Functions that its modules define may be named: they take `Pilots`, and return scores."""
 
 
 def check_path(path: str, what: str) -> None:
@@ -51,6 +55,7 @@ def trusted(target: object, what: str) -> Any:
     if (
         _is_below(path, _trusted_modules())
         or path in FUNCTIONS
+        or _is_estimator(path, value)
         or (isinstance(value, type) and _is_below(f"{value.__module__}.", PACKAGES))
     ):
         return value
@@ -78,6 +83,15 @@ def _untrusted(path: str, what: str) -> UserError:
         f"{what} is '{path}', which is no class of {', '.join(PACKAGES)}. To use it is to run it: "
         "if you trust it, name its module once, "
         f"`export {VARIABLE}={path.rpartition('.')[0] or path}`."
+    )
+
+
+def _is_estimator(path: str, value: object) -> bool:
+    module = path.rpartition(".")[0]
+    return (
+        module.rpartition(".")[0] == ESTIMATORS
+        and isinstance(value, FunctionType)
+        and value.__module__ == module
     )
 
 

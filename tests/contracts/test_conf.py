@@ -23,6 +23,7 @@ from mtl_bench.tasks.load import load_corpus
 from mtl_bench.text.embeddings import WORD_INPUT
 from mtl_bench.text.vocabulary import Vocabulary
 from mtl_bench.training.samplers.draws import Draws
+from mtl_bench.trust import trusted
 from tests.unit.models._inputs import tagging
 
 SIZES = {"a": 100, "b": 400}
@@ -55,6 +56,14 @@ def test_a_task_says_what_it_is_and_where_it_is_from(name):
     for where in task.splits.values():
         assert Split(**vars(where)).bounds()
         assert where.file is None or task.obtain or where.file in places
+
+
+def test_what_the_package_itself_names_is_trusted(monkeypatch):
+    monkeypatch.delenv("MTL_BENCH_TRUST")
+    for file in sorted(conf_folder().rglob("*.yaml")):
+        for target in re.findall(r"_target_: *([\w.]+)", file.read_text("utf-8")):
+            if target.startswith(("mtl_bench.", "sklearn.", "torch.optim.")):
+                trusted(target, file.name)
 
 
 def test_the_template_of_a_task_is_one():
