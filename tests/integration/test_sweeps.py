@@ -19,7 +19,7 @@ from mtl_bench.runs.record import read_record
 from mtl_bench.runs.sweep_folder import read_sweep
 
 REPOSITORY = Path(__file__).parents[2]
-SHORT = [  # without a study of each sweep; the last test has one
+SHORT = [  # without gains and a study of each sweep
     "~hydra.callbacks.study",
     "steps_per_task=4",
     "trainer.val_check_interval=4",
@@ -74,7 +74,7 @@ def test_the_studies_are_55_runs(experiment, tmp_path):
 
 
 def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
-    end = train("-m", *THREE, *SHORT)
+    end = train("-m", *THREE, *SHORT[1:])
     assert end.returncode == 0, end.stderr
     assert "6 runs (3 singles, 3 pairs)" in end.stdout
     assert "6 pending" in end.stdout

@@ -167,6 +167,7 @@ def test_an_error_of_the_model_ends_it_at_once():
     class Broken(Letters):
         def states(self, sentences):
             self.calls += 1
+            time.sleep(0.1)  # who waits for it is told before the next part
             raise UserError("the model is broken")
 
     broken = Broken()
