@@ -73,23 +73,21 @@ def test_the_studies_are_55_runs(experiment, tmp_path):
         assert "download  ccg_redwoods, chu" in end.stdout
 
 
-def test_a_sweep_trains_each_set_once_and_says_what_it_gained(tmp_path, capsys):
-    end = train("-m", *THREE, *SHORT[1:])
+def test_a_sweep_trains_each_set_once_and_its_gains_can_be_read(tmp_path, capsys):
+    end = train("-m", *THREE, *SHORT)
     assert end.returncode == 0, end.stderr
     assert "6 runs (3 singles, 3 pairs)" in end.stdout
     assert "6 pending" in end.stdout
     assert re.search(r"to train +6 runs, 36 steps, \d+ at a time", end.stdout)
     assert re.search(r"time +about \d+ s", end.stdout)
     assert "[6/6]" in end.stderr
-    assert "Gain of F1 (test) in percent, at 4 steps per task" in end.stdout
     assert leftovers() == []
     assert bench(["status", str(SWEEP)]) == 0
     out = capsys.readouterr().out
     assert "6 runs: 6 finished ✓" in out
-    again = train("-m", *THREE, *SHORT[1:], "seed=0,1")
+    again = train("-m", *THREE, *SHORT, "seed=0,1")
     assert again.returncode == 0, again.stderr
     assert "6 finished, 6 pending" in again.stdout
-    assert "2 seeds" in again.stdout
     before = {f: f.stat().st_mtime_ns for f in SWEEP.rglob("record.json")}
     finished = train("-m", *THREE, *SHORT)
     assert "6 finished" in finished.stdout
