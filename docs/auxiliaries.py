@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from mtl_bench.analysis.gains.paired_scores import PairedGain, paired_gain
 from mtl_bench.runs.record import Metric
@@ -138,3 +140,20 @@ def decodings() -> Iterator[Sequence[str]]:
             both = own and greedy and name != "greedy"
             row.append(cell(paired_gain(greedy, own, 1)) if both and own and greedy else "")
         yield row
+
+
+def tuned() -> Iterator[Sequence[str]]:
+    """Yield a row for each task set of the tunings in docs/results (`tuned.json` of a sweep)."""
+    yield ["main", "tasks", "untuned", "gain, %", "tuned", "gain, %", "options of the best trial"]
+    for file in sorted((Path(__file__).parent / "results").glob("tuned_*.json")):
+        for main, sets in json.loads(file.read_text()).items():
+            untuned, best = (
+                [{int(k): v for k, v in each[kind].items()} for each in sets]
+                for kind in ("untuned", "tuned")
+            )
+            for number, each in enumerate(sets):
+                row = [main, "+".join(each["tasks"])]
+                for runs in (untuned, best):
+                    gain = cell(paired_gain(runs[0], runs[number], 1)) if number else ""
+                    row += [mean(runs[number]), gain]
+                yield [*row, ", ".join(f"`{option}`" for option in each["overrides"])]

@@ -383,6 +383,7 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
             yield "auxiliaries.md", name, lambda rows=rows: row_table(rows())
     if "task_options" in packaged():
         yield "auxiliaries.md", "private layers", auxiliaries.private_baselines
+    yield "auxiliaries.md", "tuned", lambda: row_table(auxiliaries.tuned())
     for name in ("published", *sets()):
         yield "recommend.md", f"replay {name}", lambda name=name: replays(name)
 
