@@ -63,14 +63,19 @@ class Searches:
 
     def done(self, statuses: Sequence[RunStatus], seconds: float) -> None:
         """Note a round in the histories; say what is known now."""
+        again = set()
         for status in statuses:
-            # Killed from outside, as where memory ran out: it is asked for once more.
-            is_first_kill = _is_killed(status) and status.run.folder not in self._killed
-            self._killed |= {status.run.folder} if is_first_kill else set()
-            if status.state in ("failed", "damaged") and not is_first_kill:
+            # Killed from outside, as where memory ran out: the round is left open once.
+            if _is_killed(status) and status.run.folder not in self._killed:
+                self._killed.add(status.run.folder)
+                again.add((status.run.tasks, status.run.seed))
+            elif status.state in ("failed", "damaged"):
                 self.failed.add(status.run.tasks)
-        for main in self._requests:
+        for main, requests in self._requests.items():
             search = self.searches[main]
+            if any((each.tasks, each.seed) in again for each in requests):
+                say(f"  {main}: a run was killed; it is trained once more")
+                continue
             if (main,) in self.failed:
                 say(f"  {main}: its single run failed, and gains are relative to that")
                 search.history.ended = "failed"
