@@ -23,12 +23,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.optim import SGD
 
 from mtl_bench.errors import UserError
-from mtl_bench.files import filled_at_once
+from mtl_bench.files import filled_at_once, write_atomically
 from mtl_bench.models.encoders.base import Encoder
 from mtl_bench.models.heads.base import Head
 from mtl_bench.models.inputs.base import Input
@@ -96,9 +96,10 @@ def save_tagger(folder: Path, tagger: Tagger, kept: Mapping[str, Kept], main: st
                 # Of the training loss alone.
                 if ".padding." not in name and not name.startswith("learned_weights.")
             }
-            save_file(tensors, temporary / file)
+            # By our own means: a full disk is an OSError then, which names the file.
+            write_atomically(temporary / file, save(tensors))
         text = json.dumps(description, indent=1, ensure_ascii=False)
-        (temporary / DESCRIPTION).write_text(text + "\n", "utf-8")
+        write_atomically(temporary / DESCRIPTION, text + "\n")
 
 
 def load_taggers(folder: Path, classes: Sequence[type] = ()) -> tuple[dict[str, Tagger], str]:

@@ -26,6 +26,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from mtl_bench.errors import UserError
+
 J = TypeVar("J")
 
 POLL_SECONDS = 1.0
@@ -156,7 +158,13 @@ class Workers(Generic[J]):
         process = self._context.Process(  # type: ignore[attr-defined]  # every context has it
             target=_work, args=(theirs, self._function), daemon=True
         )
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as error:
+            raise UserError(
+                f"no worker can be started: the process that starts them has ended ({error}). "
+                "Re-run the command to resume."
+            ) from None
         theirs.close()
         return Worker(process, ours)
 
