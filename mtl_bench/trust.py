@@ -79,10 +79,10 @@ def _trusted_modules() -> list[str]:
 
 
 def _untrusted(path: str, what: str) -> UserError:
+    modules = ",".join([*_trusted_modules(), path.rpartition(".")[0] or path])
     return UserError(
         f"{what} is '{path}', which is no class of {', '.join(PACKAGES)}. To use it is to run it: "
-        "if you trust it, name its module once, "
-        f"`export {VARIABLE}={path.rpartition('.')[0] or path}`."
+        f"if you trust it, name its module once, `export {VARIABLE}={modules}`."
     )
 
 

@@ -35,7 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     statuses = read_sweep(arguments.sweep, arguments.main)
     budgets = None if arguments.budget is None else [arguments.budget]
     if arguments.format not in ("csv", "json"):
-        print_gains(arguments.sweep, statuses, arguments.format, arguments.metric, budgets)
+        print_gains(
+            arguments.sweep, statuses, arguments.format, arguments.metric, budgets, arguments.main
+        )
         return
     frame = gains_frame(arguments.sweep, statuses, metric=arguments.metric, budgets=budgets)
     if frame.empty:

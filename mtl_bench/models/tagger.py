@@ -276,6 +276,8 @@ def make_head(size: Any, task: str, fitted: Fitted) -> Head:
         head: type[Head] = named(fitted.type.head)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
+    if not (isinstance(head, type) and issubclass(head, Head)):
+        raise ValueError(f"the head of task '{task}', {fitted.type.head}, is no Head.")
     return head(size, fitted)
 
 

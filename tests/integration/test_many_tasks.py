@@ -38,7 +38,8 @@ def test_gains_of_some_main_tasks_read_their_runs_alone(sweep, capsys):
     tasks = {task for status in read_sweep(sweep, ["t07"]) for task in status.run.tasks}
     assert tasks == {"t00", "t07"}
     assert not bench(["gains", str(sweep), "--main", "t00"])
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "not finished" not in err
     assert "The 10 largest and 3 smallest gains of each main task" in out
     rows = [line.split() for line in out.splitlines() if line.startswith("t00")]
     gains = [float(row[2].strip("#*")) for row in rows]

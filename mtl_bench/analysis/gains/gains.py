@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, stdev
@@ -100,8 +100,13 @@ def gains_frame(
     return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__))
 
 
-def missing_singles(statuses: Iterable[RunStatus]) -> dict[str, set[str]]:
-    """Return the main tasks of finished runs whose own single run is not finished, by variant."""
+def missing_singles(statuses: Iterable[RunStatus], of: Collection[str] = ()) -> dict[str, set[str]]:
+    """Return the main tasks of finished runs whose own single run is not finished, by variant.
+
+    Args:
+        statuses: of the runs.
+        of: main tasks to look at, where the runs of these alone were read; none for all.
+    """
     alone, mains = set(), set()
     for status in statuses:
         if status.record and has_result(status):
@@ -112,5 +117,6 @@ def missing_singles(statuses: Iterable[RunStatus]) -> dict[str, set[str]]:
                 mains.add((variant, status.record.main))
     missing: dict[str, set[str]] = defaultdict(set)
     for variant, main in mains - alone:
-        missing[variant].add(main)
+        if not of or main in of:
+            missing[variant].add(main)
     return dict(missing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -45,12 +45,12 @@ def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
     return "\n".join(lines)
 
 
-def _missing_lines(statuses: Sequence[RunStatus]) -> list[str]:
+def _missing_lines(statuses: Sequence[RunStatus], mains: Collection[str] = ()) -> list[str]:
     """Return the single runs without which gains are missing, and how to train them."""
     return [
         f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
         f"relative to: `python train.py main={main}` with the other arguments of the sweep."
-        for variant, mains in sorted(missing_singles(statuses).items())
+        for variant, mains in sorted(missing_singles(statuses, mains).items())
         for main in sorted(mains)
     ]
 
@@ -61,6 +61,7 @@ def print_gains(
     style: str = "table",
     metric: str | None = None,
     budgets: Sequence[float] | None = None,
+    mains: Collection[str] = (),
 ) -> None:
     """Print a table for each variant and budget of a sweep, pairs first, then larger sets.
 
@@ -89,7 +90,7 @@ def print_gains(
             _print_matrix(pairs, metrics, style)
         if sets := [gain for gain in gains if "+" in gain.aux]:
             _print_sets(sets, metrics, style)
-    for line in _missing_lines(statuses):
+    for line in _missing_lines(statuses, mains):
         print(f"\n{line}", file=sys.stderr)
 
 
