@@ -52,7 +52,7 @@ def most_bytes(gigabytes: float = MOST_GB) -> int:
 class LimitedBytes(io.RawIOBase):
     """The bytes of another stream, up to a limit; what goes wrong names the file."""
 
-    def __init__(self, stream: IO[bytes], name: str, limit: int | None = None) -> None:
+    def __init__(self, stream: io.BufferedIOBase, name: str, limit: int | None = None) -> None:
         """Take the stream, what errors call it, and how many bytes it may have."""
         self._stream = stream
         self._name = name
@@ -70,7 +70,7 @@ class LimitedBytes(io.RawIOBase):
             UserError: the stream is damaged, or longer than its limit.
         """
         try:
-            size = int(self._stream.readinto(buffer))  # type: ignore[attr-defined]
+            size = self._stream.readinto(buffer)
         except DAMAGE as error:
             raise UserError(
                 f"{self._name}: its compression is damaged, or cut short: {error}."

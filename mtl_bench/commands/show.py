@@ -11,7 +11,8 @@ from rich.table import Table
 
 from mtl_bench.commands.shared.metrics_table import Measured, metrics_table
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, curve_of, read_record
+from mtl_bench.runs.record import RECORD
+from mtl_bench.runs.record_reading import curve_of, read_record
 
 HELP = "print the record of a run"
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.checkpoint_header import CHECKPOINT, CheckpointHeader, read_header
-from mtl_bench.runs.record import TAGGER, Record, read_record
+from mtl_bench.runs.record import TAGGER, Record
+from mtl_bench.runs.record_reading import read_record
 
 Action = Literal["skip", "resume", "extend", "train", "refuse"]
 Obstacle = Literal["damaged record", "other run", "damaged checkpoint", "other checkpoint"]

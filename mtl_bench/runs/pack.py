@@ -15,7 +15,8 @@ from typing import Any
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import CURVE, CurveRow
-from mtl_bench.runs.record import RECORD, Record, curve_of
+from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.record_reading import curve_of
 from mtl_bench.runs.result_sets import ABOUT, About
 from mtl_bench.runs.sweep_folder import PLAN, RunStatus, SweepRun, write_plan
 

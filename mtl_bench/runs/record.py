@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, Union, get_args
+from typing import Any, Literal, TypeAlias, Union
 
-from mtl_bench.errors import UserError, visible
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.checkpoint_header import CHECKPOINT, read_header
-from mtl_bench.runs.curve import CURVE, MOST_STEPS, CurveRow, read_curve, write_curve
-from mtl_bench.runs.lock import LOCK
-from mtl_bench.runs.seal import sealed, unsealed
-from mtl_bench.runs.train_command import train_command
+from mtl_bench.runs.curve import CurveRow, write_curve
+from mtl_bench.runs.seal import sealed
 
 SCHEMA_VERSION = 3
 """Raised when the fields of a record change."""
-
-READABLE = (2, SCHEMA_VERSION)
-"""Versions that are read; 2 had no checksums."""
 
 PROTOCOL_VERSION = 2
 """Raised when the code changes the results of a run with the same configuration."""
@@ -46,9 +37,6 @@ KILLED = "Killed"
 """The type of the error of a run whose process was killed."""
 
 Status = Literal["finished", "failed", "interrupted"]
-
-SHOWN = ("tasks", "main", "error", "versions", "git_commit", "host", "run_key")
-"""What people see of a record as text."""
 
 Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]", None]
 """What JSON holds."""
@@ -196,118 +184,3 @@ def _without_nan(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return [_without_nan(value) for value in tree]
     return str(tree) if isinstance(tree, float) and not math.isfinite(tree) else tree
-
-
-def read_record(folder: Path) -> Record | None:
-    """Return the record of a run's folder, or None if it has none.
-
-    Raises:
-        UserError: the record is damaged or of another schema.
-    """
-    path = folder / RECORD
-    remedy = f"Delete {folder}, and re-run the command that trained it."
-    try:
-        content = unsealed(path.read_text("utf-8"))
-        version = content["schema_version"]
-        if version not in READABLE:
-            raise UserError(
-                f"{path}: has schema version {version}; this program reads "
-                f"{' and '.join(map(str, READABLE))}. Train the run again with `overwrite=true`:\n"
-                f"  {train_command(content, folder)}"
-            )
-        content["schema_version"] = SCHEMA_VERSION
-        content |= {key: _visible(content[key]) for key in SHOWN if key in content}
-        content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
-        content["error"] = Error(**content["error"]) if content["error"] else None
-        record = Record(**content)
-        _check(record)
-        return record
-    except FileNotFoundError:
-        return None
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ) as error:
-        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
-
-
-def curve_of(record: Record, folder: Path, *, losses: bool = True) -> list[CurveRow]:
-    """Return the curve of a run, which is the one that the record was written with.
-
-    Args:
-        record: of the run.
-        folder: of the run.
-        losses: whether to include those of training, nine of ten rows.
-
-    Raises:
-        UserError: it is missing, damaged, or another one.
-    """
-    header = read_header(folder)
-    # Killed when its longer curve was written and the record was not: the curve is as good.
-    is_longer = header is not None and header.step > record.steps_done
-    return read_curve(folder, None if is_longer else record.curve_sha256, losses=losses)
-
-
-def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
-    return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
-
-
-def _visible(tree: Any) -> Any:
-    """Return a tree in which no text steers a terminal."""
-    if isinstance(tree, dict):
-        return {visible(key): _visible(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_visible(value) for value in tree]
-    return visible(tree) if isinstance(tree, str) else tree
-
-
-def _check(record: Record) -> None:
-    """Raise an error if what others compute with is not what it should be."""
-    for name in ("config", "identity", "versions", "host", "timings", "inputs"):
-        if not isinstance(getattr(record, name), dict):
-            raise ValueError(f"{name} is {getattr(record, name)!r}")
-    for name, task in record.tasks.items():
-        if not TASK_NAME.fullmatch(name):
-            raise ValueError(f"a task is called {name!r}")
-        if not task.metrics or not all(isinstance(m.title, str) for m in task.metrics.values()):
-            raise ValueError(f"the metrics of {name} are {task.metrics!r}")
-        for value in (*task.statistics.values(), *task.final.values()):
-            float(value or 0)
-    if record.status not in get_args(Status):
-        raise ValueError(f"status is {record.status!r}")
-    for name in ("seed", "steps_done"):
-        if type(getattr(record, name)) is not int:
-            raise ValueError(f"{name} is {getattr(record, name)!r}")
-    if not isinstance(record.budget, float | int) or not 0 <= record.budget < MOST_STEPS:
-        raise ValueError(f"budget is {record.budget!r}")
-    if record.status == "finished" and not record.tasks:
-        raise ValueError("it is finished and has no tasks")
-    for name, task in record.tasks.items():
-        value = task.final.get(task.primary)
-        if record.status == "finished" and not isinstance(value, float | int):
-            raise ValueError(f"the final {task.primary} of {name} is {value!r}")
-
-
-def remove_run_files(folder: Path) -> None:
-    """Remove what an earlier run left in a folder, but for what it printed and its W&B name."""
-    for name in (RECORD, CURVE, CHECKPOINT):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / TAGGER, ignore_errors=True)
-
-
-def remove_unbegun(folder: Path, root: Path) -> None:
-    """Remove the files of a run that took no step, and folders below `root` that are empty then."""
-    record = read_record(folder)
-    if record is not None and (record.status != "failed" or record.steps_done):
-        return
-    for name in (RECORD, CURVE, WANDB_ID, LOCK):
-        (folder / name).unlink(missing_ok=True)
-    with suppress(OSError):  # not empty
-        for place in (folder, *folder.parents):
-            if place.absolute() == root.absolute():
-                break
-            place.rmdir()

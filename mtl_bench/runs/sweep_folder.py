@@ -16,7 +16,8 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.checkpoint_header import read_header
 from mtl_bench.runs.curve import MOST_STEPS
 from mtl_bench.runs.lock import HEARTBEAT, Heartbeat, heartbeat
-from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.result_sets import SUFFIX, packaged, unpacked
 from mtl_bench.runs.schedule import Schedule
 

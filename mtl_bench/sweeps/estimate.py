@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtl_bench.config.schema import RunConfig
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.sweeps.plan import Plan
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 

@@ -19,7 +19,8 @@ from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files
 from mtl_bench.runs.lock import RunningElsewhere
-from mtl_bench.runs.record import RECORD, Record, remove_unbegun
+from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.run_files import remove_unbegun
 from mtl_bench.sweeps.display import print_final_metrics, show_plan
 from mtl_bench.sweeps.exit_codes import ELSEWHERE, FAILED, INTERRUPTED, USAGE
 from mtl_bench.sweeps.plan import plan_single

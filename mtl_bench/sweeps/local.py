@@ -18,7 +18,8 @@ from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import KILLED, Error, read_record
+from mtl_bench.runs.record import KILLED, Error
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.sweep_folder import run_status
 from mtl_bench.sweeps.display import Screen
 from mtl_bench.sweeps.plan import Job

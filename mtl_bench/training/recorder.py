@@ -9,7 +9,8 @@ from types import TracebackType
 
 from mtl_bench.runs.decision import Decision, RunFiles
 from mtl_bench.runs.provenance import now
-from mtl_bench.runs.record import Error, Record, remove_run_files
+from mtl_bench.runs.record import Error, Record
+from mtl_bench.runs.run_files import remove_run_files
 from mtl_bench.training.callbacks.curves import Curves
 from mtl_bench.training.signals import Interrupted
 

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from mtl_bench.runs import lock
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.faults.worlds import PAIR, QUICK, SEARCH, SINGLE, SWEEP, number_of_faults
 
 SHARED = number_of_faults(3, 25)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mtl_bench.__main__ import main as bench
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.conftest import REPOSITORY
 from tests.integration.test_sweeps import leftovers, records
 

@@ -35,7 +35,7 @@ from mtl_bench.runs.checkpoint_header import CheckpointHeader
 from mtl_bench.runs.curve import CurveRow
 from mtl_bench.runs.decision import Request, decide, read_files
 from mtl_bench.runs.pack import pack
-from mtl_bench.runs.record import curve_of, read_record
+from mtl_bench.runs.record_reading import curve_of, read_record
 from mtl_bench.runs.result_sets import about, unpacked
 from mtl_bench.runs.sweep_folder import SweepRun, read_sweep, write_plan
 from mtl_bench.tasks.examples import Example

@@ -9,7 +9,8 @@ from mtl_bench.analysis.recommend.history import History, history_file, read_his
 from mtl_bench.errors import UserError
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.curve import CURVE
-from mtl_bench.runs.record import RECORD, curve_of, read_record
+from mtl_bench.runs.record import RECORD
+from mtl_bench.runs.record_reading import curve_of, read_record
 from mtl_bench.training.callbacks.checkpoints import Checkpoints
 from mtl_bench.training.callbacks.curves import Curves
 from mtl_bench.training.callbacks.kept import KeptWeights

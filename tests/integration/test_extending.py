@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.conftest import REPOSITORY
 from tests.integration.test_interruptions import checkpoint_step, start, stop_between
 

@@ -11,7 +11,7 @@ import pytest
 
 from mtl_bench.runs.checkpoint_header import CheckpointHeader, read_header
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.conftest import REPOSITORY
 
 RUN = ["main=syn_pos", "aux=syn_key", "steps_per_task=150", "trainer.val_check_interval=70"]

@@ -8,7 +8,7 @@ import pytest
 
 import mtl_bench
 from mtl_bench.__main__ import main
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.unit.tasks.test_own_type import MODULE
 
 YAML = f"""

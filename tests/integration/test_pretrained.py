@@ -11,7 +11,7 @@ import pytest
 
 from mtl_bench.models.encoders.transformer import TransformerEncoder
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from tests.integration.test_extending import outcome
 from tests.integration.test_interruptions import start, stop_between
 

@@ -14,7 +14,7 @@ import pytest
 
 from mtl_bench.__main__ import main as bench
 from mtl_bench.commands.shared.answers import lasting_name
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.result_sets import packaged
 from mtl_bench.runs.sweep_folder import read_sweep
 from tests.integration.test_sweeps import BAD, REPOSITORY, records, train

@@ -11,7 +11,7 @@ import torch
 from mtl_bench.__main__ import main as mtl_bench
 from mtl_bench.config.run_key import variant_name
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 
 QUICK = ["debug=quick", "callbacks.progress=false"]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mtl_bench.commands.shared.tables import print_table
 from mtl_bench.config.tasks import plain_task
 from mtl_bench.errors import UserError, visible
-from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.record import RECORD
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.seal import sealed, unsealed
 from mtl_bench.runs.sweep_folder import PLAN, read_plan
 from mtl_bench.runs.train_command import train_command

@@ -15,7 +15,7 @@ import pytest
 from mtl_bench import open_sweep
 from mtl_bench.__main__ import main as bench
 from mtl_bench.runs.curve import read_curve
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.sweep_folder import read_sweep
 
 REPOSITORY = Path(__file__).parents[2]

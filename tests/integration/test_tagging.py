@@ -16,7 +16,7 @@ import mtl_bench
 from mtl_bench.__main__ import main
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import read_record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.tasks.types.tagging_scores import TaggingScorer
 from tests.conftest import REPOSITORY
 

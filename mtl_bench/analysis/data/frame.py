@@ -25,7 +25,8 @@ import pandas as pd
 
 from mtl_bench.errors import UserError
 from mtl_bench.runs.curve import CurveRow
-from mtl_bench.runs.record import Metric, Record, curve_of
+from mtl_bench.runs.record import Metric, Record
+from mtl_bench.runs.record_reading import curve_of
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun
 
 OF_A_RUN = ["run", "main", "variant", "tasks", "seed"]

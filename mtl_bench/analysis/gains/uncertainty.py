@@ -70,9 +70,8 @@ def late_means(
     """Return the late evaluations up to a budget, by run and task."""
     rows = evaluations(values, metrics, budget)
     groups = rows[~rows["final"]].groupby(["variant", "tasks", "task", "seed"])
-    # pandas types the key of a group as any hashable; here it is a tuple of the four columns.
+    # pandas-stubs type the key of a group as any hashable; here it is a tuple of the four columns.
     return {
-        # pandas-stubs type the key of a group as Hashable.
         key: late_mean(own["value"].to_numpy(np.float64), str(own["split"].iloc[-1]))  # type: ignore[misc]
         for key, own in groups
     }

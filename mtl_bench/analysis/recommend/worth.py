@@ -56,21 +56,13 @@ def worths(
         noise: of gains.
         settings: of the model.
     """
-    return [
-        worth
-        for start in range(0, len(groups), BLOCK)
-        for worth in _worths(candidates, groups[start : start + BLOCK], belief, noise, settings)
-    ]
-
-
-def _worths(
-    candidates: Sequence[Candidate],
-    groups: Sequence[Sequence[tuple[int, Candidate]]],
-    belief: Posterior,
-    noise: Noise,
-    settings: Settings,
-) -> list[Worth]:
-    """Return the worths of a block of groups."""
+    if len(groups) > BLOCK:
+        blocks = (groups[start : start + BLOCK] for start in range(0, len(groups), BLOCK))
+        return [
+            worth
+            for block in blocks
+            for worth in worths(candidates, block, belief, noise, settings)
+        ]
     then = Observations.of(candidates, settings).repeated(len(groups) + 1)
     for row, group in enumerate(groups):
         numbers = [number for number, _ in group]

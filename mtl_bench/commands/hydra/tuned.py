@@ -12,7 +12,8 @@ import numpy as np
 from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.gains.paired_scores import LEVEL, PairedGain, paired_gain
 from mtl_bench.files import write_atomically
-from mtl_bench.runs.record import Metric, Record, curve_of
+from mtl_bench.runs.record import Metric, Record
+from mtl_bench.runs.record_reading import curve_of
 from mtl_bench.sweeps.tuning import SetTuning
 
 TUNED = "tuned.json"

@@ -10,7 +10,8 @@ from statistics import fmean
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.sweep_folder import RunStatus
 
 

@@ -17,7 +17,8 @@ from mtl_bench.config.compose import make_embeddings
 from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.paper import published
-from mtl_bench.runs.record import RECORD, Record, read_record
+from mtl_bench.runs.record import RECORD, Record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.tasks.definition import is_here
 from mtl_bench.tasks.fetch import mirror_folder
 from mtl_bench.tasks.statistics import statistics

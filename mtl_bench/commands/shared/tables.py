@@ -31,8 +31,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 def frame_rows(frame: pd.DataFrame) -> list[Row]:
     """Return the rows of a frame; what is missing or nan becomes None."""
     # As objects: in a column of floats None would become nan again.
-    # pandas types the keys as any hashable; columns of our frames are named by text.
-    # pandas-stubs type the keys of a record as Hashable.
+    # pandas-stubs type the keys as any hashable; columns of our frames are named by text.
     rows: list[Row] = frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
     return rows
 

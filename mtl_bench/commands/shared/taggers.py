@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mtl_bench.commands.shared.arguments import at_least_1
 from mtl_bench.errors import UserError
-from mtl_bench.runs.record import RECORD, TAGGER, Record, read_record
+from mtl_bench.runs.record import RECORD, TAGGER, Record
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.train_command import train_command
 
 if TYPE_CHECKING:

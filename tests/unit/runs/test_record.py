@@ -10,7 +10,8 @@ from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import CURVE, CurveRow, read_curve, write_curve
 from mtl_bench.runs.lock import RunningElsewhere, lock
-from mtl_bench.runs.record import RECORD, read_record
+from mtl_bench.runs.record import RECORD
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.seal import sealed, unsealed
 from mtl_bench.runs.train_command import train_command
 from tests.unit.runs.records import record
