@@ -49,6 +49,11 @@ def most_bytes(gigabytes: float = MOST_GB) -> int:
     return int(size)
 
 
+def too_large(problem: str) -> UserError:
+    """Return the error of a file that is larger than `most_bytes`, which says how to raise that."""
+    return UserError(f"{problem} If you trust it, raise the limit: MTL_BENCH_MAX_GB=<gigabytes>.")
+
+
 class LimitedBytes(io.RawIOBase):
     """The bytes of another stream, up to a limit; what goes wrong names the file."""
 
@@ -80,10 +85,7 @@ class LimitedBytes(io.RawIOBase):
             raise UserError(f"{self._name}: cannot be read: {reason}.") from None
         self._size += size
         if self._limit and self._size > self._limit:
-            raise UserError(
-                f"{self._name}: expands to more than {self._limit / 1e9:g} GB. If you trust it, "
-                "raise the limit: MTL_BENCH_MAX_GB=<gigabytes>."
-            )
+            raise too_large(f"{self._name}: expands to more than {self._limit / 1e9:g} GB.")
         return size
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter, defaultdict
 from dataclasses import replace
 
-from mtl_bench.commands.shared.tables import Row, add_format, print_table
+from mtl_bench.commands.shared.tables import MOST_COLUMNS, Row, add_format, print_table
 from mtl_bench.runs.sweep_folder import (
     PLAN,
     RunStatus,
@@ -28,8 +28,7 @@ SIGNS: dict[State, str] = {
 }
 
 
-MANY_TASKS = 40  # whose matrix nobody could read
-MANY = 5  # seeds, whose states are counted rather than shown one by one
+MANY_SEEDS = 5  # seeds, whose states are counted rather than shown one by one
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     for variant, own in by_variant.items():
         if variant:
             print(f"\n{variant}")
-        many = len(all_tasks(own)) > MANY_TASKS
+        many = len(all_tasks(own)) > MOST_COLUMNS
         print_table(_counts(own) if many else _matrix(own), arguments.format)
     if (arguments.sweep / PLAN).exists() and not read_plan(arguments.sweep):
         print(f"{arguments.sweep / PLAN}: is damaged; runs that have not begun are not shown.")
@@ -109,7 +108,7 @@ def _matrix(statuses: list[RunStatus]) -> list[Row]:
         states[frozenset(status.run.tasks)].append(SIGNS[status.state])
     signs = {
         names: "".join(symbols)
-        if len(symbols) <= MANY
+        if len(symbols) <= MANY_SEEDS
         else " ".join(f"{n}{sign}" for sign, n in Counter(symbols).items())
         for names, symbols in states.items()
     }

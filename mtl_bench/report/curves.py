@@ -13,7 +13,7 @@ from mtl_bench.analysis.gains.gain import Gain, signed
 from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.report.style import GAIN, INK, LOSS, PALE, Drawing, label, slug, styled
 
-MANY = 40
+MOST_LINES = 40
 """Lines that can be told apart; of more, those of the largest and smallest gains are drawn."""
 
 BEGIN = 15  # percent of the budget after which the axis is scaled to the curves
@@ -31,7 +31,11 @@ def curves(measurements: Measurements, main: str) -> Drawing:
         (gain for gain in measurements.all_gains if gain.main == main and "+" not in gain.aux),
         key=lambda gain: -gain.points,
     )
-    gains = gains if len(gains) <= MANY else [*gains[: MANY // 2], *gains[-MANY // 2 :]]
+    gains = (
+        gains
+        if len(gains) <= MOST_LINES
+        else [*gains[: MOST_LINES // 2], *gains[-MOST_LINES // 2 :]]
+    )
     frames: list[pd.DataFrame] = []
     ends: list[tuple[float, str, str]] = []
     for gain in (*gains, None):

@@ -39,7 +39,7 @@ STATISTICS = {
 }
 """Heading and decimals of the statistics of tasks; others are shown by their own names."""
 
-MANY = 40
+MOST_AUXILIARIES = 40
 """Auxiliaries beyond which there is no map, and lists name the first ones."""
 
 POINTS = 60  # of a curve in the page; all are in the CSV files
@@ -97,7 +97,7 @@ def _drawings(study: Study, sections: Sequence[Section]) -> dict[str, Drawing]:
     """Return all figures by name."""
     measurements = study.measurements
     auxes = {gain.aux for gain in measurements.gains}
-    drawings = [heatmap(measurements)] if 0 < len(auxes) <= MANY else []
+    drawings = [heatmap(measurements)] if 0 < len(auxes) <= MOST_AUXILIARIES else []
     if study.scores:
         drawings.append(comparison(study.scores))
     drawings += [dot_chart(table) for each in sections for table in each.tables if table.chart]
@@ -156,8 +156,8 @@ def _main(measurements: Measurements, main: str, drawings: Mapping[str, Drawing]
         "name": main,
         "metric": metric,
         "sentence": sentence(measurements, main),
-        "gains": gains[:MANY],
-        "left_out": max(0, len(gains) - MANY),
+        "gains": gains[:MOST_AUXILIARIES],
+        "left_out": max(0, len(gains) - MOST_AUXILIARIES),
         "sets": sets,
         "undefined": sorted(undefined, key=lambda gain: -gain.points),
         "has_intervals": any(gain.low is not None for gain in (*gains, *sets)),

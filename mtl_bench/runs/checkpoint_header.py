@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mtl_bench.runs.seal import DAMAGE
+
 CHECKPOINT = "checkpoint.pt"
 
 
@@ -36,7 +38,7 @@ def read_header(folder: Path) -> CheckpointHeader | None:
             header = CheckpointHeader(**json.loads(stream.readline(1000)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, *DAMAGE):
         return CheckpointHeader("", 0)
     is_ours = isinstance(header.run_key, str) and type(header.step) is int
     return header if is_ours else CheckpointHeader("", 0)

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from mtl_bench.errors import UserError, visible
 from mtl_bench.runs.curve import MOST_STEPS
+from mtl_bench.runs.seal import DAMAGE
 
 LOCK, HEARTBEAT = ".lock", ".heartbeat"
 BEAT_SECONDS = 2.0
@@ -121,7 +122,7 @@ def _read(path: Path) -> Heartbeat:
         if not 0 <= beat.step <= MOST_STEPS or not 0 <= beat.steps <= MOST_STEPS:
             raise ValueError("damaged")
         return replace(beat, host=visible(beat.host))
-    except (ValueError, TypeError, RecursionError):
+    except DAMAGE:
         return Heartbeat("unknown", 0)  # it is just being written
 
 

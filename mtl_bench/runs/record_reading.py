@@ -19,7 +19,7 @@ from mtl_bench.runs.record import (
     Status,
     TaskRecord,
 )
-from mtl_bench.runs.seal import unsealed
+from mtl_bench.runs.seal import DAMAGE, unsealed
 from mtl_bench.runs.train_command import train_command
 
 READABLE = (2, SCHEMA_VERSION)
@@ -55,14 +55,7 @@ def read_record(folder: Path) -> Record | None:
         return record
     except FileNotFoundError:
         return None
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ) as error:
+    except DAMAGE as error:
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}). {remedy}") from None
 
 

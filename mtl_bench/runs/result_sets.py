@@ -18,16 +18,14 @@ from typing import Any
 from mtl_bench.compressed import open_file
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, filled_at_once, sha256
+from mtl_bench.runs.seal import DAMAGE
 
 ATLAS = Path(__file__).parents[1] / "atlas"
 SUFFIX = ".tar.xz"
 ABOUT = "about.json"
 MOST_GB = 0.5
 """What a set may expand to: ten times the largest of the package."""
-DAMAGE = (
-    *(tarfile.TarError, OSError, EOFError, ValueError, TypeError, LookupError),
-    *(RecursionError, OverflowError),
-)
+DAMAGED = (tarfile.TarError, OSError, EOFError, *DAMAGE)
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def unpacked(file: Path) -> Path:
                 raise ValueError(f"{odd[0]!r} in it is no plain file")
             archive.extractall(temporary, filter="data")
             about(temporary)
-    except DAMAGE as error:
+    except DAMAGED as error:
         raise UserError(
             f"{file}: is no result set, or damaged ({type(error).__name__}: {error}). "
             "`mtl-bench results make` makes one."

@@ -9,6 +9,9 @@ from typing import Any
 
 SEAL = "sha256"
 
+DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What comes of content that is no JSON, or other values than were written."""
+
 
 def sealed(content: Mapping[str, Any]) -> str:
     """Return plain values as the text of a file."""

@@ -20,6 +20,7 @@ from mtl_bench.runs.record import RECORD, Record
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.result_sets import SUFFIX, packaged, unpacked
 from mtl_bench.runs.schedule import Schedule
+from mtl_bench.runs.seal import DAMAGE
 
 PLAN = "plan.json"
 LONGEST = 1000
@@ -94,7 +95,7 @@ def read_plan(sweep: Path) -> list[SweepRun]:
     try:
         rows = json.loads((sweep / PLAN).read_text("utf-8"))
         return [_sweep_run(**row) for row in rows]
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, *DAMAGE):
         return []
 
 
@@ -146,21 +147,21 @@ def run_status(sweep: Path, run: SweepRun) -> RunStatus:
     return RunStatus(run, "failed" if problem else "pending", record, None, problem, steps_done)
 
 
-def read_sweep(sweep: Path, of: Collection[str] = ()) -> list[RunStatus]:
+def read_sweep(sweep: Path, tasks: Collection[str] = ()) -> list[RunStatus]:
     """Return the runs of a sweep's folder: those planned, and others begun there.
 
     Args:
         sweep: its folder.
-        of: tasks, of which each run has one; none for all runs.
+        tasks: only runs that have one of them; empty for all runs.
 
     Raises:
         UserError: there is no such folder, or no such run in it.
     """
-    return list(sweep_statuses(sweep, of))
+    return list(sweep_statuses(sweep, tasks))
 
 
-def sweep_statuses(sweep: Path, of: Collection[str] = ()) -> Iterator[RunStatus]:
-    """Yield what `read_sweep` returns, for whom the records of all runs would take much memory.
+def sweep_statuses(sweep: Path, tasks: Collection[str] = ()) -> Iterator[RunStatus]:
+    """Yield what `read_sweep` returns one at a time, where all records would not fit in memory.
 
     Raises:
         UserError: there is no such folder, or no such run in it.
@@ -176,10 +177,10 @@ def sweep_statuses(sweep: Path, of: Collection[str] = ()) -> Iterator[RunStatus]
     folders = sorted({*plan, *(folder for folder in begun if "/" in folder)})
     if not folders:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
-    tasks = {folder: set(folder.split("/")[0].split("+")) for folder in folders}
-    if absent := sorted(set(of).difference(*tasks.values())):
+    of_folder = {folder: set(folder.split("/")[0].split("+")) for folder in folders}
+    if absent := sorted(set(tasks).difference(*of_folder.values())):
         raise UserError(f"{sweep}: has no run of {', '.join(absent)}.")
-    for folder in (folder for folder in folders if not of or tasks[folder] & set(of)):
+    for folder in (each for each in folders if not tasks or of_folder[each] & set(tasks)):
         yield run_status(sweep, plan[folder]) if folder in plan else _unplanned(sweep, folder)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mtl_bench.compressed import most_bytes
+from mtl_bench.compressed import most_bytes, too_large
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, sha256
 
@@ -215,9 +215,8 @@ def _extract(archive: Path, checksums: Mapping[str, str | None], folder: Path) -
                     "Nothing of it is used."
                 )
             if member.size > most_bytes():
-                raise UserError(
-                    f"{archive}: its member '{member.name}' has {member.size / 1e9:.1f} GB. If you "
-                    "trust it, raise the limit: MTL_BENCH_MAX_GB=<gigabytes>."
+                raise too_large(
+                    f"{archive}: its member '{member.name}' has {member.size / 1e9:.1f} GB."
                 )
             # A folder each: an archive may hold several members of one path.
             tar.extract(member, folder / str(number), filter="data")

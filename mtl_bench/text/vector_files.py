@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_bench.compressed import DAMAGE, most_bytes, open_file
+from mtl_bench.compressed import DAMAGE, most_bytes, open_file, too_large
 from mtl_bench.errors import UserError
 
 Vectors = NDArray[np.float32]
@@ -111,10 +111,7 @@ def _read_arrays(path: Path) -> tuple[list[str], Vectors, Vectors, NDArray[np.bo
             size = sum(each.file_size for each in archive.infolist())
             names = [each.filename for each in archive.infolist()]
         if size > most_bytes(MOST_GB):
-            raise UserError(
-                f"{path}: expands to {size / 1e9:.1f} GB. If you trust it, raise the limit: "
-                "MTL_BENCH_MAX_GB=<gigabytes>."
-            )
+            raise too_large(f"{path}: expands to {size / 1e9:.1f} GB.")
         if strange := [name for name in names if not name.endswith(".npy")]:
             raise UserError(f"{path}: holds {strange[0]!r}, which is no array.")
         with path.open("rb") as stream, np.load(stream) as arrays:

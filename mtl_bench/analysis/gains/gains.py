@@ -100,23 +100,25 @@ def gains_frame(
     return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__))
 
 
-def missing_singles(statuses: Iterable[RunStatus], of: Collection[str] = ()) -> dict[str, set[str]]:
+def missing_singles(
+    statuses: Iterable[RunStatus], mains: Collection[str] = ()
+) -> dict[str, set[str]]:
     """Return the main tasks of finished runs whose own single run is not finished, by variant.
 
     Args:
         statuses: of the runs.
-        of: main tasks to look at, where the runs of these alone were read; none for all.
+        mains: main tasks to look at, where the runs of these alone were read; empty for all.
     """
-    alone, mains = set(), set()
+    alone, beside = set(), set()
     for status in statuses:
         if status.record and has_result(status):
             variant, tasks = status.run.variant, status.run.tasks
             if len(tasks) == 1:
                 alone.add((variant, tasks[0]))
             else:
-                mains.add((variant, status.record.main))
+                beside.add((variant, status.record.main))
     missing: dict[str, set[str]] = defaultdict(set)
-    for variant, main in mains - alone:
-        if not of or main in of:
+    for variant, main in beside - alone:
+        if not mains or main in mains:
             missing[variant].add(main)
     return dict(missing)

@@ -24,17 +24,10 @@ from mtl_bench.analysis.predictors.predictor import Features, Predictor
 from mtl_bench.analysis.predictors.trusted import check_estimators, trusted_family
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.runs.seal import DAMAGE
 
 SCHEMA_VERSION = 3
-DAMAGED = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-    InstantiationException,
-)
+DAMAGED = (*DAMAGE, InstantiationException)
 REMEDY = "Make it again with `mtl-bench study`."
 
 

@@ -9,23 +9,13 @@ from pathlib import Path
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import MOST_STEPS
-from mtl_bench.runs.seal import sealed, unsealed
+from mtl_bench.runs.seal import DAMAGE, sealed, unsealed
 
 SCHEMA_VERSION = 1
 """Raised when the fields of a history change."""
 
 FOLDER = "recommend"
 """Below the sweep's: a file for each main task."""
-
-DAMAGED = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    RecursionError,
-    OverflowError,
-)
 
 
 @dataclass(frozen=True)
@@ -151,7 +141,7 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
         _check(history)
     except FileNotFoundError:
         return None
-    except DAMAGED as error:
+    except (OSError, *DAMAGE) as error:
         raise UserError(
             f"{file}: the history of a search cannot be read ({error}). Remove it: the runs stay, "
             "and count as there before."

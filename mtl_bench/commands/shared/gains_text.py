@@ -11,15 +11,12 @@ from rich.console import Console
 from mtl_bench.analysis.data.frame import StudiedMetric, has_result, studied_metrics, values_frame
 from mtl_bench.analysis.gains.gain import Gain, is_small, main_order, signed
 from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains, missing_singles
-from mtl_bench.commands.shared.tables import Row, print_table
+from mtl_bench.commands.shared.tables import MOST_COLUMNS, Row, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
 
-MANY = 40
-"""Auxiliaries beyond which gains are no matrix."""
-
 BEST, WORST = 10, 3
-"""Gains of a main task that are shown then."""
+"""Gains of a main task that are shown where there are more auxiliaries than MOST_COLUMNS."""
 
 
 def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
@@ -96,7 +93,7 @@ def print_gains(
 
 def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], style: str) -> None:
     columns = sorted({gain.aux for gain in pairs})
-    if len(columns) > MANY:
+    if len(columns) > MOST_COLUMNS:
         _print_extremes(pairs, metrics, style)
         return
     cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}

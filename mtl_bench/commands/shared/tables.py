@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Row = Mapping[str, str | float | bool | None]
 FORMATS = ("table", "markdown", "csv", "json")
 
+MOST_COLUMNS = 40
+"""Tasks beyond which a matrix of tasks is no table that people read."""
+
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Let a command be asked for another format than a table for people."""
