@@ -79,13 +79,11 @@ class Steps:
         kernels.use(self.compiled)
 
     def take(self) -> None:
-        """Draw a batch, compute, update: what `Tagger.training_step` does."""
+        """Draw batches, then compute and update with each, as a fit does."""
         self.choose_loops()
-        for step in range(self.count):
-            batch = self.data.draw(step)
-            self.optimizer.zero_grad(set_to_none=True)
-            self.tagger.loss(batch).backward()
-            self.optimizer.step()
+        for chunk in self.data.chunks(range(self.count)):
+            for step, parts in zip(chunk.steps, chunk.batches, strict=True):
+                self.tagger.take_step(self.optimizer, step, parts)
 
     def compute(self, batches: list[Batch]) -> None:
         """Forward, loss and backward, without drawing or updating."""

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -22,24 +23,33 @@ constexpr int BYTES = 16;
 #endif
 
 constexpr int ROWS = 8;  // of a product that are accumulated in registers at once
+constexpr int SHORT = 16;  // bytes of a short register
+constexpr int64_t KEPT = 64;  // rows of some steps whose product is formed at once
 
-// A matrix [inner, columns] in panels as wide as a register, one after another, padded with zeros:
-// the right side of products.
+// A matrix [inner, columns] in panels as wide as a register, one after another: the right side of
+// products. The last columns are a panel as wide as a short register if they fit in one, else one
+// padded with zeros.
 template <typename T>
 struct Panels {
-  typedef T Vector __attribute__((vector_size(BYTES)));
-  static constexpr int64_t WIDTH = BYTES / sizeof(T);
+  static constexpr int64_t WIDTH = BYTES / sizeof(T), NARROW = SHORT / sizeof(T);
   int64_t inner, columns;
-  std::vector<T> data;
+  std::unique_ptr<T[]> data;
 
   // The element (row, column) is from[row * down + column * right].
   Panels(const T* from, int64_t inner, int64_t columns, int64_t down, int64_t right)
-      : inner(inner), columns(columns), data((columns + WIDTH - 1) / WIDTH * WIDTH * inner) {
-    T* to = data.data();
-    for (int64_t first = 0; first < columns; first += WIDTH)
-      for (int64_t row = 0; row < inner; row++, to += WIDTH)
-        for (int64_t n = 0; n < std::min(WIDTH, columns - first); n++)
-          to[n] = from[row * down + (first + n) * right];
+      : inner(inner), columns(columns), data(new T[(columns + WIDTH - 1) / WIDTH * WIDTH * inner]) {
+    T* to = data.get();
+    for (int64_t first = 0; first < columns; first += WIDTH, from += WIDTH * right) {
+      const int64_t used = std::min(WIDTH, columns - first), wide = width(used);
+      if (right == 1 && used == WIDTH)
+        for (int64_t row = 0; row < inner; row++)
+          std::memcpy(to + row * WIDTH, from + row * down, BYTES);
+      else
+        for (int64_t n = 0; n < wide; n++)
+          for (int64_t row = 0; row < inner; row++)
+            to[row * wide + n] = n < used ? from[row * down + n * right] : 0;
+      to += wide * inner;
+    }
   }
 
   // result [rows, columns] += left [rows, inner] x this; left's element (row, k) is
@@ -52,29 +62,35 @@ struct Panels {
   }
 
  private:
+  static int64_t width(int64_t used) { return used <= NARROW ? NARROW : WIDTH; }
+
   // One panel and at most M rows: the tile with as many rows as there are.
   template <int M>
   void block(int64_t rows, const T* left, int64_t down, int64_t right, int64_t first,
              T* result) const {
     if constexpr (M > 1)
       if (rows < M) return block<M - 1>(rows, left, down, right, first, result);
-    if (columns - first >= WIDTH)
-      tile<M>(left, down, right, first, result, WIDTH);
+    const int64_t used = columns - first;
+    if (used >= WIDTH)
+      tile<M, BYTES>(left, down, right, first, result, WIDTH);
+    else if (used > NARROW)
+      tile<M, BYTES>(left, down, right, first, result, used);
     else
-      tile<M>(left, down, right, first, result, columns - first);
+      tile<M, SHORT>(left, down, right, first, result, used);
   }
 
-  template <int M>
+  template <int M, int SIZE>
   void tile(const T* left, int64_t down, int64_t right, int64_t first, T* result,
-            int64_t width) const {
+            int64_t used) const {
+    typedef T Vector __attribute__((vector_size(SIZE)));
     Vector sum[M] = {}, panel;
-    for (int m = 0; m < M; m++) std::memcpy(&sum[m], result + m * columns, width * sizeof(T));
-    const T* from = data.data() + first * inner;
-    for (int64_t k = 0; k < inner; k++, left += right, from += WIDTH) {
-      std::memcpy(&panel, from, BYTES);
+    for (int m = 0; m < M; m++) std::memcpy(&sum[m], result + m * columns, used * sizeof(T));
+    const T* from = data.get() + first * inner;
+    for (int64_t k = 0; k < inner; k++, left += right, from += SIZE / sizeof(T)) {
+      std::memcpy(&panel, from, SIZE);
       for (int m = 0; m < M; m++) sum[m] += left[m * down] * panel;
     }
-    for (int m = 0; m < M; m++) std::memcpy(result + m * columns, &sum[m], width * sizeof(T));
+    for (int m = 0; m < M; m++) std::memcpy(result + m * columns, &sum[m], used * sizeof(T));
   }
 };
 
@@ -146,23 +162,23 @@ struct Direction {
 template <typename T>
 void forward(const Direction<T>& d, T* gates, T* cells, T* tanh_cells, T* states) {
   const int64_t hidden = d.hidden, wide = 4 * hidden;
-  std::vector<T> projected(d.count * wide);  // a word's, however often it occurs
+  const std::unique_ptr<T[]> projected(new T[d.count * wide]);  // a word's, however often it occurs
   for (int64_t word = 0; word < d.count; word++)
-    std::copy_n(d.bias, wide, projected.data() + word * wide);
+    std::copy_n(d.bias, wide, projected.get() + word * wide);
   Panels<T>(d.inputs, d.dim, wide, 1, d.dim)
-      .add_product(d.vectors, d.count, d.dim, 1, projected.data());
+      .add_product(d.vectors, d.count, d.dim, 1, projected.get());
   const Panels<T> recurrent(d.recurrent, hidden, wide, 1, hidden);
   const std::vector<T> nothing(hidden, 0);  // the cell before the first step
   int64_t row = 0, before = 0;
   for (int64_t t = 0; t < d.steps; before = row, row += d.sizes[t], t++) {
-    T* gate = gates + row * wide;
+    const int64_t at = row * hidden;
     for (int64_t b = 0; b < d.sizes[t]; b++)
-      std::copy_n(projected.data() + d.words[row + b] * wide, wide, gate + b * wide);
-    if (t) recurrent.add_product(states + before * hidden, d.sizes[t], hidden, 1, gate);
+      std::copy_n(projected.get() + d.words[row + b] * wide, wide, gates + (row + b) * wide);
+    if (t) recurrent.add_product(states + before * hidden, d.sizes[t], hidden, 1, gates + 4 * at);
     for (int64_t b = 0; b < d.sizes[t]; b++) {
-      const int64_t at = (row + b) * hidden;
+      const int64_t to = at + b * hidden;
       const T* old = t ? cells + (before + b) * hidden : nothing.data();
-      forward_step(gate + b * wide, cells + at, tanh_cells + at, states + at, old, hidden);
+      forward_step(gates + 4 * to, cells + to, tanh_cells + to, states + to, old, hidden);
     }
   }
 }
@@ -173,27 +189,35 @@ void forward(const Direction<T>& d, T* gates, T* cells, T* tanh_cells, T* states
 template <typename T>
 void backward(const Direction<T>& d, const T* gates, const T* cells, const T* tanh_cells,
               const T* states, T* d_states, T* d_vectors, T* d_inputs, T* d_recurrent, T* d_bias) {
-  const int64_t hidden = d.hidden, wide = 4 * hidden;
+  const int64_t hidden = d.hidden, wide = 4 * hidden, most = KEPT + d.sizes[0];
   const Panels<T> recurrent(d.recurrent, wide, hidden, hidden, 1);
   const std::vector<T> nothing(hidden, 0);
-  std::vector<T> carry(d.sizes[0] * hidden), d_gates(d.sizes[0] * wide), d_words(d.count * wide);
-  int64_t row = std::accumulate(d.sizes, d.sizes + d.steps, int64_t(0));
+  std::vector<T> carry(d.sizes[0] * hidden), d_words(d.count * wide);
+  // The gradients of some steps' gates, and the states before them.
+  const std::unique_ptr<T[]> d_gates(new T[most * wide]), olds(new T[most * hidden]);
+  int64_t row = std::accumulate(d.sizes, d.sizes + d.steps, int64_t(0)), kept = 0;
   for (int64_t t = d.steps - 1; t >= 0; t--) {
     const int64_t size = d.sizes[t];
     row -= size;
     const int64_t before = t ? row - d.sizes[t - 1] : 0;
+    T* d_step = d_gates.get() + kept * wide;
     for (int64_t b = 0; b < size; b++) {
       const int64_t at = (row + b) * hidden;
       const T* old = t ? cells + (before + b) * hidden : nothing.data();
-      T* d_gate = d_gates.data() + b * wide;
+      T* d_gate = d_step + b * wide;
       backward_step(gates + 4 * at, tanh_cells + at, old, d_states + at, d_gate, carry.data() + b * hidden,
               hidden);
       add(d_words.data() + d.words[row + b] * wide, d_gate, wide);
     }
     if (t) {
-      recurrent.add_product(d_gates.data(), size, wide, 1, d_states + before * hidden);
-      Panels<T>(states + before * hidden, size, hidden, hidden, 1)
-          .add_product(d_gates.data(), wide, 1, wide, d_recurrent);
+      recurrent.add_product(d_step, size, wide, 1, d_states + before * hidden);
+      std::copy_n(states + before * hidden, size * hidden, olds.get() + kept * hidden);
+      kept += size;
+    }
+    if (kept >= KEPT || !t) {
+      Panels<T>(olds.get(), kept, hidden, hidden, 1)
+          .add_product(d_gates.get(), wide, 1, wide, d_recurrent);
+      kept = 0;
     }
   }
   for (int64_t word = 0; word < d.count; word++) add(d_bias, d_words.data() + word * wide, wide);
