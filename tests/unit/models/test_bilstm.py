@@ -41,6 +41,42 @@ def test_values_and_gradients_equal_nn_lstm_in_float64(lengths, loops):
         torch.testing.assert_close(value, results[False][name], rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("dim", [1, 4, 17, 100])
+@pytest.mark.parametrize("hidden", [1, 3, 20, 21, 100])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sizes_that_fit_registers_or_not_equal_nn_lstm(dim, hidden, dtype, loops):
+    torch.manual_seed(0)
+    model = BiLSTM(dim, hidden, forget_bias=1.0).to(dtype)
+    one = batch([40, 40, 17, 9, 8, 7, 3, 1, 1, *[5] * 12])
+    inputs = torch.randn(len(one.rows), dim, dtype=dtype)
+    outer = torch.randn(len(one), 2 * hidden, dtype=dtype)
+    results = []
+    for fast in (True, False):
+        model.zero_grad()
+        leaf = inputs.clone().requires_grad_()
+        states = states_of(model, leaf, one, fast)
+        states.backward(outer)
+        gradients = [p.grad for p in model.parameters() if p.requires_grad]
+        results.append([states.detach(), leaf.grad, *gradients])
+    tolerance = 1e-10 if dtype == torch.float64 else 1e-4
+    for ours, torchs in zip(*results, strict=True):
+        scale = torchs.abs().max().item()
+        torch.testing.assert_close(ours, torchs, rtol=0, atol=tolerance * scale)
+
+
+def test_a_weight_that_is_no_number_shows_in_all_states(loops):
+    """Or a run that diverges would train on."""
+    torch.manual_seed(0)
+    model = BiLSTM(6, 20, forget_bias=1.0)
+    one = batch([5, 3])
+    with torch.no_grad():
+        model.lstm.weight_ih_l0[3, 2] = float("nan")
+    states = kernels.bilstm(torch.randn(len(one.rows), 6), model.lstm, one)
+    assert states[:, 3].isnan().all()
+    assert states[one.sizes[0] :, :20].isnan().all()
+    assert states[:, 20:].isfinite().all()
+
+
 @pytest.mark.parametrize("lengths", LENGTHS)
 def test_frozen_vectors_leave_the_gradients_of_the_weights_as_they_are(lengths, loops):
     """Their own gradient, which nobody wants, is not computed."""
