@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pkgutil import iter_modules
 
 from mtl_bench import commands
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         train.run_hydra(arguments[1:])
         return 0
     parser = argparse.ArgumentParser("mtl-bench", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"mtl-bench {version('mtl_bench')}")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     names = sorted(m.name for m in iter_modules(commands.__path__) if not m.ispkg)
     # Only what is asked for is imported: all commands together take a second.

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,12 @@ def test_own_copies_of_licensed_corpora(bench, command, tmp_path):
     assert "here" in next(
         line for line in bench("tasks")[1].splitlines() if line.startswith("ccg ")
     )
+
+
+def test_the_version_is_that_of_the_package(bench, capfd):
+    with pytest.raises(SystemExit, match="0"):
+        bench("--version")
+    assert capfd.readouterr().out == f"mtl-bench {version('mtl_bench')}\n"
 
 
 def test_commands_beside_training_do_not_load_torch():

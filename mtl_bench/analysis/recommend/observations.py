@@ -94,6 +94,7 @@ class SweepCurves:
     alone: Mapping[int, Curve]
     beside: Mapping[str, Mapping[int, Curve]]
     least: float = 0.0
+    split: str = "dev"
 
     @property
     def candidates(self) -> list[str]:
@@ -171,6 +172,7 @@ def sweep_curves(
             alone[main],
             dict(beside[main]),
             SMALL if metrics[main].is_share and metrics[main].higher_is_better else 0.0,
+            str(rows["split"].iloc[0]),
         )
         for main in sorted(alone)
         if main in beside

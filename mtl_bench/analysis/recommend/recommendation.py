@@ -84,6 +84,7 @@ class Recommendation:
         main: task.
         metric: that gains are of.
         alone: its late value without an auxiliary, mean over seeds.
+        split: on which it was taken, and gains are.
         alone_trained: steps to which it is trained so far.
         budget: steps per task that gains are predicted for.
         choice: auxiliary, or a set joined by `+`; None: train the main task alone.
@@ -106,6 +107,7 @@ class Recommendation:
     main: str
     metric: StudiedMetric
     alone: float
+    split: str
     alone_trained: float
     budget: float
     choice: str | None
@@ -226,6 +228,7 @@ def recommend(
         main=curves.main,
         metric=metric,
         alone=alone,
+        split=curves.split,
         alone_trained=trained,
         budget=curves.budget,
         choice=candidates[prospects.choice].name if prospects.choice is not None else None,

@@ -24,10 +24,10 @@ ENDED = {
 
 
 def alone(answer: Recommendation) -> str:
-    """Return what the main task scores without an auxiliary, and after how many steps."""
+    """Return what the main task scores without an auxiliary, on which split, after how much."""
     score = f"{answer.metric.text(answer.alone)} {answer.metric.title}"
     of = f" of {answer.budget:,.6g}" if answer.alone_trained < answer.budget else ""
-    return f"{score} after {answer.alone_trained:,.6g}{of} steps"
+    return f"{score} on {answer.split} after {answer.alone_trained:,.6g}{of} steps"
 
 
 def verdict(answer: Recommendation) -> str:
