@@ -293,8 +293,9 @@ def _seed(seed: int, device: torch.device) -> None:
     costs a twentieth of a step.
     """
     torch.default_generator.manual_seed(seed)
-    if device.type != "cpu":
-        torch.get_device_module(device).manual_seed(seed)
+    of_device = getattr(getattr(torch, device.type, None), "manual_seed", None)  # CPUs have none
+    if of_device:
+        of_device(seed)
 
 
 def _fill(results: list[Any], numbers: Ints, values: Sequence[Any]) -> None:
