@@ -1,31 +1,22 @@
 """Folders in which commands are disturbed: started within milliseconds, killed, compared.
 
-A server that has imported everything forks a process for each command. The fork server that the
-command starts for its workers is a fork of it, so that what a test patches holds there as well.
+A server that has imported everything forks a process for each command: see `tests.forked`.
 """
 
 import contextlib
 import json
 import os
-import runpy
 import signal
-import sys
 import time
-from multiprocessing import forkserver, get_context, util
+from multiprocessing import get_context
 from pathlib import Path
 
-from mtl_bench.__main__ import main as bench
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record_reading import read_record
-from tests.conftest import REPOSITORY
+from tests import forked
 from tests.integration.test_sweeps import leftovers, records
 
-PRELOAD = [
-    *("tests.faults.worlds", "matplotlib.pyplot", "pandas", "scipy.stats", "optuna"),
-    *("mtl_bench.commands.hydra.application", "mtl_bench.commands.hydra.after_sweep"),
-    *("mtl_bench.commands.hydra.start_searches", "mtl_bench.commands.hydra.searches"),
-    *("mtl_bench.commands.hydra.tuned", "mtl_bench.sweeps.tuning", "mtl_bench.training.run"),
-]
+PRELOAD = ["tests.faults.worlds", *forked.PRELOAD]
 TINY = ["experiment=demo", "model.hidden_size=10", "embeddings.dim=10"]
 QUICK = [*TINY, "trainer.val_check_interval=10", "~hydra.callbacks.study"]
 PAIR = ["-m", "main=syn_pos", "aux=syn_pos,syn_chu", *QUICK]
@@ -119,56 +110,15 @@ def _without_times(content):
 
 
 def _run(arguments, folder, log, patch):
-    """Run train.py, or `mtl-bench` where the first argument is that; end as a process does."""
-    code = 71
-    try:
-        os.setsid()
-        os.chdir(folder)
-        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for number in (1, 2):
-            os.dup2(out, number)
+    """Run a command of a world."""
+
+    def prepare():
         os.environ["MTL_BENCH_CACHE"] = str(folder / "cache")
-        util.spawnv_passfds = _fork_server
         if patch:
             patch()
         print(f"\n=== {' '.join(arguments)}", flush=True)
-        if arguments[0] == "mtl-bench":
-            code = bench(list(arguments[1:])) or 0
-        else:
-            sys.argv = [str(REPOSITORY / "train.py"), *arguments]
-            runpy.run_path(sys.argv[0], run_name="__main__")
-            code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        if code == 71:
-            sys.excepthook(*sys.exc_info())
-        sys.stdout.flush()
-        sys.stderr.flush()
-        forkserver._forkserver._stop()
-        os._exit(code)
 
-
-def _fork_server(path, arguments, descriptors):
-    """Fork instead of starting a new interpreter, if that would become the fork server."""
-    if "forkserver" not in os.fsdecode(arguments[-1]):
-        return _spawn(path, arguments, descriptors)
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        kept = {0, 1, 2, *map(int, descriptors)}
-        for number in map(int, os.listdir("/proc/self/fd")):
-            if number not in kept:
-                with contextlib.suppress(OSError):
-                    os.close(number)
-        forkserver._forkserver.__init__()
-        exec(os.fsdecode(arguments[-1]), {})
-    finally:
-        os._exit(0)
-
-
-_spawn = util.spawnv_passfds
+    forked.run(arguments, folder, log, log, prepare)
 
 
 def members(session):

@@ -17,7 +17,8 @@ from mtl_bench.commands.shared.answers import lasting_name
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.result_sets import packaged
 from mtl_bench.runs.sweep_folder import read_sweep
-from tests.integration.test_sweeps import BAD, REPOSITORY, records, train
+from tests.forked import train
+from tests.integration.test_sweeps import BAD, REPOSITORY, records
 from tests.unit.analysis.sweeps import write_run
 
 SHORT = [

@@ -17,6 +17,7 @@ from mtl_bench.__main__ import main as bench
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.sweep_folder import read_sweep
+from tests.forked import train
 
 REPOSITORY = Path(__file__).parents[2]
 SHORT = [  # without gains and a study of each sweep
@@ -29,16 +30,6 @@ SHORT = [  # without gains and a study of each sweep
 THREE = ["main=syn_chu,syn_pos,syn_mwe", "aux=syn_chu,syn_pos,syn_mwe"]
 OUTER = ("timings", "host", "config", "git_commit")
 SWEEP = Path("multirun_outputs/default")
-
-
-def train(*arguments, **options):
-    """Run train.py in a process of its own."""
-    return subprocess.run(
-        [sys.executable, str(REPOSITORY / "train.py"), *arguments],
-        capture_output=True,
-        text=True,
-        **{"timeout": 300, **options},
-    )
 
 
 def records(sweep=SWEEP):

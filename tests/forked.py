@@ -1,0 +1,137 @@
+"""Commands in forks of a process that has imported everything: they start within milliseconds.
+
+The fork server that a command starts for its workers is a fork of it, so that what a test patches
+holds there as well.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import runpy
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib import import_module
+from multiprocessing import forkserver, util
+from pathlib import Path
+
+from mtl_bench.__main__ import main as bench
+
+REPOSITORY = Path(__file__).parents[1]
+PRELOAD = [
+    *("matplotlib.pyplot", "pandas", "scipy.stats", "optuna"),
+    *("mtl_bench.commands.hydra.application", "mtl_bench.commands.hydra.after_sweep"),
+    *("mtl_bench.commands.hydra.start_searches", "mtl_bench.commands.hydra.searches"),
+    *("mtl_bench.commands.hydra.tuned", "mtl_bench.sweeps.tuning", "mtl_bench.training.run"),
+]
+
+
+def train(*arguments, env=None, timeout=300):
+    """Run train.py in a process of its own; return what `subprocess.run` would."""
+    server = _server()
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        order = [arguments, os.getcwd(), dict(env or os.environ), str(out), str(err)]
+        print(json.dumps(order), file=server.stdin, flush=True)
+        group = int(server.stdout.readline())
+        if not select.select([server.stdout], [], [], timeout)[0]:
+            os.killpg(group, signal.SIGKILL)
+            server.stdout.readline()
+            raise subprocess.TimeoutExpired(arguments, timeout, out.read_text(), err.read_text())
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+
+@cache
+def _server():
+    """Return the process that forks, one for all tests of this process."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.forked"],
+        cwd=REPOSITORY,
+        text=True,
+        bufsize=1,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    atexit.register(server.kill)
+    return server
+
+
+def serve():
+    """Fork a process for each order that comes in; answer with its number, then its exit code."""
+    for name in PRELOAD:
+        import_module(name)
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            arguments, folder, environment, out, err = json.loads(line)
+            os.environ.clear()
+            os.environ.update(environment)
+            sys.path[1:1] = [path for path in environment.get("PYTHONPATH", "").split(":") if path]
+            run(arguments, folder, out, err)
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+def run(arguments, folder, out, err, prepare=lambda: None):
+    """Run train.py, or `mtl-bench` where the first argument is that; end as a process does.
+
+    Args:
+        arguments: of the command.
+        folder: to run it in.
+        out: file to which its output is appended.
+        err: file to which its errors are.
+        prepare: called before the command.
+    """
+    code = 71
+    try:
+        os.setsid()
+        os.chdir(folder)
+        for number, file in ((1, out), (2, err)):
+            os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        util.spawnv_passfds = _fork_server
+        prepare()
+        if arguments[0] == "mtl-bench":
+            code = bench(list(arguments[1:])) or 0
+        else:
+            sys.argv = [str(REPOSITORY / "train.py"), *arguments]
+            runpy.run_path(sys.argv[0], run_name="__main__")
+            code = 0
+    except SystemExit as stop:
+        code = stop.code or 0
+    finally:
+        if code == 71:
+            sys.excepthook(*sys.exc_info())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        forkserver._forkserver._stop()
+        os._exit(code)
+
+
+def _fork_server(path, arguments, descriptors):
+    """Fork instead of starting a new interpreter, if that would become the fork server."""
+    if "forkserver" not in os.fsdecode(arguments[-1]):
+        return _spawn(path, arguments, descriptors)
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        kept = {0, 1, 2, *map(int, descriptors)}
+        for number in map(int, os.listdir("/proc/self/fd")):
+            if number not in kept:
+                with contextlib.suppress(OSError):
+                    os.close(number)
+        forkserver._forkserver.__init__()
+        exec(os.fsdecode(arguments[-1]), {})
+    finally:
+        os._exit(0)
+
+
+_spawn = util.spawnv_passfds
+
+if __name__ == "__main__":
+    serve()
