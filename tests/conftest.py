@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from mtl_bench.config.compose import register
 from mtl_bench.config.tasks import conf_folder
+from tests import forked
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: two workers share two cores
 
@@ -80,9 +81,12 @@ def configure():
 
 @pytest.fixture
 def command(monkeypatch, capfd):
-    """Run `train.py` in this process; return exit code, output and errors."""
+    """Run `train.py`, a single run in this process; return exit code, output and errors."""
 
     def run(*arguments):
+        if "-m" in arguments:  # in this process, workers would import everything for each test
+            end = forked.train(*arguments)
+            return end.returncode, end.stdout, end.stderr
         monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
         capfd.readouterr()
         try:
