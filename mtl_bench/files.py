@@ -23,12 +23,16 @@ _UMASK = os.umask(0)
 os.umask(_UMASK)
 
 
-def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
+def write_atomically(
+    path: Path, content: str | bytes | memoryview, survives_power_cut: bool = True
+) -> None:
     """Write a file so that it is there whole or not at all: temporary file, fsync, rename.
 
     Args:
         path: of the file; its folder exists.
         content: text is written as UTF-8.
+        survives_power_cut: else there is no fsync, which takes milliseconds; a power cut may then
+            leave the new name and none of the content.
 
     Raises:
         OSError: it names the file, and says why (no space, no rights).
@@ -42,8 +46,8 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
-            # Without it a power cut may leave the new name and none of the content.
-            os.fsync(stream.fileno())
+            if survives_power_cut:
+                os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are their owner's alone
         os.replace(name, path)
     except BaseException as error:
@@ -97,7 +101,8 @@ def write_cached(path: Path, content: bytes) -> None:
     """Write content behind its checksum; a cache that cannot be written costs time only."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, hashlib.sha256(content).digest() + content)
+        whole = hashlib.sha256(content).digest() + content  # `read_cached` sees what is not
+        write_atomically(path, whole, survives_power_cut=False)
 
 
 @contextmanager

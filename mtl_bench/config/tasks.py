@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mtl_bench.config.mistakes.overrides import TASK_GROUPS
@@ -111,7 +111,8 @@ def add_tasks(cfg: DictConfig, names: Iterable[str]) -> None:
     Hydra merges each choice of a group with all that it merged before, so that composing a
     thousand tasks takes minutes.
     """
-    with open_dict(cfg):
+    # The nodes are new: to copy them would take longer than to read them.
+    with open_dict(cfg), flag_override(cfg, "no_deepcopy_set_nodes", True):
         for name in names:
             cfg.aux[name] = True
             if name not in cfg.tasks:

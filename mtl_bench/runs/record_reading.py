@@ -38,7 +38,8 @@ def read_record(folder: Path) -> Record | None:
     path = folder / RECORD
     remedy = f"Delete {folder}, and re-run the command that trained it."
     try:
-        content = unsealed(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        content = unsealed(text)
         version = content["schema_version"]
         if version not in READABLE:
             raise UserError(
@@ -47,7 +48,8 @@ def read_record(folder: Path) -> Record | None:
                 f"  {train_command(content, folder)}"
             )
         content["schema_version"] = SCHEMA_VERSION
-        content |= {key: _visible(content[key]) for key in SHOWN if key in content}
+        if "\\" in text or visible(text) != text:  # few records have such a character, or escapes
+            content |= {key: _visible(content[key]) for key in SHOWN if key in content}
         content["tasks"] = {name: _task(**task) for name, task in content["tasks"].items()}
         content["error"] = Error(**content["error"]) if content["error"] else None
         record = Record(**content)
