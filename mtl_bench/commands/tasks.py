@@ -14,6 +14,9 @@ from mtl_bench.tasks.examples import SPLITS
 
 HELP = "list the tasks, or compare their corpora with the paper's Table 1"
 
+OF_FILES = ("licence", "source")
+NOTES = ["Licences and sources: --format json, csv or markdown."]
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
@@ -40,9 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
         print_table1(arguments.records or Path("multirun_outputs"), arguments.format)
     else:
         rows = [_overview(name, task) for name, task in definitions().items()]
-        for row in rows if arguments.format == "table" else ():
-            row.pop("source")
-        print_table(rows, arguments.format, wrapped=("what it labels", "licence"))
+        if arguments.format == "table":  # they would take most of a terminal's width
+            rows = [{k: v for k, v in row.items() if k not in OF_FILES} for row in rows]
+        print_table(rows, arguments.format, NOTES, wrapped=["what it labels"])
 
 
 def _overview(name: str, task: Task) -> dict[str, str | float | None]:
