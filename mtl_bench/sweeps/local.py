@@ -26,16 +26,24 @@ from mtl_bench.sweeps.plan import Job
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 
 LOG = "log.txt"
-Train = Callable[[DictConfig, Path], int]
+Train = Callable[[DictConfig | RunConfig, Path], int]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is told of a job."""
+    """What a worker is told of a job.
+
+    Attributes:
+        number: of the job.
+        overrides: of its configuration.
+        folder: of its run.
+        config: of its run; None: to be composed, since its loggers are named after the run.
+    """
 
     number: int
     overrides: list[str]
     folder: Path
+    config: RunConfig | None
 
 
 class HydraJob:
@@ -49,6 +57,9 @@ class HydraJob:
 
     def compose(self, order: Order) -> DictConfig:
         """Return the configuration of a job; Hydra's part of it is where jobs look for it."""
+        setup_globals()
+        Plugins.instance()  # they bring configurations of their own
+        compose.register()
         cfg = self.loader.load_sweep_config(self.config, order.overrides)
         with open_dict(cfg):
             cfg.hydra.job.id = cfg.hydra.job.num = order.number
@@ -63,11 +74,8 @@ class HydraJob:
         """Train a run; a failure is kept in its record."""
         order.folder.mkdir(parents=True, exist_ok=True)
         redirect_output(order.folder / LOG)
-        setup_globals()
-        Plugins.instance()  # they bring configurations of their own
-        compose.register()
         try:
-            code = self.train(self.compose(order), order.folder)
+            code = self.train(order.config or self.compose(order), order.folder)
         except RunningElsewhere:
             return "elsewhere"
         return "interrupted" if code > 128 else "done"
@@ -80,7 +88,12 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         Stopped: a signal came.
     """
     orders = [
-        Order(number, each.overrides, sweep / each.status.run.folder)
+        Order(
+            number,
+            each.overrides,
+            sweep / each.status.run.folder,
+            None if each.config.logger else each.config,
+        )
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])

@@ -8,9 +8,12 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader  # noqa: F401  (imported before the plugins)
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import open_dict
 
 from mtl_bench.config.compose import register
+from mtl_bench.config.schema import checked
 from mtl_bench.config.tasks import conf_folder
 from mtl_bench.errors import UserError
 from mtl_bench.sweeps.plan import make_plan
@@ -34,6 +37,33 @@ def plan(tmp_path):
 
 def folders(plan):
     return [job.status.run.folder for job in plan.jobs]
+
+
+@pytest.mark.parametrize(
+    "every",
+    [
+        [],
+        ["tasks.syn_pos.max_length=3"],
+        ["sampler=weighted", "sampler.weights.main=0.8"],
+        ["optimizer=adamw_linear", "steps_per_task=50"],
+        ["experiment=eacl2017", "embeddings=random"],
+    ],
+)
+def test_the_configuration_of_a_run_is_the_one_that_hydra_composes_for_it(plan, every):
+    sets = ["main=syn_chu aux=syn_pos", "main=syn_pos aux=syn_pos", "main=syn_pos aux=[syn_mwe]"]
+    every = [*every, "baselines=false"]
+    if "tasks." in every[0]:
+        sets = sets[:2]
+    loader = ConfigLoaderImpl(create_config_search_path(str(conf_folder())))
+    found = plan(*sets, every=every)
+    assert len(found.jobs) == len(sets)
+    for job in found.jobs:
+        sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
+        composed = loader.load_sweep_config(sweep, job.overrides)
+        HydraConfig.instance().set_config(composed)
+        with open_dict(composed):
+            del composed["hydra"]
+        assert checked(composed) == job.config
 
 
 def test_mirrored_pairs_are_one_run(plan):
