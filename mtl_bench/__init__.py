@@ -117,7 +117,7 @@ class Sweep:
         from mtl_bench.commands.shared.answers import answers, evidence
 
         gains = evidence(record).gains() if record else None
-        return answers(evidence(str(self.folder)), [main] if main else None, gains)
+        return answers(evidence(str(self.folder)), [main] if main else (), gains)
 
     def curves(self) -> pd.DataFrame:
         """Return all values of all finished runs: run, task, seed, step, budget, metric, value."""

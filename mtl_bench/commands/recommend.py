@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mtl_bench.commands.shared.arguments import add_metric
+from mtl_bench.commands.shared.arguments import add_mains, add_metric
 from mtl_bench.commands.shared.tables import print_table
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
@@ -21,7 +21,7 @@ HELP = "recommend an auxiliary from runs so far, or replay policies on finished 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("sweep", nargs="?", help="name or folder of a sweep")
-    parser.add_argument("--main", help="main task, or all (default: all that have runs)")
+    add_mains(parser)
     parser.add_argument("--record", help="sweep, or `published`, whose gains tell of candidates")
     parser.add_argument(
         "--replay", metavar="SOURCE", help="finished sweep or result set, or `published`"
@@ -68,8 +68,7 @@ def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
     own = evidence(arguments.sweep, arguments.metric)
     record = evidence(arguments.record, arguments.metric).gains() if arguments.record else None
-    mains = None if arguments.main in (None, "all") else [arguments.main]
-    result = answers(own, mains, record)
+    result = answers(own, arguments.main, record)
     for answer in result:
         show(answer)
     return [answer.plain() for answer in result]
@@ -87,7 +86,7 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         chosen,
         0.25 if arguments.budget is None else arguments.budget,
         not arguments.no_record,
-        None if arguments.main == "all" else arguments.main,
+        arguments.main,
     )
     if left_out:
         print(f"Left out, since not all is trained to the end: {', '.join(left_out)}.")

@@ -231,3 +231,11 @@ def test_the_keys_of_a_search_belong_to_one(command):
         assert code == 2
         assert "belongs to a search for an auxiliary task" in err
         assert "-m experiment=recommend" in err
+
+
+def test_some_main_tasks_of_a_result_set_are_answered(capsys):
+    assert bench(["recommend", "contextual", "--main", "mwe,chu"]) == 0
+    out = capsys.readouterr().out
+    assert re.findall(r"^(\w+) alone: .* on dev after", out, re.MULTILINE) == ["mwe", "chu"]
+    assert bench(["recommend", "contextual", "--main", "mwe,xx"]) == 2
+    assert "has no gains of 'xx', but of chu, fnt, " in capsys.readouterr().err

@@ -122,16 +122,25 @@ def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float
     }
 
 
+def check_mains(source: Evidence, curves: Mapping[str, SweepCurves], mains: Sequence[str]) -> None:
+    """Raise an error if a main task that is asked for has no curves."""
+    for main in mains:
+        if main not in curves:
+            raise UserError(
+                f"{source.folder}: has no gains of '{main}', but of {', '.join(curves)}."
+            )
+
+
 def answers(
     own: Evidence,
-    mains: Sequence[str] | None = None,
+    mains: Sequence[str] = (),
     record: Mapping[tuple[str, str], float] | None = None,
 ) -> list[Recommendation]:
     """Return the answer for each main task.
 
     Args:
         own: the runs.
-        mains: tasks; None: all that were trained alone and beside another.
+        mains: tasks; none: all that were trained alone and beside another.
         record: gains that tell of candidates; those with the main task itself are left out. None:
             that of the search, if there was one, else the gains with other main tasks here.
 
@@ -145,9 +154,7 @@ def answers(
             "trained at least to the first evaluation."
         )
         raise UserError("\n".join([*own.problems, text]))
-    for main in mains or ():
-        if main not in curves:
-            raise UserError(f"{own.folder}: has no gains of '{main}', but of {', '.join(curves)}.")
+    check_mains(own, curves, mains)
     result, problems = [], list[str]()
     for main in mains or curves:
         history = own.history(main)

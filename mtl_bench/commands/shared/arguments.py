@@ -39,7 +39,7 @@ def add_metric(parser: argparse.ArgumentParser) -> None:
 
 
 def add_mains(parser: argparse.ArgumentParser) -> None:
-    """Add an argument for some main tasks of a sweep, whose runs alone are read then."""
+    """Add an argument for some main tasks of a sweep."""
     parser.add_argument(
         "--main",
         type=lambda text: tuple(filter(None, text.split(","))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_bench.analysis.recommend.evidence import settings_of
@@ -12,7 +12,7 @@ from mtl_bench.analysis.recommend.policies.base import Limits, Policy
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.replay import Replay, replay, summary
 from mtl_bench.analysis.recommend.settings import Noise
-from mtl_bench.commands.shared.answers import Evidence
+from mtl_bench.commands.shared.answers import Evidence, check_mains
 from mtl_bench.commands.shared.policies import DEFAULT
 from mtl_bench.errors import UserError
 
@@ -25,7 +25,7 @@ def replayed(
     policies: Mapping[str, Policy],
     budget: float,
     with_record: bool,
-    main: str | None = None,
+    mains: Sequence[str] = (),
 ) -> tuple[list[str], list[Result]]:
     """Return main tasks that are left out, since not all is trained, and the results of policies.
 
@@ -34,15 +34,14 @@ def replayed(
         policies: by name.
         budget: share of the steps of training all candidates of a main task.
         with_record: whether the gains of the other main tasks are known.
-        main: task; None for all.
+        mains: tasks; none: all.
 
     Raises:
         UserError: there is no such main task, or none whose runs are all finished.
     """
     curves = source.curves()
-    if main and main not in curves:
-        raise UserError(f"{source.folder}: has no gains of '{main}', but of {', '.join(curves)}.")
-    mains = [main] if main else list(curves)
+    check_mains(source, curves, mains)
+    mains = mains or list(curves)
     finished = [each for each in mains if _is_finished(curves[each])]
     if not finished:
         raise UserError(f"{source.folder}: a replay takes runs that are trained to the end.")
