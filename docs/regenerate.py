@@ -295,12 +295,13 @@ STEPS = (1000, 2000, 5000, 10_000)
 def losses() -> str:
     """Return training losses over words and over positions, beside the published ones."""
     rows = []
-    runs = {name: {r.task: r for r in measured(name).single_runs()} for name in LOSSES}
+    runs = {name: measured(name).single_runs() for name in LOSSES}
     for task, (steps, values) in sorted(published.loss_curves().items()):
         cells = [_losses_at(steps, values)]
         for name in LOSSES:
-            run = runs[name].get(task)
-            cells.append(_losses_at(run.steps, run.losses) if run else "")
+            own = [(run.steps, run.losses) for run in runs[name] if run.task == task]
+            # Those of all seeds together: their steps are the same.
+            cells.append(_losses_at(*map(np.concatenate, zip(*own, strict=True))) if own else "")
         if any(cells[1:]):
             rows.append([task, *cells])
     header = ["task", "published", "here, loss over words", "here, loss over positions"]
