@@ -26,7 +26,7 @@ os.umask(_UMASK)
 def write_atomically(
     path: Path, content: str | bytes | memoryview, survives_power_cut: bool = True
 ) -> None:
-    """Write a file so that it is there whole or not at all: temporary file, fsync, rename.
+    """Write a file so that others see it whole or not at all: temporary file, fsync, rename.
 
     Args:
         path: of the file; its folder exists.

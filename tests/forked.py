@@ -32,17 +32,22 @@ PRELOAD = [
 
 def train(*arguments, env=None, timeout=300):
     """Run train.py in a process of its own; return what `subprocess.run` would."""
-    server = _server()
+    server, group = _server(), None
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         order = [arguments, os.getcwd(), dict(env or os.environ), str(out), str(err)]
-        print(json.dumps(order), file=server.stdin, flush=True)
-        group = int(server.stdout.readline())
-        if not select.select([server.stdout], [], [], timeout)[0]:
-            os.killpg(group, signal.SIGKILL)
-            server.stdout.readline()
-            raise subprocess.TimeoutExpired(arguments, timeout, out.read_text(), err.read_text())
-        code = int(server.stdout.readline())
+        try:
+            print(json.dumps(order), file=server.stdin, flush=True)
+            group = int(server.stdout.readline())
+            if not select.select([server.stdout], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(arguments, timeout, out.read_bytes())
+            code = int(server.stdout.readline())
+        except BaseException:  # what it answers to this order is not for the next one
+            server.kill()
+            if group:
+                os.killpg(group, signal.SIGKILL)
+            _server.cache_clear()
+            raise
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
 
@@ -91,6 +96,7 @@ def run(arguments, folder, out, err, prepare=lambda: None):
     try:
         os.setsid()
         os.chdir(folder)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # else it would read the orders
         for number, file in ((1, out), (2, err)):
             os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         util.spawnv_passfds = _fork_server
@@ -103,6 +109,9 @@ def run(arguments, folder, out, err, prepare=lambda: None):
             code = 0
     except SystemExit as stop:
         code = stop.code or 0
+        if isinstance(code, str):  # as Python does
+            print(code, file=sys.stderr)
+            code = 1
     finally:
         if code == 71:
             sys.excepthook(*sys.exc_info())

@@ -14,8 +14,8 @@ from mtl_bench.tasks.examples import SPLITS
 
 HELP = "list the tasks, or compare their corpora with the paper's Table 1"
 
-OF_FILES = ("licence", "source")
-NOTES = ["Licences and sources: --format json, csv or markdown."]
+TOO_WIDE = ("licence", "source")
+"""Columns that would take most of a terminal's width."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +43,12 @@ def run(arguments: argparse.Namespace) -> None:
         print_table1(arguments.records or Path("multirun_outputs"), arguments.format)
     else:
         rows = [_overview(name, task) for name, task in definitions().items()]
-        if arguments.format == "table":  # they would take most of a terminal's width
-            rows = [{k: v for k, v in row.items() if k not in OF_FILES} for row in rows]
-        print_table(rows, arguments.format, NOTES, wrapped=["what it labels"])
+        if arguments.format != "table":
+            print_table(rows, arguments.format)
+            return
+        rows = [{k: v for k, v in row.items() if k not in TOO_WIDE} for row in rows]
+        note = "Licences and sources: --format json, csv or markdown."
+        print_table(rows, "table", [note], wrapped=["what it labels"])
 
 
 def _overview(name: str, task: Task) -> dict[str, str | float | None]:

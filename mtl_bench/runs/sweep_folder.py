@@ -227,9 +227,10 @@ def _sweeps_near(sweep: Path) -> str:
         for folder in place.iterdir()
         if folder.is_dir() and folder != Path("multirun_outputs") and any(folder.rglob(RECORD))
     )
+    sets = f"Result sets of the package: {', '.join(packaged())}."
     if not near:
-        return "Name the folder of a sweep."
-    return f"Sweeps: {', '.join(near[:20])}" + (", ..." if len(near) > 20 else ".")
+        return f"Name the folder of a sweep. {sets}"
+    return f"Sweeps: {', '.join(near[:20])}{', ...' if len(near) > 20 else '.'} {sets}"
 
 
 def all_tasks(runs: Sequence[RunStatus]) -> list[str]:

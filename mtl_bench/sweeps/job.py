@@ -89,12 +89,8 @@ def _exit_code(cfg: DictConfig, folder: Path) -> int:
         return ELSEWHERE
 
 
-def train(cfg: DictConfig | RunConfig, folder: Path) -> int:
+def train(cfg: DictConfig, folder: Path) -> int:
     """Train a run; its failure is printed, and kept in its record.
-
-    Args:
-        cfg: its configuration, as Hydra composed it or as the plan of a sweep made it of that.
-        folder: of the run.
 
     Returns:
         The exit code.
@@ -106,7 +102,7 @@ def train(cfg: DictConfig | RunConfig, folder: Path) -> int:
     from mtl_bench.training.signals import Interrupted
 
     try:
-        config = cfg if isinstance(cfg, RunConfig) else checked_config(cfg)
+        config = checked_config(cfg)
         check_options(config)
         record, action = run(config, folder)
         if action == "skip":

@@ -26,24 +26,16 @@ from mtl_bench.sweeps.plan import Job
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 
 LOG = "log.txt"
-Train = Callable[[DictConfig | RunConfig, Path], int]
+Train = Callable[[DictConfig, Path], int]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is told of a job.
-
-    Attributes:
-        number: of the job.
-        overrides: of its configuration.
-        folder: of its run.
-        config: of its run; None: to be composed, since its loggers are named after the run.
-    """
+    """What a worker is told of a job."""
 
     number: int
     overrides: list[str]
     folder: Path
-    config: RunConfig | None
 
 
 class HydraJob:
@@ -57,9 +49,6 @@ class HydraJob:
 
     def compose(self, order: Order) -> DictConfig:
         """Return the configuration of a job; Hydra's part of it is where jobs look for it."""
-        setup_globals()
-        Plugins.instance()  # they bring configurations of their own
-        compose.register()
         cfg = self.loader.load_sweep_config(self.config, order.overrides)
         with open_dict(cfg):
             cfg.hydra.job.id = cfg.hydra.job.num = order.number
@@ -74,8 +63,11 @@ class HydraJob:
         """Train a run; a failure is kept in its record."""
         order.folder.mkdir(parents=True, exist_ok=True)
         redirect_output(order.folder / LOG)
+        setup_globals()
+        Plugins.instance()  # they bring configurations of their own
+        compose.register()
         try:
-            code = self.train(order.config or self.compose(order), order.folder)
+            code = self.train(self.compose(order), order.folder)
         except RunningElsewhere:
             return "elsewhere"
         return "interrupted" if code > 128 else "done"
@@ -88,12 +80,7 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         Stopped: a signal came.
     """
     orders = [
-        Order(
-            number,
-            each.overrides,
-            sweep / each.status.run.folder,
-            None if each.config.logger else each.config,
-        )
+        Order(number, each.overrides, sweep / each.status.run.folder)
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])

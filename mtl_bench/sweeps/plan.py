@@ -6,6 +6,7 @@ all jobs that differ in their tasks only: it holds the tasks of all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,9 @@ from mtl_bench.sweeps.combinations import (
 from mtl_bench.sweeps.data import find_data
 
 Compose = Callable[[Overrides], DictConfig]
+
+INTERPOLATION = re.compile(r"\$\\?\{")
+"""An interpolation in an override; Hydra's sweeper escapes the braces."""
 
 TRIAL_TASKS = 10
 """At most, for a trial of a moment."""
@@ -197,6 +201,8 @@ def resolve(
         trial = replace(config, main=subset[0], aux=dict.fromkeys(subset, True), tasks=tasks)
         plan.trial = plan.trial or trial
     suffix = variant_of(cfg)
+    # What was typed may refer to main or aux, as what follows the budget does to their number.
+    differs = plan.follow_budget or any(map(INTERPOLATION.search, others))
     runs = []
     for each in all_combinations:
         if absent & each.task_set():
@@ -204,14 +210,14 @@ def resolve(
         aux = each.aux if each.aux is not None else (str(each.main),)
         tasks = {name: config.tasks[name] for name in sorted(each.task_set())}
         own = replace(config, main=str(each.main), aux=dict.fromkeys(aux, True), tasks=tasks)
-        own = _with_own_end(cfg, own) if plan.follow_budget else own
+        own = _resolved_for(cfg, own) if differs else own
         overrides = [*others, f"main={own.main}", f"aux=[{','.join(aux)}]"]
         runs.append((overrides, own, run_folder_of(own.main, own.aux, own.seed, suffix)))
     return Variant(runs, sums)
 
 
-def _with_own_end(cfg: DictConfig, config: RunConfig) -> RunConfig:
-    """Return a run's configuration with options that follow its own end, such as decaying rates.
+def _resolved_for(cfg: DictConfig, config: RunConfig) -> RunConfig:
+    """Return a run's configuration with what refers to its tasks or its end, as decaying rates do.
 
     Args:
         cfg: composed for all tasks of the sweep, which a run of would end later.
@@ -219,7 +225,8 @@ def _with_own_end(cfg: DictConfig, config: RunConfig) -> RunConfig:
     """
     own = cfg.copy()
     own.main, own.aux = config.main, config.aux
-    return replace(config, **{name: getattr(checked(own), name) for name in uses_budget(cfg)})
+    own.tasks = {name: own.tasks[name] for name in config.tasks}
+    return checked(own)
 
 
 def merge(

@@ -1,5 +1,6 @@
 """Runs that the system kills, since they need more memory than there is."""
 
+import contextlib
 import os
 from functools import partial
 from pathlib import Path
@@ -21,11 +22,13 @@ def group():
     folder = GROUPS / f"mtl_bench_{os.getpid()}"
     try:
         folder.mkdir()
-        (folder / "memory.limit_in_bytes").write_text(str(LIMIT))
     except OSError as error:
         pytest.skip(f"needs a memory control group (version 1) that can be made: {error}")
+    (folder / "memory.limit_in_bytes").write_text(str(LIMIT))
+    (folder / "memory.memsw.limit_in_bytes").write_text(str(LIMIT))  # no swap instead
     yield folder
-    folder.rmdir()
+    with contextlib.suppress(OSError):  # processes of a test that failed are still in it
+        folder.rmdir()
 
 
 def enter(group):

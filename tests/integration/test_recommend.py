@@ -53,6 +53,7 @@ def test_a_search_trains_a_part_and_says_which(tmp_path, capsys):
     assert 0 < cost <= 50
     steps = sum(read_record(SWEEP / run.run.folder).steps_done for run in read_sweep(SWEEP))
     assert round(100 * steps / 280) == cost
+    assert len([*SWEEP.rglob("checkpoint.pt")]) == 4  # to go on from in the next round
     page = Path(re.search(r"Its page: (\S+)", end.stdout)[1])
     assert '<section id="recommendation">' in page.read_text()
     [answer] = json.loads((page.parent / "recommendation.json").read_text())
@@ -197,6 +198,7 @@ def test_names_of_records_last(tmp_path):
         (["main=syn_mwe", "aux=[syn_pos]", "budget=3"], "budget=3 is not a share above 0"),
         (["main=syn_mwe", "aux=[syn_pos]", "seed=0,1"], "seeds are its own to choose"),
         (["main=syn_mwe", "aux=[syn_pos]", "model.dropout=0.1,0.2"], "differ in their tasks only"),
+        (["main=syn_mwe", "aux=[syn_pos]", "data.split_seed=${seed}"], "may refer to. Type its"),
         (["main=syn_mwe", "aux=[syn_pos]", "overwrite=true"], "would train each run anew"),
         (["main=syn_mwe", "aux=[syn_pos]", "trainer.max_steps=9"], "trainer.max_steps limits"),
         (["main=syn_mwe", "aux=[syn_pos]", "record=nope"], "nope: there is no such folder"),
@@ -234,7 +236,7 @@ def test_the_keys_of_a_search_belong_to_one(command):
 
 
 def test_some_main_tasks_of_a_result_set_are_answered(capsys):
-    assert bench(["recommend", "contextual", "--main", "mwe,chu"]) == 0
+    assert bench(["recommend", "contextual", "--main", "mwe,chu,mwe,"]) == 0
     out = capsys.readouterr().out
     assert re.findall(r"^(\w+) alone: .* on dev after", out, re.MULTILINE) == ["mwe", "chu"]
     assert bench(["recommend", "contextual", "--main", "mwe,xx"]) == 2

@@ -16,7 +16,7 @@ from mtl_bench.commands.shared.answers import evidence, lasting_name
 from mtl_bench.config.run_key import schedule_of
 from mtl_bench.errors import UserError
 from mtl_bench.runs.schedule import Schedule, evaluation_grid
-from mtl_bench.sweeps.plan import Plan
+from mtl_bench.sweeps.plan import INTERPOLATION, Plan
 
 
 def make_searches(
@@ -131,6 +131,12 @@ def _check(plan: Plan) -> None:
         raise UserError(
             f"{', '.join(plan.follow_budget)} follows the budget, so that runs cannot be extended, "
             "which a search does. Choose another, such as optimizer=adamw for adamw_linear."
+        )
+    typed = (each for job in plan.jobs for each in job.overrides)
+    for override in filter(INTERPOLATION.search, typed):
+        raise UserError(
+            f"{override}: a search gives its runs seeds and budgets of its own, which no option "
+            "may refer to. Type its value."
         )
     config = plan.jobs[0].config
     if config.overwrite:

@@ -38,11 +38,19 @@ def add_metric(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names of a list, each once."""
+    names = tuple(dict.fromkeys(filter(None, text.split(","))))
+    if not names:
+        raise argparse.ArgumentTypeError(f"'{text}' names no task")
+    return names
+
+
 def add_mains(parser: argparse.ArgumentParser) -> None:
     """Add an argument for some main tasks of a sweep."""
     parser.add_argument(
         "--main",
-        type=lambda text: tuple(filter(None, text.split(","))),
+        type=_names,
         default=(),
         metavar="TASK[,TASK]",
         help="main tasks to show (default: all)",

@@ -15,7 +15,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from mtl_bench.files import cached_path
+from mtl_bench.files import cached_path, write_atomically
 from mtl_bench.models.kernels.library import Kernels
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
@@ -79,4 +79,5 @@ def _compile(compiler: list[str], library: Path) -> None:
         ):
             subprocess.run(command, check=True, capture_output=True)
         Kernels(whole)
-        whole.replace(library)
+        # Not renamed: a library that a power cut has cut short ends the process that loads it.
+        write_atomically(library, whole.read_bytes())

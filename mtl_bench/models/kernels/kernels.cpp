@@ -95,10 +95,11 @@ struct Panels {
 };
 
 // exp of -80 to 80, beyond which it is of no account here: 2^n exp(r), n = x / ln 2 rounded, and the
-// series of exp(r) to r^6 / 6!. Unlike std::exp it is vectorised by every compiler.
+// series of exp(r) to r^6 / 6!. Unlike std::exp it is vectorised without the compiler's library.
 inline float bounded_exp(float x) {
-  x = std::max(std::min(x, 80.f), -80.f);  // in this order NaN stays NaN
-  const float n = std::nearbyint(x * 1.44269504f), r = x - n * 0.69314718f;
+  x = std::max(std::min(x, 80.f), -80.f);  // in this order NaN stays NaN, in the next it is -80
+  const float bounded = std::max(-80.f, std::min(80.f, x));
+  const float n = std::nearbyint(bounded * 1.44269504f), r = x - n * 0.69314718f;
   float sum = 1 / 720.f;
   for (float next : {1 / 120.f, 1 / 24.f, 1 / 6.f, 1 / 2.f, 1.f, 1.f}) sum = sum * r + next;
   const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
@@ -107,6 +108,7 @@ inline float bounded_exp(float x) {
   return power * sum;
 }
 
+// exp of at most 80: of more it may become infinite.
 inline double bounded_exp(double x) { return std::exp(std::min(x, 80.0)); }
 
 template <typename T>

@@ -46,6 +46,10 @@ def folders(plan):
         ["tasks.syn_pos.max_length=3"],
         ["sampler=weighted", "sampler.weights.main=0.8"],
         ["optimizer=adamw_linear", "steps_per_task=50"],
+        ["optimizer=adamw_linear", "optimizer.decay_steps=${total_steps:500,null}"],
+        ["steps_per_task=4", 'trainer.val_check_interval="${total_steps:${steps_per_task},null}"'],
+        ["data.split_seed=${seed}", "seed=3"],
+        [r"data.split_seed=$\{seed\}", "seed=3"],
         ["experiment=eacl2017", "embeddings=random"],
     ],
 )
