@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import auxiliaries
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -399,9 +400,10 @@ def figures() -> None:
 
 
 def draw(name: str, drawing: Drawing) -> None:
-    """Write a figure; without a date, so that the same figure is the same file."""
+    """Write a figure; without a date and random names, so that the same is the same file."""
     file = FIGURES / f"{name}.svg"
-    drawing.figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
+    with plt.rc_context({"svg.hashsalt": name}):
+        drawing.figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
     print(f"written: docs/figures/{file.name}")
 
 
