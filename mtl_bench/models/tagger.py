@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 from torchmetrics import MeanMetric
 
 from mtl_bench.models.encoders.base import Encoder
-from mtl_bench.models.heads.base import Head
+from mtl_bench.models.heads.base import Head, make_head
 from mtl_bench.models.inputs.base import Input
 from mtl_bench.models.inputs.batches import Batch, Chunk, EncodedSplit, Ints, evaluation_batches
 from mtl_bench.models.task_options import (
@@ -29,7 +29,6 @@ from mtl_bench.models.task_options import (
     learning_rate,
 )
 from mtl_bench.tasks.types.base import Fitted, Scorer
-from mtl_bench.trust import named
 
 
 @dataclass(frozen=True)
@@ -262,23 +261,6 @@ class Tagger(pl.LightningModule):
         optimizer = self._make_optimizer(named if takes_names else [p for _, p in named])
         self._sparse = getattr(optimizer, "takes_sparse_gradients", False)
         return optimizer
-
-
-def make_head(size: Any, task: str, fitted: Fitted) -> Head:
-    """Return the head that a task's type names.
-
-    Raises:
-        ValueError: it names none that can be imported.
-    """
-    if not fitted.type.head:
-        raise ValueError(f"the type of task '{task}' names no head.")
-    try:
-        head: type[Head] = named(fitted.type.head)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
-    if not (isinstance(head, type) and issubclass(head, Head)):
-        raise ValueError(f"the head of task '{task}', {fitted.type.head}, is no Head.")
-    return head(size, fitted)
 
 
 def called(factory: Any) -> Any:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mtl_bench.errors import UserError
 from mtl_bench.models.inputs.batches import Batch
 from mtl_bench.tasks.types.base import Fitted
+from mtl_bench.trust import named
 
 
 class Evaluated(NamedTuple):
@@ -121,3 +122,20 @@ class Head(nn.Module, ABC):
             "model.label_weights is 'balanced', but a task of the run has targets without classes. "
             "Type `model.label_weights=none`."
         )
+
+
+def make_head(size: Any, task: str, fitted: Fitted) -> Head:
+    """Return the head that a task's type names.
+
+    Raises:
+        ValueError: it names none that can be imported.
+    """
+    if not fitted.type.head:
+        raise ValueError(f"the type of task '{task}' names no head.")
+    try:
+        head: type[Head] = named(fitted.type.head)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"the head of task '{task}' cannot be imported: {error}") from error
+    if not (isinstance(head, type) and issubclass(head, Head)):
+        raise ValueError(f"the head of task '{task}', {fitted.type.head}, is no Head.")
+    return head(size, fitted)
