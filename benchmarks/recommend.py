@@ -66,7 +66,8 @@ def searches(
     parallel = math.ceil(world.candidates / 10)
     for seed in range(draws):
         curves = SyntheticCurves(world, seed)
-        yield replay(Value(), curves, {}, limits, Noise(half, half), settings, parallel), curves
+        noise = Noise(half, half)
+        yield replay(Value(), curves, curves.late, {}, limits, noise, settings, parallel), curves
 
 
 def scores(world: World, budget: float, draws: int, told: bool = False) -> Scores:

@@ -8,6 +8,7 @@ published runs takes half an hour the first time, and is kept in the cache.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -19,9 +20,11 @@ import auxiliaries
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from mtl_bench.analysis.data.single_runs import features_of
 from mtl_bench.analysis.evaluation.agreement import agreement
+from mtl_bench.analysis.evaluation.estimators import Estimate
 from mtl_bench.analysis.evaluation.metrics import rank_correlation
 from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.features.gradients import CurveGradients
@@ -29,6 +32,7 @@ from mtl_bench.analysis.features.logcurve import LogCurve
 from mtl_bench.analysis.gains.components import NAMES, components, seed_gains
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.student import quantile
 from mtl_bench.analysis.study import Study
 from mtl_bench.commands.shared import estimates
 from mtl_bench.commands.shared.answers import evidence
@@ -261,12 +265,66 @@ def agreements() -> str:
     return table(names, rows)
 
 
+ESTIMATED = ("contextual_ten", "eacl2017")
+"""Result sets whose pairs were estimated."""
+
+
+def estimated(name: str) -> list[Estimate]:
+    """Return what estimators said of the pairs of a result set."""
+    return estimates.read(RESULTS / f"estimates_{name}.csv")
+
+
 def estimator_table(name: str) -> str:
     """Return how well estimators agree with the gains of a result set."""
-    results = estimates.read(RESULTS / f"estimates_{name}.csv")
-    rows, notes = estimates.scored(results, measured(name))
+    rows, notes = estimates.score_rows(estimated(name), measured(name))
     text = table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
-    return f"{text}\n\n{notes[0]}."
+    return f"{text}\n\n{notes[0]}; {notes[-1]}."
+
+
+EFFECTS = (0.2, 0.4)
+"""Rank correlations that a comparison of estimators should be able to show."""
+
+
+def main_tasks_needed() -> str:
+    """Return how many main tasks would show that an estimator ranks the auxiliaries of a main task.
+
+    From the standard deviation of the rank correlation over main tasks, median over estimators: the
+    smallest number with which a two-sided t test at 5 % has a power of 0.8.
+    """
+    rows = []
+    for name in ESTIMATED:
+        pairs, scores = estimates.scores(estimated(name), measured(name))
+        count = len(pairs.tasks())
+        widths = [score.high["spearman"] - score.low["spearman"] for score in scores]
+        spread = np.median(widths) / 2 / quantile(0.975, count - 1) * np.sqrt(count)
+        numbers = [next(n for n in range(3, 10_000) if power(e / spread, n) > 0.8) for e in EFFECTS]
+        rows.append([name, str(count), f"{spread:.2f}", *map(str, numbers)])
+    names = ["runs", "main tasks here", "standard deviation"]
+    return table([*names, *(f"main tasks for {effect}" for effect in EFFECTS)], rows)
+
+
+def power(effect: float, count: int) -> float:
+    """Return that of a two-sided t test at 5 % on some values; effect in standard deviations."""
+    limit, shift = stats.t.ppf(0.975, count - 1), effect * np.sqrt(count)
+    return float(stats.nct.sf(limit, count - 1, shift) + stats.nct.cdf(-limit, count - 1, shift))
+
+
+def seeds_needed() -> str:
+    """Return how many seeds would show a gain of one percent, by result set and main task.
+
+    From the standard errors, pooled over auxiliaries: those of a two-sided normal test at 5 % with
+    a power of 0.8, without correction for the number of gains.
+    """
+    square = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) ** 2
+    cells: dict[str, dict[str, str]] = {}
+    names = [name for name in sets() if max(gain.seeds for gain in measured(name).gains) > 1]
+    for name in names:
+        gains = pd.DataFrame([vars(gain) for gain in measured(name).gains])
+        variances = gains["error"] ** 2 * gains["seeds"]
+        for task, own in variances.groupby(gains["main"]):
+            cells.setdefault(str(task), {})[name] = f"{math.ceil(square * own.median()):,}"
+    rows = [[task, *(of.get(name, "") for name in names)] for task, of in sorted(cells.items())]
+    return table(["main task", *names], rows)
 
 
 def f1_here() -> str:
@@ -369,8 +427,10 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
     yield "gains.md", "agreement", agreements
     for name in sets():
         yield "gains.md", f"matrix {name}", lambda name=name: matrix(name)
-        if (RESULTS / f"estimates_{name}.csv").is_file():
-            yield "gains.md", f"estimators {name}", lambda name=name: estimator_table(name)
+    for name in ESTIMATED:
+        yield "gains.md", f"estimators {name}", lambda name=name: estimator_table(name)
+    yield "gains.md", "main tasks needed", main_tasks_needed
+    yield "gains.md", "seeds needed", seeds_needed
     if "eacl2017" in packaged():
         yield "fidelity.md", "f1", f1_here
     if set(LOSSES) <= set(packaged()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -118,6 +118,24 @@ class Measurements:
             )
             for key, own in rows[rows["seed"] == first].groupby(["tasks", "task"])
         }
+
+    @property
+    def repeated(self) -> bool:
+        """Whether every gain has several seeds."""
+        return all(gain.seeds > 1 for gain in self.all_gains)
+
+    def other_seeds(self) -> Measurements:
+        """Return the same runs without the first seed, if every gain has others; else all of them.
+
+        What the first seed's runs say of a gain is compared with these: a run that is lucky early
+        mostly is so at its end, and would confirm itself.
+        """
+        if not self.repeated:
+            return self
+        first = self.values.groupby("tasks")["seed"].transform("min")
+        values = self.values[self.values["seed"] != first]
+        gains = measured_gains(values, self.metrics, self.budget)
+        return replace(self, values=values, all_gains=gains)
 
     def steps(self) -> tuple[int, int]:
         """Return the steps of single runs to the budget, and those of single and pair runs."""

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         estimates.write(arguments.out, results)
     if measurements:
-        rows, notes = estimates.scored(results, measurements)
+        rows, notes = estimates.score_rows(results, measurements)
         print_table(rows, arguments.format, notes)
         return
     is_text = arguments.format in ("table", "markdown")

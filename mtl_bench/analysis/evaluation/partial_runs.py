@@ -99,20 +99,25 @@ def from_curves(
 def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[EarlyScore]:
     """Return how the gain of pilot runs predicts the gain at the end; [] without evaluations.
 
+    Pilot runs are those of the first seed, gains at the end those of the others; with one seed
+    both are of the same runs.
+
     Args:
         measurements: the runs.
         table: pairs and gains.
         percent: of the budget that is trained.
     """
     predictions = pilot_gains(measurements, table.pairs(), percent)
-    if not np.isfinite(predictions).all():
+    ends = {(gain.main, gain.aux): gain.label for gain in measurements.other_seeds().gains}
+    table = replace(table, gain=np.array([ends.get(pair, np.nan) for pair in table.pairs()]))
+    if not np.isfinite([*predictions, *table.gain]).all():
         return []
     # Nothing is learned from other pairs, so that nothing has to be held out.
     everything = np.ones((1, len(table)), dtype=np.bool_)
     counts = tally(table, Folds(~everything, everything), np.array([predictions]))
     values = counts.metrics()[0]
-    ends = (values, *task_interval(values, counts.resampled(), len(counts.counts)))
-    values, low, high = (dict(zip(METRICS, end.tolist(), strict=True)) for end in ends)
+    of_values = (values, *task_interval(values, counts.resampled(), len(counts.counts)))
+    values, low, high = (dict(zip(METRICS, each.tolist(), strict=True)) for each in of_values)
     score = Score("none", "gain so far", "itself", 1, values, low, high)
     return [EarlyScore("pilot pairs", percent, float(percent), 0.0, score)]
 

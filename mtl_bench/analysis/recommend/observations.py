@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -106,6 +106,23 @@ class SweepCurves:
         """The seeds that the main task alone and all candidates have."""
         return len(set(self.alone).intersection(*self.beside.values()))
 
+    def halves(self) -> tuple[SweepCurves, SweepCurves]:
+        """Return the curves of the first half of the seeds, and those of the others.
+
+        A single seed is in both.
+        """
+        seeds = sorted(set(self.alone).intersection(*self.beside.values()))
+        first = seeds[: max(1, len(seeds) // 2)]
+        return self._of(first), self._of(seeds[len(first) :] or first)
+
+    def _of(self, seeds: Sequence[int]) -> SweepCurves:
+        """Return the curves of some seeds."""
+        return replace(
+            self,
+            alone={seed: self.alone[seed] for seed in seeds},
+            beside={name: {seed: own[seed] for seed in seeds} for name, own in self.beside.items()},
+        )
+
     def gains(self, candidate: str, share: float) -> dict[int, float]:
         """Return the gain of each seed at a share of the budget."""
         budget = share * self.budget
@@ -131,6 +148,10 @@ class SweepCurves:
         gains = self.gains(candidate, share)
         first = [gains[seed] for seed in sorted(gains)[:seeds]]
         return float(np.mean(first)) if first else float("nan")
+
+    def late_gain(self, candidate: str) -> float:
+        """Return the mean late gain over all seeds, in percent; nan where there is none."""
+        return self.gain(candidate, 1.0, len(self.alone))
 
 
 def _score(curve: Curve, budget: float, share: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curves
@@ -66,6 +67,7 @@ class Replay:
 def replay(
     policy: Policy,
     curves: Curves,
+    truth: Floats,
     prior: Mapping[str, float],
     limits: Limits,
     noise: Noise,
@@ -77,6 +79,7 @@ def replay(
     Args:
         policy: that decides what to train.
         curves: finished ones.
+        truth: [K] late gains of the candidates, by which the choice is scored.
         prior: p_i by candidate.
         limits: of the search.
         noise: of gains.
@@ -84,7 +87,6 @@ def replay(
         parallel: runs trained at once.
     """
     names = list(curves.candidates)
-    truth = np.array([curves.gain(name, 1.0, 99) for name in names])
     candidates = tuple(Candidate(name, prior=prior.get(name, 0.0)) for name in names)
     limits = replace(limits, seeds=min(limits.seeds, curves.seeds))
     state = State(candidates, noise=noise, settings=settings, limits=limits, parallel=parallel)

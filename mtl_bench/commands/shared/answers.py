@@ -118,7 +118,7 @@ def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float
         for main, own in curves.items()
         for aux in own.candidates
         if any(run.end > 0.99 * own.budget for run in own.beside[aux].values())
-        and (gain := own.gain(aux, 1.0, 99)) == gain
+        and (gain := own.late_gain(aux)) == gain
     }
 
 

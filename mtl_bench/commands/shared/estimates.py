@@ -11,10 +11,12 @@ from omegaconf import OmegaConf
 
 from mtl_bench.analysis.evaluation.estimators import (
     Estimate,
+    EstimatorScore,
     common_pairs,
     from_runs,
     score_estimates,
 )
+from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.measurements import Measurements, sweep_measurements
 from mtl_bench.commands.shared.tables import Row, frame_rows
 from mtl_bench.config.compose import compose_run
@@ -43,6 +45,8 @@ NOTES = (
     "that are tested; steps and seconds: of all pairs",
     "record elsewhere: the auxiliary's mean gain with other main tasks, which costs all their runs",
 )
+
+FLATTERED = "of the runs that they are scored by, which flatters them"
 
 
 def estimates_of(
@@ -159,28 +163,40 @@ def measured(name: str) -> Measurements:
     return sweep_measurements(folder.name, folder, statuses)
 
 
-def scored(results: Sequence[Estimate], measurements: Measurements) -> tuple[list[Row], list[str]]:
+def scores(
+    results: Sequence[Estimate], measurements: Measurements
+) -> tuple[Table, list[EstimatorScore]]:
     """Return how well estimates, and the first steps of runs, order the auxiliaries.
+
+    Early gains are those of the first seed, if there are several; all are scored by the others.
 
     Args:
         results: estimates.
-        measurements: whose gains they are scored by, on pairs that all of them have.
+        measurements: whose gains they are scored by.
 
     Returns:
-        A row for each estimator, and notes.
+        The pairs that all of them have, and the scores.
 
     Raises:
         UserError: no main task has two auxiliaries of which all say something.
     """
-    table = common_pairs(measurements, results)
-    if not len(table):
+    pairs = common_pairs(measurements.other_seeds(), results)
+    if not len(pairs):
         tasks = sorted({task for each in results for pair in each.scores for task in pair})
         raise UserError(
             f"{measurements.source}: has no main task with gains from two of the tasks that were "
             f"estimated: {', '.join(tasks)}."
         )
+    return pairs, score_estimates(pairs, [*results, *from_runs(measurements, pairs)])
+
+
+def score_rows(
+    results: Sequence[Estimate], measurements: Measurements
+) -> tuple[list[Row], list[str]]:
+    """Return a row for each of `scores`, and notes."""
+    pairs, every = scores(results, measurements)
     rows: list[Row] = []
-    for score in score_estimates(table, [*results, *from_runs(measurements, table)]):
+    for score in every:
         value, low, high = (of["spearman"] for of in (score.values, score.low, score.high))
         width = "" if high != high else f" ± {(high - low) / 2:.2f}"  # nan: one main task
         rows.append(
@@ -196,8 +212,9 @@ def scored(results: Sequence[Estimate], measurements: Measurements) -> tuple[lis
                 "s": _text(score.estimate.seconds, ".0f"),
             }
         )
-    count = f"{len(table)} pairs of {len(table.tasks())} main tasks, at {measurements.budget:,.6g} "
-    return rows, [f"{count}steps per task", *NOTES]
+    count = f"{len(pairs)} pairs of {len(pairs.tasks())} main tasks, at {measurements.budget:,.6g} "
+    truth = "of the first seed, scored by the others" if measurements.repeated else FLATTERED
+    return rows, [f"{count}steps per task", *NOTES, f"early gains: {truth}"]
 
 
 def _text(value: float | None, form: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.recommend.evidence import settings_of
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import Limits, Policy
@@ -28,6 +30,9 @@ def replayed(
     mains: Sequence[str] = (),
 ) -> tuple[list[str], list[Result]]:
     """Return main tasks that are left out, since not all is trained, and the results of policies.
+
+    With several seeds a policy trains those of the first half, and its choice is scored by the
+    others: with the same runs for both, what a seed adds by chance would be taken for skill.
 
     Args:
         source: finished runs.
@@ -52,12 +57,18 @@ def replayed(
         for each in finished:
             prior = priors(gains, each, curves[each].candidates)
             settings = settings_of(prior)
-            replays.append(replay(policy, curves[each], prior, Limits(budget), Noise(), settings))
+            seen, unseen = curves[each].halves()
+            truth = _late_gains(unseen)
+            replays.append(replay(policy, seen, truth, prior, Limits(budget), Noise(), settings))
         results.append((summary(name, replays, name == DEFAULT), replays))
     return [each for each in mains if each not in finished], results
 
 
 def _is_finished(curves: SweepCurves) -> bool:
     """Return whether every candidate has a late gain."""
-    gains = [curves.gain(name, 1.0, 99) for name in curves.candidates]
-    return not any(map(math.isnan, gains))
+    return all(np.isfinite(_late_gains(half)).all() for half in curves.halves())
+
+
+def _late_gains(curves: SweepCurves) -> Floats:
+    """Return [K] the late gains of the candidates."""
+    return np.array([curves.late_gain(name) for name in curves.candidates])

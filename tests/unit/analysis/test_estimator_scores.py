@@ -11,7 +11,9 @@ from mtl_bench.analysis.evaluation.estimators import (
     from_runs,
     score_estimates,
 )
+from mtl_bench.analysis.evaluation.partial_runs import from_pilots
 from mtl_bench.analysis.measurements import sweep_measurements
+from mtl_bench.commands.shared import estimates
 from mtl_bench.runs.sweep_folder import read_sweep
 from tests.unit.analysis.sweeps import write_run
 
@@ -84,3 +86,31 @@ def test_the_record_leaves_the_main_task_out(tmp_path):
     record = from_runs(measured, table)[0].scores
     gains = dict(zip(table.pairs(), table.gain.tolist(), strict=True))
     assert record["a", "d"] == pytest.approx((gains["b", "d"] + gains["c", "d"]) / 2)
+
+
+def test_early_gains_of_one_seed_are_compared_with_the_end_of_others(tmp_path):
+    sign = {0: 1, 1: -1, 2: -1}  # what helps with the first seed hurts with the others
+    for seed, way in sign.items():
+        for task in "abc":
+            write_run(tmp_path, [task], {task: 0.5}, seed=seed)
+        for n, names in enumerate(["ab", "ac", "bc"], 1):
+            final = dict.fromkeys(names, 0.5 + way * 0.01 * n)
+            write_run(tmp_path, list(names), final, seed=seed)
+    measured = sweep_measurements("toy", tmp_path, read_sweep(tmp_path))
+    assert {gain.seeds for gain in measured.gains} == {3}
+    others = measured.other_seeds()
+    assert {gain.seeds for gain in others.gains} == {2}
+    assert all(gain.gain_percent < 0 for gain in others.gains)
+    rows, notes = estimates.score_rows([estimate("all", "abc", "abc")], measured)
+    early = next(row for row in rows if row["estimator"] == "early gains, 50 %")
+    assert early["rank corr."].startswith("-1.00")
+    assert notes[-1] == "early gains: of the first seed, scored by the others"
+    [pilots] = from_pilots(measured, common_pairs(measured, []), 50)
+    assert pilots.score.values["spearman"] == pytest.approx(-1)
+
+
+def test_with_one_seed_all_is_of_the_same_runs(tmp_path):
+    measured = measurements(tmp_path, ["ab", "ac", "bc"])
+    assert measured.other_seeds() is measured
+    _, notes = estimates.score_rows([estimate("all", "abc", "abc")], measured)
+    assert "of the runs that they are scored by" in notes[-1]

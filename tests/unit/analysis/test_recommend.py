@@ -21,8 +21,11 @@ from mtl_bench.analysis.recommend.recommendation import recommend
 from mtl_bench.analysis.recommend.replay import replay, summary
 from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
 from mtl_bench.analysis.recommend.synthetic import SyntheticCurves, World
+from mtl_bench.commands.shared.answers import evidence
 from mtl_bench.commands.shared.policies import policies
+from mtl_bench.commands.shared.replays import replayed
 from mtl_bench.paper.published_runs import F1, published_measurements
+from tests.unit.analysis.sweeps import write_run
 
 UNINFORMED = Settings(beta=0.0)
 
@@ -143,7 +146,8 @@ def test_the_default_stops_within_its_budget_and_when_it_is_sure():
 @pytest.mark.parametrize("name", policies())
 def test_every_policy_ends_and_pays_for_what_it_sees(name):
     (policy,) = policies([name]).values()
-    one = replay(policy, SyntheticCurves(World(6), 1), {}, Limits(1.0), Noise(), UNINFORMED)
+    curves = SyntheticCurves(World(6), 1)
+    one = replay(policy, curves, curves.late, {}, Limits(1.0), Noise(), UNINFORMED)
     assert 0 <= one.cost <= 1 + 1e-9
     assert one.regret >= 0
     assert one.choice is None or one.choice.startswith("aux")
@@ -158,19 +162,26 @@ def published():
 
 
 def test_the_default_on_the_published_runs():
-    curves, record = published()
     for known, budget, least in ((True, 0.25, 5.2), (False, 0.45, 4.5)):
-        replays = [
-            replay(
-                Value(), own, priors(record, main, own.candidates) if known else {},
-                Limits(budget), Noise(), Settings() if known else UNINFORMED,
-            )
-            for main, own in curves.items()
-        ]  # fmt: skip
-        scores = summary("value", replays, default=True)
+        _, [(scores, _)] = replayed(evidence("published"), policies(["value"]), budget, known)
         assert len(scores["mains"]) == 10
         assert scores["decision_gain"] >= least
         assert scores["cost"] <= budget
+
+
+def test_a_replay_is_scored_by_seeds_that_it_cannot_train(tmp_path):
+    finals = {"a": 0.5, "b": 0.5, "c": 0.5}
+    for seed, best in enumerate("bccc"):  # the first says something else than the others
+        for task in finals:
+            write_run(tmp_path, [task], finals, seed=seed)
+        for aux in "bc":
+            better = 0.04 if aux == best else 0.0
+            write_run(tmp_path, ["a", aux], finals | {"a": 0.5 + better}, seed=seed)
+    source, chosen = evidence(str(tmp_path)), policies(["exhaustive"])
+    _, [(_, [one])] = replayed(source, chosen, 1.0, False, ["a"])
+    assert one.choice == "b"  # of the first seed
+    assert one.decision_gain == pytest.approx(0)
+    assert one.regret == pytest.approx(8)
 
 
 def test_a_recommendation_of_finished_runs_names_the_largest_gain():

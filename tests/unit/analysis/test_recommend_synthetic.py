@@ -22,7 +22,8 @@ def searches(worlds, budget, settings=UNINFORMED):
     for seed, world in enumerate(worlds):
         half = world.noise / math.sqrt(2)
         curves = SyntheticCurves(world, seed)
-        yield replay(Value(), curves, {}, Limits(budget), Noise(half, half), settings)
+        noise = Noise(half, half)
+        yield replay(Value(), curves, curves.late, {}, Limits(budget), noise, settings)
 
 
 @pytest.mark.parametrize("noise", [0.3, 2.0])
