@@ -240,4 +240,4 @@ def test_some_main_tasks_of_a_result_set_are_answered(capsys):
     out = capsys.readouterr().out
     assert re.findall(r"^(\w+) alone: .* on dev after", out, re.MULTILINE) == ["mwe", "chu"]
     assert bench(["recommend", "contextual", "--main", "mwe,xx"]) == 2
-    assert "has no gains of 'xx', but of chu, fnt, " in capsys.readouterr().err
+    assert "has no gains of 'xx', but of ccg_redwoods, chu, " in capsys.readouterr().err

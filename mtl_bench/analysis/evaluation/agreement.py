@@ -24,6 +24,7 @@ class Agreement:
         interval: of `over_all`, 95 percent over main tasks (see `metrics.task_interval`).
         within_mains: mean over main tasks of the correlation among their auxiliaries.
         permuted: the central 95 percent of `over_all` when tasks are permuted in the reference.
+        p: how often it is as high then; the true order is counted, too.
     """
 
     pairs: int
@@ -31,6 +32,7 @@ class Agreement:
     interval: tuple[float, float]
     within_mains: float
     permuted: tuple[float, float]
+    p: float
 
 
 def agreement(reference: Pairs, gains: Pairs) -> Agreement:
@@ -63,4 +65,6 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
         interval=(float(ends[0]), float(ends[1])),
         within_mains=float(np.mean(within)),
         permuted=(float(low), float(high)),
+        # The tolerance counts a permutation that changes nothing, whatever its rounding.
+        p=(1 + sum(value >= over_all - 1e-12 for value in permuted)) / (1 + DRAWS),
     )

@@ -71,7 +71,7 @@ class Gain:
     shared: float = 0.5
     error: float | None = None
     label_error: float | None = None
-    error_degrees: int = 1
+    error_degrees: float = 1
     low: float | None = None
     high: float | None = None
     p: float | None = None

@@ -20,6 +20,9 @@ from mtl_bench.analysis.student import quantile, two_sided_p
 SHARE, FEWEST = 0.04, 5
 """Of the evaluations of a run, those that count as late."""
 
+SHARED = 0.5
+"""Correlation of two gains of a main task and seed, which have the single run in common."""
+
 LEVEL, POWER = 0.05, 0.8
 """False discoveries among gains that are called clear; probability to show the smallest one."""
 
@@ -113,22 +116,36 @@ def with_errors(gains: Sequence[Gain]) -> list[Gain]:
     """Return gains with standard errors, 95 percent intervals, p-values and effects.
 
     With several seeds the variance over seeds is pooled over the auxiliaries of a main task, and
-    the interval is Student's with the degrees of freedom of the pool. The error never goes below
-    the scatter of late evaluations, where these measure the same (`Gain.late_counts`); with one
-    seed that is all there is, and what it leaves out (another start, another order of batches)
-    makes intervals too narrow.
+    the interval is Student's (see `pooled`). The error never goes below the scatter of late
+    evaluations, where these measure the same (`Gain.late_counts`); with one seed that is all there
+    is, and what it leaves out (another start, another order of batches) makes intervals too narrow.
 
     Gains from one auxiliary and gains from sets are pooled apart.
     """
-    squares: dict[tuple[str, str, bool], float] = defaultdict(float)
-    degrees: dict[tuple[str, str, bool], int] = defaultdict(int)
+    pools: dict[tuple[str, str, bool], list[Gain]] = defaultdict(list)
     for gain in gains:
-        if gain.seed_sd is not None:
-            squares[_pool(gain)] += gain.seed_sd**2 * (gain.seeds - 1)
-            degrees[_pool(gain)] += gain.seeds - 1
-    return controlled(
-        [_with_error(gain, squares[_pool(gain)], degrees[_pool(gain)]) for gain in gains]
-    )
+        pools[_pool(gain)].append(gain)
+    of_pools = {key: pooled(own) for key, own in pools.items()}
+    return controlled([_with_error(gain, *of_pools[_pool(gain)]) for gain in gains])
+
+
+def pooled(gains: Sequence[Gain]) -> tuple[float, float]:
+    """Return the standard deviation of a main task's gains over seeds, and its degrees of freedom.
+
+    All gains of a seed are relative to one single run. Where that is as noisy as a pair run, two of
+    them correlate by a half, and those from n auxiliaries with s seeds tell less of the variance
+    than n (s - 1) independent deviations. The degrees of freedom are those of a chi-square with the
+    same mean and variance (Satterthwaite, 1946): n (s - 1) / (1 + (n - 1) / 4) for equal seeds.
+    """
+    own = [(gain.seed_sd, gain.seeds - 1) for gain in gains if gain.seed_sd is not None]
+    if not own:
+        return 0.0, 0.0
+    deviations, degrees = np.array(own).T
+    total = degrees.sum()
+    variance = (degrees * deviations**2).sum() / total
+    # Of two gains, what both have: the seeds of the one with fewer.
+    common = np.minimum.outer(degrees, degrees).sum() - total
+    return math.sqrt(variance), float(total**2 / (total + SHARED**2 * common))
 
 
 def controlled(gains: Sequence[Gain]) -> list[Gain]:
@@ -163,11 +180,10 @@ def _pool(gain: Gain) -> tuple[str, str, bool]:
     return gain.variant, gain.main, "+" in gain.aux
 
 
-def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
+def _with_error(gain: Gain, over_seeds: float, degrees: float) -> Gain:
     """Return a gain with the error that its pool of seeds and its late evaluations give it."""
-    pooled = math.sqrt(squares / degrees) if degrees else 0.0
     late = gain.late_sd if gain.late_counts or not degrees else None
-    deviation = max(pooled, late or 0.0)
+    deviation = max(over_seeds, late or 0.0)
     if not deviation or not gain.defined:
         return gain
     error = deviation / math.sqrt(gain.seeds)
@@ -175,10 +191,10 @@ def _with_error(gain: Gain, squares: float, degrees: int) -> Gain:
     if gain.late_counts and late:
         # A mean of evaluations has less of their scatter, and all of what differs between seeds.
         # They are taken for independent, which those of one run are not quite.
-        between = max(pooled**2 - late**2, 0.0)
+        between = max(over_seeds**2 - late**2, 0.0)
         label_error = math.sqrt((between + late**2 / gain.evaluations) / gain.seeds)
     # Where late evaluations decide, the degrees of freedom of their residuals count.
-    of_width = degrees if degrees and deviation == pooled else gain.degrees_of_freedom
+    of_width = degrees if degrees and deviation == over_seeds else gain.degrees_of_freedom
     width = error * quantile(0.975, of_width)
     return replace(
         gain,

@@ -21,6 +21,7 @@ def test_gains_that_follow_the_reference_agree_with_it():
     assert result.interval[0] > 0.9
     assert result.permuted[0] == pytest.approx(-result.permuted[1], abs=0.1)
     assert result.permuted[1] < 0.35
+    assert result.p < 0.01
 
 
 def test_gains_of_something_else_do_not():
@@ -29,3 +30,4 @@ def test_gains_of_something_else_do_not():
     result = agreement(reference, gains)
     assert abs(result.over_all) < 0.35
     assert result.interval[0] < 0 < result.interval[1]
+    assert result.p > 0.05

@@ -9,6 +9,7 @@ from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.gains.paired_scores import PairedScores
 from mtl_bench.analysis.gains.uncertainty import LateMean, late_mean, with_errors, with_late
+from mtl_bench.analysis.student import quantile
 from tests.unit.analysis.tables import made_gain, made_table
 
 
@@ -48,9 +49,10 @@ def test_intervals_come_from_seeds_and_late_evaluations():
     assert [g.effect for g in few] == ["undecided", "helps", "hurts", "not known"]
     assert (few[1].low, few[1].high) == pytest.approx((3 - 2.101, 3 + 2.101), abs=1e-3)
     pooled = with_errors([gain(3.0, 2, 1.0), gain(3.0, 2, 3.0), gain(3.0, 2, 0.1, main="c")])
-    deviation = 5**0.5  # of (1 + 9) / 2, with two degrees of freedom: t = 4.303
+    # Of (1 + 9) / 2. Two deviations that correlate by a half have 2^2 / (2 + 2 / 4) degrees of freedom.
+    deviation, t = 5**0.5, quantile(0.975, 1.6)
     assert pooled[0].error == pooled[1].error == pytest.approx(deviation / 2**0.5)
-    assert pooled[0].high == pytest.approx(3 + 4.303 * deviation / 2**0.5, rel=1e-3)
+    assert pooled[0].high == pytest.approx(3 + t * deviation / 2**0.5)
     assert pooled[2].error == pytest.approx(0.1 / 2**0.5)
     assert with_errors([gain(3.0, 4, 0.1, late_sd=2.0)])[0].error == pytest.approx(1.0)
 
@@ -79,13 +81,21 @@ def test_a_study_predicts_late_means_where_they_measure_the_same():
 
 
 def test_intervals_hold_the_true_gain_as_often_as_they_say():
+    gains = [each for own in drawn_gains(2.0, pairs=9, draws=2000) for each in with_errors(own)]
+    assert 0.94 < np.mean([g.low <= 2.0 <= g.high for g in gains]) < 0.97
+
+
+def test_gains_that_share_a_single_run_are_rarely_taken_for_effects():
+    gains = [each for own in drawn_gains(0.0, pairs=9, draws=2000) for each in with_errors(own)]
+    assert np.mean([g.p < 0.001 for g in gains]) < 0.001
+
+
+def drawn_gains(mean, pairs, draws, seeds=3):
+    """Gains of one main task over and over; those of a seed share its single run."""
     random = np.random.default_rng(0)
-    hits = []
-    for _ in range(200):
-        seeds = random.normal(2.0, 1.0, size=(9, 3))
-        gains = with_errors([gain(float(s.mean()), 3, float(s.std(ddof=1))) for s in seeds])
-        hits += [g.low <= 2.0 <= g.high for g in gains]
-    assert 0.93 < np.mean(hits) < 0.97
+    for _ in range(draws):
+        values = mean + random.normal(size=(pairs, seeds)) - random.normal(size=seeds)
+        yield [gain(float(v.mean()), seeds, float(v.std(ddof=1))) for v in values]
 
 
 def with_noise(table, error, shared=0.5):
@@ -120,13 +130,8 @@ def test_effects_survive_false_discovery_control():
 
 
 def test_without_any_effect_few_gains_are_called_clear():
-    random = np.random.default_rng(0)
-    called = []
-    for _ in range(200):
-        seeds = random.normal(0.0, 1.0, size=(20, 3))
-        gains = with_errors([gain(float(s.mean()), 3, float(s.std(ddof=1))) for s in seeds])
-        called.append(any(g.clear for g in gains))
-    assert np.mean(called) < 0.08
+    every = map(with_errors, drawn_gains(0.0, pairs=20, draws=500))
+    assert np.mean([any(each.clear for each in gains) for gains in every]) < 0.05
 
 
 def test_the_smallest_detectable_gain_is_shown_in_four_of_five_cases():
