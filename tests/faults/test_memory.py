@@ -22,13 +22,14 @@ def group():
     folder = GROUPS / f"mtl_bench_{os.getpid()}"
     try:
         folder.mkdir()
+        for name in ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"):  # no swap instead
+            (folder / name).write_text(str(LIMIT))
+        yield folder
     except OSError as error:
-        pytest.skip(f"needs a memory control group (version 1) that can be made: {error}")
-    (folder / "memory.limit_in_bytes").write_text(str(LIMIT))
-    (folder / "memory.memsw.limit_in_bytes").write_text(str(LIMIT))  # no swap instead
-    yield folder
-    with contextlib.suppress(OSError):  # processes of a test that failed are still in it
-        folder.rmdir()
+        pytest.skip(f"needs a memory control group (version 1) that can be limited: {error}")
+    finally:
+        with contextlib.suppress(OSError):  # processes of a test that failed are still in it
+            folder.rmdir()
 
 
 def enter(group):
