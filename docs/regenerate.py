@@ -8,7 +8,6 @@ published runs takes half an hour the first time, and is kept in the cache.
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -31,11 +30,11 @@ from mtl_bench.analysis.evaluation.permutation import holm
 from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.features.gradients import CurveGradients
 from mtl_bench.analysis.features.logcurve import LogCurve
-from mtl_bench.analysis.gains.components import NAMES, components, seed_gains
+from mtl_bench.analysis.gains.components import NAMES, components, seed_gains, without_each
 from mtl_bench.analysis.gains.gain import main_order, signed
 from mtl_bench.analysis.gains.gains import measured_gains
+from mtl_bench.analysis.gains.uncertainty import pooled
 from mtl_bench.analysis.measurements import Measurements
-from mtl_bench.analysis.student import quantile
 from mtl_bench.analysis.study import Study
 from mtl_bench.commands.shared import estimates
 from mtl_bench.commands.shared.answers import evidence
@@ -96,7 +95,12 @@ def p_of(score: Score, metric: str) -> str:
     """Return the p-value with the corrected one behind it."""
     if metric not in score.p:
         return ""
-    return f"{score.p[metric]:.3f} / {score.p_corrected[metric]:.2f}"
+    return p_text(score.p[metric], score.p_corrected[metric])
+
+
+def p_text(p: float, corrected: float) -> str:
+    """Return a p-value with the corrected one behind it."""
+    return f"{p:.3f} / " + (f"{corrected:.2f}" if corrected >= 0.005 else "<0.01")
 
 
 def scores_table(held_out: str) -> str:
@@ -202,10 +206,11 @@ def effects() -> str:
         counts = [sum(g.effect == e for g in gains) for e in ("helps", "hurts", "undecided")]
         means = pd.Series([g.gain_percent for g in gains]).groupby([g.main for g in gains]).mean()
         seeds = max(gain.seeds for gain in gains)
+        size = np.median([abs(gain.gain_percent) for gain in gains])
         row = [name, f"{measured(name).budget:,.0f}", str(seeds), str(len(gains))]
-        rows.append([*row, *map(str, counts), f"{means.mean():+.2f} %"])
+        rows.append([*row, *map(str, counts), f"{means.mean():+.2f} %", f"{size:.2f} %"])
     names = ["runs", "steps per task", "seeds", "pairs", "help", "hurt", "undecided"]
-    return table([*names, "mean gain"], rows)
+    return table([*names, "mean gain", "median size"], rows)
 
 
 def alone() -> str:
@@ -226,20 +231,19 @@ def alone() -> str:
 
 def component_table() -> str:
     """Return the variance components of each result set with several seeds."""
-    every = {name: components(seed_gains(measured(name))) for name in sets()}
-    own = {name: each for name, each in every.items() if each}
-    rows = [
-        [
-            component,
-            *(
-                f"{each.share[component]:.0%} ({each.low[component]:.0%} to "
-                f"{each.high[component]:.0%})"
-                for each in own.values()
-            ),
-        ]
-        for component in NAMES
-    ]
-    return table(["component", *own], rows)
+    rows = []
+    for name in sets():
+        gains = seed_gains(measured(name))
+        if not (own := components(gains)):
+            continue
+        less = without_each(gains)
+        for component in NAMES:
+            ends = f"{own.low[component]:.0%} to {own.high[component]:.0%}"
+            by_task = sorted((shares[component], task) for task, shares in less.items())
+            (low, lowest), (high, highest) = by_task[0], by_task[-1]
+            text = f"{low:.0%} ({lowest}) to {high:.0%} ({highest})"
+            rows.append([name, component, f"{own.share[component]:.0%} ({ends})", text])
+    return table(["runs", "component", "share", "with one main task left out"], rows)
 
 
 def agreements() -> str:
@@ -250,7 +254,7 @@ def agreements() -> str:
     of_paper, early = every["eacl2017"], f"published at {every['eacl2017'].budget:,.0f} steps"
     gains = measured_gains(every["published"].values, every["published"].metrics, of_paper.budget)
     every[early] = replace(every["published"], all_gains=gains)
-    pairs.append((early, "eacl2017"))
+    pairs += [(early, "eacl2017"), (early, "published")]
     labels = {
         name: {(gain.main, gain.aux): gain.label for gain in each.gains}
         for name, each in every.items()
@@ -265,8 +269,8 @@ def agreements() -> str:
                 ", ".join(names),
                 str(result.pairs),
                 f"{result.over_all:+.2f} ({low:+.2f} to {high:+.2f})",
-                f"{result.p:.3f} / {p:.2f}",
-                f"{result.within_mains:+.2f}",
+                p_text(result.p, p),
+                f"{result.within_mains:+.2f} ± {result.width:.2f}",
             ]
         )
     header = ["runs", "pairs", "rank correlation", "p / corrected", "within main tasks"]
@@ -290,49 +294,61 @@ def estimator_table(name: str) -> str:
 
 
 EFFECTS = (0.2, 0.4)
-"""Rank correlations that a comparison of estimators should be able to show."""
+"""Rank correlations, or differences of two of them."""
 
 
 def main_tasks_needed() -> str:
-    """Return how many main tasks would show that an estimator ranks the auxiliaries of a main task.
+    """Return how many main tasks would show how well an estimator ranks auxiliaries.
 
-    From the standard deviation of the rank correlation over main tasks, median over estimators: the
-    smallest number with which a two-sided t test at 5 % has a power of 0.8.
+    From the standard deviation over main tasks of its rank correlation, median over estimators, and
+    of the difference of two estimators, median over all two: the smallest number with which a
+    two-sided t test at 5 % has a power of 0.8.
     """
     rows = []
     for name in ESTIMATED:
         pairs, scores = estimates.scores(estimated(name), measured(name))
-        count = len(pairs.tasks())
-        widths = [score.high["spearman"] - score.low["spearman"] for score in scores]
-        spread = np.median(widths) / 2 / quantile(0.975, count - 1) * np.sqrt(count)
-        numbers = [next(n for n in range(3, 10_000) if power(e / spread, n) > 0.8) for e in EFFECTS]
-        rows.append([name, str(count), f"{spread:.2f}", *map(str, numbers)])
-    names = ["runs", "main tasks here", "standard deviation"]
-    return table([*names, *(f"main tasks for {effect}" for effect in EFFECTS)], rows)
+        names = {each.name for each in estimated(name)}
+        own = [np.array(s.correlations) for s in scores if s.estimate.name in names]
+        differences = [one - other for one, other in combinations(own, 2)]
+        for what, values in (("one", own), ("two", differences)):
+            spread = float(np.median([each.std(ddof=1) for each in values]))
+            numbers = [str(fewest(effect / spread)) for effect in EFFECTS]
+            rows.append([name, str(len(pairs.tasks())), what, f"{spread:.2f}", *numbers])
+    header = ["runs", "main tasks here", "estimators", "standard deviation"]
+    return table([*header, *(f"main tasks for {effect}" for effect in EFFECTS)], rows)
 
 
-def power(effect: float, count: int) -> float:
-    """Return that of a two-sided t test at 5 % on some values; effect in standard deviations."""
-    limit, shift = stats.t.ppf(0.975, count - 1), effect * np.sqrt(count)
-    return float(stats.nct.sf(limit, count - 1, shift) + stats.nct.cdf(-limit, count - 1, shift))
+def fewest(effect: float) -> int:
+    """Return how many values a two-sided t test at 5 % takes for a power of 0.8.
+
+    Args:
+        effect: mean of the values, in their standard deviations.
+    """
+    for count in range(2, 100_000):
+        limit, shift = stats.t.ppf(0.975, count - 1), effect * np.sqrt(count)
+        if stats.nct.sf(limit, count - 1, shift) > 0.8:  # the other tail is nothing here
+            return count
+    raise ValueError(f"an effect of {effect} takes more than 100,000 values")
 
 
 def seeds_needed() -> str:
-    """Return how many seeds would show a gain of one percent, by result set and main task.
+    """Return how many seeds would show a gain of one percent, by main task.
 
-    From the standard errors, pooled over auxiliaries: those of a two-sided normal test at 5 % with
-    a power of 0.8, without correction for the number of gains.
+    From the standard deviation over seeds, pooled over auxiliaries, and its 95 % interval: those of
+    a t test of one pair by itself, see `fewest`.
     """
-    square = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) ** 2
-    cells: dict[str, dict[str, str]] = {}
-    names = [name for name in sets() if max(gain.seeds for gain in measured(name).gains) > 1]
-    for name in names:
-        gains = pd.DataFrame([vars(gain) for gain in measured(name).gains])
-        variances = gains["error"] ** 2 * gains["seeds"]
-        for task, own in variances.groupby(gains["main"]):
-            cells.setdefault(str(task), {})[name] = f"{math.ceil(square * own.median()):,}"
-    rows = [[task, *(of.get(name, "") for name in names)] for task, of in sorted(cells.items())]
-    return table(["main task", *names], rows)
+    rows = []
+    for name in sets():
+        gains = measured(name).gains
+        for task in sorted({gain.main for gain in gains}):
+            deviation, degrees = pooled([gain for gain in gains if gain.main == task])
+            if not deviation:
+                continue
+            ends = deviation * np.sqrt(degrees / stats.chi2.ppf((0.975, 0.025), degrees))
+            numbers = [str(fewest(1 / each)) for each in (deviation, *ends)]
+            text = "{} ({} to {})".format(*numbers)
+            rows.append([name, task, f"{deviation:.2f} %", text])
+    return table(["runs", "main task", "standard deviation", "seeds"], rows)
 
 
 def f1_here() -> str:

@@ -104,6 +104,8 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     ]
     count = len(results[0][1])
     print(f"Means over {count} main tasks; gain and regret in percent, cost as a share.")
-    truth = "gains: late ones of the seeds that policies do not train; with one seed, of the same"
+    truth = (
+        "gains: as `mtl-bench gains`, of seeds that policies do not train; of the same, with one"
+    )
     print_table(rows, "table", ["* the default", truth])
     return [result for result, _ in results]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation, task_interval
+from mtl_bench.analysis.student import quantile
 
 DRAWS = 1000
 
@@ -23,6 +24,7 @@ class Agreement:
         over_all: over all pairs.
         interval: of `over_all`, 95 percent over main tasks (see `metrics.task_interval`).
         within_mains: mean over main tasks of the correlation among their auxiliaries.
+        width: half of its 95 percent interval (Student's, over main tasks).
         permuted: the central 95 percent of `over_all` when tasks are permuted in the reference.
         p: how often it is as high then; the true order is counted, too.
     """
@@ -31,6 +33,7 @@ class Agreement:
     over_all: float
     interval: tuple[float, float]
     within_mains: float
+    width: float
     permuted: tuple[float, float]
     p: float
 
@@ -58,12 +61,14 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
     over_all = rank_correlation(expected, measured)
     ends = task_interval(np.array([over_all]), np.array(resampled)[:, None], len(mains))[:, 0]
     within = [rank_correlation(expected[main == m], measured[main == m]) for m in mains]
+    error = np.std(within, ddof=1) / np.sqrt(len(mains)) if len(mains) > 1 else np.nan
     low, high = central_interval(np.array(permuted)[:, None])[:, 0]
     return Agreement(
         pairs=len(pairs),
         over_all=over_all,
         interval=(float(ends[0]), float(ends[1])),
         within_mains=float(np.mean(within)),
+        width=float(error) * quantile(0.975, len(mains) - 1),
         permuted=(float(low), float(high)),
         # The tolerance counts a permutation that changes nothing, whatever its rounding.
         p=(1 + sum(value >= over_all - 1e-12 for value in permuted)) / (1 + DRAWS),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.evaluation.metrics import METRICS, tally
 from mtl_bench.analysis.features.pair_table import Table
@@ -15,9 +16,12 @@ from mtl_bench.analysis.gains.gain import Gain
 def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, float]:
     """Return the metrics of a predictor that knows the true gains, scored by the measured ones.
 
-    True gains are drawn around the measured labels (normal, their standard errors). The noise of a
-    main task's single run is drawn once for all of its gains: it moves them together, and changes
-    no ranking of its auxiliaries. The result is empty if an error is not known.
+    True gains are drawn given the measured labels. Of the n labels of a main task, whose squared
+    differences from their mean add up to s, and whose noise has variance e, the share
+    k = max(0, 1 - (n - 3) e / s) is true (Efron and Morris, 1973), so that a true gain is normal
+    around the mean plus k times the label's difference from it, with variance k e. The noise of the
+    single run is drawn once for all gains of a main task: it moves them together, and changes no
+    ranking of its auxiliaries. The result is empty if an error is not known.
 
     Args:
         table: N pairs.
@@ -33,8 +37,23 @@ def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, 
     random = np.random.default_rng(0)
     common = random.standard_normal((draws, len(tasks)))[:, main]
     own = random.standard_normal((draws, len(table)))
-    truths = table.gain + error * (np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
+    centre, true = _true_shares(table, error**2 * (1 - shared))
+    truths = centre + true * (table.gain - centre)
+    truths = truths + error * (np.sqrt(shared) * common + np.sqrt(true * (1 - shared)) * own)
     # One fold of all pairs for each draw: nothing is learned, so nothing is held out.
     everything = np.ones((draws, len(table)), dtype=np.bool_)
     metrics = tally(table, Folds(~everything, everything, draws), truths).metrics()[0]
     return dict(zip(METRICS, metrics.tolist(), strict=True))
+
+
+def _true_shares(table: Table, noise: Floats) -> tuple[Floats, Floats]:
+    """Return [N] means of main tasks' labels, and the shares of their variance that are true."""
+    means, shares = np.empty(len(table)), np.ones(len(table))
+    main = np.array(table.main)
+    for task in table.tasks():
+        own = main == task
+        means[own] = table.gain[own].mean()
+        square = ((table.gain[own] - means[own]) ** 2).sum()
+        if own.sum() > 3 and square:
+            shares[own] = max(0.0, 1 - (own.sum() - 3) * noise[own].mean() / square)
+    return means, shares

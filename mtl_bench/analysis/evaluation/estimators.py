@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from mtl_bench.analysis.evaluation.partial_runs import PILOTS, pilot_gains
 from mtl_bench.analysis.evaluation.permutation import holm
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.recommend.prior import priors
 
 DRAWS = 999
 """Permutations of the tasks; the true order is counted, too."""
@@ -34,14 +34,15 @@ class Estimate:
         scores: of all pairs.
         steps: that it costs, those of runs that it learns from left out.
         seconds: of one process; None: those of its steps.
-        learns: whether it was made of gains of other main tasks, whose runs cost as well.
+        tested: whether it has a p-value: not if it was learned from the gains that it is scored by,
+            or is of the same runs.
     """
 
     name: str
     scores: Scores
     steps: int
     seconds: float | None = None
-    learns: bool = False
+    tested: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class EstimatorScore:
         values: by metric of `metrics.METRICS`, means over main tasks.
         low: lower ends of 95 percent intervals over main tasks.
         high: upper ends.
+        correlations: with the gains of each main task, in their order.
         p: how often the mean rank correlation is as high when the tasks of its scores are
-            permuted; None for what was learned from the gains, or if a pair is missing.
+            permuted; None for what is not tested, or if a pair is missing.
         p_corrected: for the number of estimators.
     """
 
@@ -62,6 +64,7 @@ class EstimatorScore:
     values: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
+    correlations: Sequence[float] = ()
     p: float | None = None
     p_corrected: float | None = None
 
@@ -98,19 +101,23 @@ def from_runs(measurements: Measurements, table: Table) -> list[Estimate]:
     A part of the runs that has no gain of some pair is left out.
     """
     gains = dict(zip(table.pairs(), table.gain.tolist(), strict=True))
-    elsewhere = {}
-    for main, aux in gains:
-        others = [gain for (m, a), gain in gains.items() if a == aux and m != main]
-        elsewhere[main, aux] = fmean(others) if others else math.nan
+    elsewhere: dict[tuple[str, str], float] = {}
+    for main in table.tasks():
+        candidates = [aux for other, aux in gains if other == main]
+        known = priors(gains, main, candidates)
+        # Where no candidate is known elsewhere, all are 0, and nothing is said.
+        for aux in candidates:
+            elsewhere[main, aux] = known[aux] if any(known.values()) else math.nan
     sets = {frozenset(pair) for pair in table.pairs()}
     steps = measurements.budget * (2 * len(sets) + len(table.tasks()))
-    estimates = [Estimate("record elsewhere", elsewhere, 0, 0.0, learns=True)]
+    estimates = [Estimate("record elsewhere", elsewhere, 0, 0.0, tested=False)]
     for percent in PILOTS:
         early = pilot_gains(measurements, table.pairs(), percent)
         if np.isfinite(early).all():
             scores = dict(zip(table.pairs(), early, strict=True))
             cost = round(steps * percent / 100)
-            estimates.append(Estimate(f"early gains, {percent} %", scores, cost))
+            name, tested = f"early gains, {percent} %", measurements.repeated
+            estimates.append(Estimate(name, scores, cost, tested=tested))
     return estimates
 
 
@@ -140,8 +147,9 @@ def _score(table: Table, estimate: Estimate) -> EstimatorScore:
     low, high = task_interval(values, counts.resampled(), len(counts.counts))
     named = (dict(zip(METRICS, end.tolist(), strict=True)) for end in (values, low, high))
     of_values, of_low, of_high = named
-    p = None if estimate.learns else _permutation_p(table, estimate.scores)
-    return EstimatorScore(estimate, of_values, of_low, of_high, p)
+    p = _permutation_p(table, estimate.scores) if estimate.tested else None
+    correlations = [float(own[0]) for own in _correlations(table, of_pairs[None])]
+    return EstimatorScore(estimate, of_values, of_low, of_high, correlations, p)
 
 
 def _permutation_p(table: Table, scores: Scores) -> float | None:

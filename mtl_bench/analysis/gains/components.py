@@ -22,7 +22,7 @@ Gains = Sequence[tuple[str, str, int, float]]
 """Main task, auxiliary, seed, gain in percent."""
 
 
-DRAWS = 100
+DRAWS = 200
 """Of the parametric bootstrap."""
 
 
@@ -59,21 +59,39 @@ def components(gains: Gains) -> Components | None:
     quotient of main m, auxiliary a and seed s is mu + main_m + aux_a + pair_ma - single_ms +
     noise_mas, all but mu drawn independently from normal distributions, whose variances maximise
     the restricted likelihood (Patterson and Thompson, 1971). Intervals are central ones of the same
-    estimates from gains drawn with these variances. What the two tasks of one pair run have in
-    common by its noise is left out.
+    estimates, units of noise included, from gains drawn with these variances. What the two tasks of
+    one pair run have in common by its noise is left out.
     """
     tasks = {name for main, aux, *_ in gains for name in (main, aux)}
     scaled = _in_units_of_noise(gains)
     if len({seed for *_, seed, _ in scaled}) < 2 or len(tasks) < 4:
         return None
     design = _Design(scaled)
-    variances = design.variances(np.array([gain for *_, gain in scaled]))
+    variances = design.variances(_values(scaled))
     random = np.random.default_rng(0)
-    draws = np.array([design.variances(design.drawn(variances, random)) for _ in range(DRAWS)])
-    shares = draws / draws.sum(axis=1, keepdims=True)
+    draws = []
+    for _ in range(DRAWS):
+        drawn = zip(scaled, design.drawn(variances, random).tolist(), strict=True)
+        again = _in_units_of_noise([(m, a, seed, gain) for (m, a, seed, _), gain in drawn])
+        draws.append(design.variances(_values(again)))
+    shares = np.array(draws) / np.sum(draws, axis=1, keepdims=True)
     rows = (variances / variances.sum(), *np.quantile(shares, (0.025, 0.975), axis=0))
     share, low, high = (dict(zip(NAMES, row.tolist(), strict=True)) for row in rows)
     return Components(share, low, high)
+
+
+def without_each(gains: Gains) -> dict[str, dict[str, float]]:
+    """Return the shares of the components when the gains of one main task are left out, by task."""
+    result = {}
+    for left_out in sorted({main for main, *_ in gains}):
+        scaled = _in_units_of_noise([gain for gain in gains if gain[0] != left_out])
+        variances = _Design(scaled).variances(_values(scaled))
+        result[left_out] = dict(zip(NAMES, (variances / variances.sum()).tolist(), strict=True))
+    return result
+
+
+def _values(gains: Gains) -> Floats:
+    return np.array([gain for *_, gain in gains])
 
 
 def _in_units_of_noise(gains: Gains) -> Gains:

@@ -43,7 +43,8 @@ NOTES = (
     "rank corr.: mean over main tasks, with its 95 % interval; gain and regret: of the auxiliary "
     "that scores highest, percent; p: permuted tasks, one-sided; p*: corrected for the estimators "
     "that are tested; steps and seconds: of all pairs",
-    "record elsewhere: the auxiliary's mean gain with other main tasks, which costs all their runs",
+    "record elsewhere: the auxiliary's mean standardised gain with other main tasks, which costs "
+    "all of their runs",
 )
 
 FLATTERED = "of the runs that they are scored by, which flatters them"

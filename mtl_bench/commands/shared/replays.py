@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
-from mtl_bench.analysis.recommend.evidence import settings_of
+from mtl_bench.analysis.gains.gains import measured_gains
+from mtl_bench.analysis.recommend.evidence import noise_of, settings_of
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import Limits, Policy
 from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.replay import Replay, replay, summary
-from mtl_bench.analysis.recommend.settings import Noise
 from mtl_bench.commands.shared.answers import Evidence, check_mains
 from mtl_bench.commands.shared.policies import DEFAULT
 from mtl_bench.errors import UserError
@@ -47,7 +48,9 @@ def replayed(
     curves = source.curves()
     check_mains(source, curves, mains)
     mains = mains or list(curves)
-    finished = [each for each in mains if _is_finished(curves[each])]
+    seen = {each: curves[each].halves()[0] for each in mains}
+    truths = {each: _truth(source, curves[each]) for each in mains}
+    finished = [each for each in mains if _is_finished(seen[each], truths[each])]
     if not finished:
         raise UserError(f"{source.folder}: a replay takes runs that are trained to the end.")
     gains = source.gains() if with_record else {}
@@ -57,18 +60,26 @@ def replayed(
         for each in finished:
             prior = priors(gains, each, curves[each].candidates)
             settings = settings_of(prior)
-            seen, unseen = curves[each].halves()
-            truth = _late_gains(unseen)
-            replays.append(replay(policy, seen, truth, prior, Limits(budget), Noise(), settings))
+            noise, limits = noise_of(seen[each]), Limits(budget)
+            replays.append(replay(policy, seen[each], truths[each], prior, limits, noise, settings))
         results.append((summary(name, replays, name == DEFAULT), replays))
     return [each for each in mains if each not in finished], results
 
 
-def _is_finished(curves: SweepCurves) -> bool:
-    """Return whether every candidate has a late gain."""
-    return all(np.isfinite(_late_gains(half)).all() for half in curves.halves())
+def _is_finished(curves: SweepCurves, truth: Floats) -> bool:
+    """Return whether every candidate is trained to the end, for policies and for their score."""
+    gains = [curves.late_gain(name) for name in curves.candidates]
+    return bool(np.isfinite([*gains, *truth]).all())
 
 
-def _late_gains(curves: SweepCurves) -> Floats:
-    """Return [K] the late gains of the candidates."""
-    return np.array([curves.late_gain(name) for name in curves.candidates])
+def _truth(source: Evidence, curves: SweepCurves) -> Floats:
+    """Return [K] the gains of the candidates by the seeds that policies do not train.
+
+    They are those of a study (`Gain.label`): of final metrics where runs keep their best weights.
+    """
+    values, unseen = source.values, curves.halves()[1].alone
+    own = values["tasks"].map(lambda tasks: curves.main in tasks.split("+"))
+    rows = values[own & values["seed"].isin(list(unseen))]
+    gains = measured_gains(rows, source.metrics, source.budget)
+    labels = {gain.aux: gain.label for gain in gains if gain.main == curves.main}
+    return np.array([labels.get(name, math.nan) for name in curves.candidates])

@@ -7,6 +7,7 @@ import pytest
 
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.evaluation.ceiling import ceiling
+from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.gains.paired_scores import PairedScores
 from mtl_bench.analysis.gains.uncertainty import LateMean, late_mean, with_errors, with_late
 from mtl_bench.analysis.student import quantile
@@ -111,6 +112,17 @@ def test_the_ceiling_falls_with_noise():
     assert sure["spearman"] == pytest.approx(1)
     assert vague["accuracy"] < 0.6
     assert ceiling(table, with_noise(table, None)) == {}
+
+
+def test_the_ceiling_is_the_root_of_the_share_that_is_true():
+    mains = [f"m{n}" for n in range(40) for _ in range(40)]
+    auxes = [f"a{n}" for _ in range(40) for n in range(40)]
+    labels = np.random.default_rng(0).normal(size=(40, 40))
+    labels = (labels - labels.mean(1, keepdims=True)) / labels.std(1, keepdims=True)
+    table = Table(tuple(mains), tuple(auxes), labels.ravel(), (), np.empty((len(mains), 0)))
+    half = ceiling(table, with_noise(table, (0.5 * 40 / 37) ** 0.5, shared=0.0), draws=20)
+    # Spearman's rho of normals that correlate by the root of a half.
+    assert half["spearman"] == pytest.approx(6 / np.pi * np.arcsin(0.5**0.5 / 2), abs=0.03)
 
 
 def test_noise_of_the_single_run_changes_no_ranking_of_its_auxiliaries():
