@@ -290,7 +290,7 @@ def estimator_table(name: str) -> str:
     """Return how well estimators agree with the gains of a result set."""
     rows, notes = estimates.score_rows(estimated(name), measured(name))
     text = table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
-    return f"{text}\n\n{notes[0]}; {notes[-1]}."
+    return f"{text}\n\n{'; '.join((notes[0], *notes[len(estimates.NOTES) + 1 :]))}."
 
 
 EFFECTS = (0.2, 0.4)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.evaluation.estimators import (
     Estimate,
     EstimatorScore,
@@ -215,7 +216,10 @@ def score_rows(
         )
     count = f"{len(pairs)} pairs of {len(pairs.tasks())} main tasks, at {measurements.budget:,.6g} "
     truth = "of the first seed, scored by the others" if measurements.repeated else FLATTERED
-    return rows, [f"{count}steps per task", *NOTES, f"early gains: {truth}"]
+    gains = {(gain.main, gain.aux): gain for gain in measurements.other_seeds().gains}
+    limit = ceiling(pairs, [gains[pair] for pair in pairs.pairs()])
+    known = [f"true gains, scored by these: {limit['spearman']:.2f}"] if limit else []
+    return rows, [f"{count}steps per task", *NOTES, *known, f"early gains: {truth}"]
 
 
 def _text(value: float | None, form: str) -> str:
