@@ -236,10 +236,10 @@ def component_table() -> str:
         gains = seed_gains(measured(name))
         if not (own := components(gains)):
             continue
-        less = without_each(gains)
+        others = without_each(gains)
         for component in NAMES:
             ends = f"{own.low[component]:.0%} to {own.high[component]:.0%}"
-            by_task = sorted((shares[component], task) for task, shares in less.items())
+            by_task = sorted((shares[component], task) for task, shares in others.items())
             (low, lowest), (high, highest) = by_task[0], by_task[-1]
             text = f"{low:.0%} ({lowest}) to {high:.0%} ({highest})"
             rows.append([name, component, f"{own.share[component]:.0%} ({ends})", text])
@@ -259,6 +259,7 @@ def agreements() -> str:
         name: {(gain.main, gain.aux): gain.label for gain in each.gains}
         for name, each in every.items()
     }
+    pairs = [(a, b) for a, b in pairs if len(labels[a].keys() & labels[b].keys()) >= FEWEST]
     results = [agreement(labels[one], labels[other]) for one, other in pairs]
     rows = []
     corrected = holm([result.p for result in results])
@@ -312,13 +313,13 @@ def main_tasks_needed() -> str:
         differences = [one - other for one, other in combinations(own, 2)]
         for what, values in (("one", own), ("two", differences)):
             spread = float(np.median([each.std(ddof=1) for each in values]))
-            numbers = [str(fewest(effect / spread)) for effect in EFFECTS]
+            numbers = [str(values_needed(effect / spread)) for effect in EFFECTS]
             rows.append([name, str(len(pairs.tasks())), what, f"{spread:.2f}", *numbers])
     header = ["runs", "main tasks here", "estimators", "standard deviation"]
     return table([*header, *(f"main tasks for {effect}" for effect in EFFECTS)], rows)
 
 
-def fewest(effect: float) -> int:
+def values_needed(effect: float) -> int:
     """Return how many values a two-sided t test at 5 % takes for a power of 0.8.
 
     Args:
@@ -335,7 +336,7 @@ def seeds_needed() -> str:
     """Return how many seeds would show a gain of one percent, by main task.
 
     From the standard deviation over seeds, pooled over auxiliaries, and its 95 % interval: those of
-    a t test of one pair by itself, see `fewest`.
+    a t test of one pair by itself, see `values_needed`.
     """
     rows = []
     for name in sets():
@@ -345,7 +346,7 @@ def seeds_needed() -> str:
             if not deviation:
                 continue
             ends = deviation * np.sqrt(degrees / stats.chi2.ppf((0.975, 0.025), degrees))
-            numbers = [str(fewest(1 / each)) for each in (deviation, *ends)]
+            numbers = [str(values_needed(1 / each)) for each in (deviation, *ends)]
             text = "{} ({} to {})".format(*numbers)
             rows.append([name, task, f"{deviation:.2f} %", text])
     return table(["runs", "main task", "standard deviation", "seeds"], rows)

@@ -121,14 +121,14 @@ class Measurements:
 
     @property
     def repeated(self) -> bool:
-        """Whether every gain has several seeds."""
-        return all(gain.seeds > 1 for gain in self.all_gains)
+        """Whether every gain from one auxiliary has several seeds."""
+        return bool(self.gains) and all(gain.seeds > 1 for gain in self.gains)
 
     def other_seeds(self) -> Measurements:
         """Return the same runs without the first seed, if every gain has others; else all of them.
 
-        What the first seed's runs say of a gain is compared with these: a run that is lucky early
-        mostly is so at its end, and would confirm itself.
+        Early gains of the first seed are compared with these: with the end of the same runs they
+        have in common what differs between seeds by chance.
         """
         if not self.repeated:
             return self

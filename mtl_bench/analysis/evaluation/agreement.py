@@ -23,10 +23,12 @@ class Agreement:
         pairs: how many were compared.
         over_all: over all pairs.
         interval: of `over_all`, 95 percent over main tasks (see `metrics.task_interval`).
-        within_mains: mean over main tasks of the correlation among their auxiliaries.
+        within_mains: mean over main tasks of the correlation among their auxiliaries; nan if none
+            has two.
         width: half of its 95 percent interval (Student's, over main tasks).
         permuted: the central 95 percent of `over_all` when tasks are permuted in the reference.
-        p: how often it is as high then; the true order is counted, too.
+        p: how often it is as high then, the true order counted; nan if a permutation asks for pairs
+            that the reference lacks.
     """
 
     pairs: int
@@ -39,7 +41,7 @@ class Agreement:
 
 
 def agreement(reference: Pairs, gains: Pairs) -> Agreement:
-    """Compare the pairs that both have, by (main, aux)."""
+    """Compare the pairs that both have, by (main, aux); there must be some."""
     pairs = sorted(reference.keys() & gains.keys())
     expected, measured = (np.array([of[pair] for pair in pairs]) for of in (reference, gains))
     main = np.array([pair[0] for pair in pairs])
@@ -51,25 +53,29 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
         resampled.append(rank_correlation(expected[rows], measured[rows]))
     tasks = sorted({task for pair in pairs for task in pair})
-    permuted = []
+    permuted, complete = [], True
     for _ in range(DRAWS):
         # Tasks rather than pairs: which pairs have a task in common stays as it is.
         other = dict(zip(tasks, random.permutation(tasks), strict=True))
         values = np.array([reference.get((str(other[m]), str(other[a])), np.nan) for m, a in pairs])
         finite = np.isfinite(values)
+        complete &= bool(finite.all())
         permuted.append(rank_correlation(values[finite], measured[finite]))
     over_all = rank_correlation(expected, measured)
     ends = task_interval(np.array([over_all]), np.array(resampled)[:, None], len(mains))[:, 0]
-    within = [rank_correlation(expected[main == m], measured[main == m]) for m in mains]
-    error = np.std(within, ddof=1) / np.sqrt(len(mains)) if len(mains) > 1 else np.nan
+    ordered = [own for m in mains if (own := main == m).sum() > 1]  # one alone has no order
+    within = [rank_correlation(expected[own], measured[own]) for own in ordered]
+    count = len(within)
+    error = np.std(within, ddof=1) / np.sqrt(count) if count > 1 else np.nan
+    # The tolerance counts a permutation that changes nothing, whatever its rounding.
+    reached = 1 + sum(value >= over_all - 1e-12 for value in permuted)
     low, high = central_interval(np.array(permuted)[:, None])[:, 0]
     return Agreement(
         pairs=len(pairs),
         over_all=over_all,
         interval=(float(ends[0]), float(ends[1])),
-        within_mains=float(np.mean(within)),
-        width=float(error) * quantile(0.975, len(mains) - 1),
+        within_mains=float(np.mean(within)) if within else float("nan"),
+        width=float(error) * quantile(0.975, count - 1),
         permuted=(float(low), float(high)),
-        # The tolerance counts a permutation that changes nothing, whatever its rounding.
-        p=(1 + sum(value >= over_all - 1e-12 for value in permuted)) / (1 + DRAWS),
+        p=reached / (1 + DRAWS) if complete else float("nan"),
     )

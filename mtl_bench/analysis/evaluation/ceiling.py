@@ -18,10 +18,11 @@ def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, 
 
     True gains are drawn given the measured labels. Of the n labels of a main task, whose squared
     differences from their mean add up to s, and whose noise has variance e, the share
-    k = max(0, 1 - (n - 3) e / s) is true (Efron and Morris, 1973), so that a true gain is normal
-    around the mean plus k times the label's difference from it, with variance k e. The noise of the
-    single run is drawn once for all gains of a main task: it moves them together, and changes no
-    ranking of its auxiliaries. The result is empty if an error is not known.
+    k = max(0, 1 - (n - 3) e / s) is true (Efron and Morris, 1973; for n up to 3 all of it), so that
+    a true gain is normal around the mean plus k times the label's difference from it, with variance
+    k e. The noise of the single run is drawn once for all gains of a main task: it moves them
+    together, and changes no ranking of its auxiliaries. The result is empty if an error is not
+    known.
 
     Args:
         table: N pairs.

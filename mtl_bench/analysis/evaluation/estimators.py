@@ -104,10 +104,10 @@ def from_runs(measurements: Measurements, table: Table) -> list[Estimate]:
     elsewhere: dict[tuple[str, str], float] = {}
     for main in table.tasks():
         candidates = [aux for other, aux in gains if other == main]
-        known = priors(gains, main, candidates)
-        # Where no candidate is known elsewhere, all are 0, and nothing is said.
+        prior = priors(gains, main, candidates)
+        # Where the record has no candidate, all are 0, and nothing is said.
         for aux in candidates:
-            elsewhere[main, aux] = known[aux] if any(known.values()) else math.nan
+            elsewhere[main, aux] = prior[aux] if any(prior.values()) else math.nan
     sets = {frozenset(pair) for pair in table.pairs()}
     steps = measurements.budget * (2 * len(sets) + len(table.tasks()))
     estimates = [Estimate("record elsewhere", elsewhere, 0, 0.0, tested=False)]
@@ -148,7 +148,7 @@ def _score(table: Table, estimate: Estimate) -> EstimatorScore:
     named = (dict(zip(METRICS, end.tolist(), strict=True)) for end in (values, low, high))
     of_values, of_low, of_high = named
     p = _permutation_p(table, estimate.scores) if estimate.tested else None
-    correlations = [float(own[0]) for own in _correlations(table, of_pairs[None])]
+    correlations = counts.ranking[:, 0].tolist()
     return EstimatorScore(estimate, of_values, of_low, of_high, correlations, p)
 
 

@@ -81,9 +81,13 @@ def components(gains: Gains) -> Components | None:
 
 
 def without_each(gains: Gains) -> dict[str, dict[str, float]]:
-    """Return the shares of the components when the gains of one main task are left out, by task."""
-    result = {}
-    for left_out in sorted({main for main, *_ in gains}):
+    """Return the shares of the components when the gains of one main task are left out, by task.
+
+    It is empty for fewer than three main tasks.
+    """
+    result: dict[str, dict[str, float]] = {}
+    mains = sorted({main for main, *_ in gains})
+    for left_out in mains if len(mains) > 2 else ():
         scaled = _in_units_of_noise([gain for gain in gains if gain[0] != left_out])
         variances = _Design(scaled).variances(_values(scaled))
         result[left_out] = dict(zip(NAMES, (variances / variances.sum()).tolist(), strict=True))

@@ -10,6 +10,10 @@ from typing import Literal
 
 from mtl_bench.analysis.data.frame import StudiedMetric
 
+SHARED = 0.5
+"""Share of a gain's variance that comes from the single run, where that is as noisy as a pair run:
+the correlation of two gains of a main task and seed."""
+
 SMALL = 0.05
 """A score alone (0 to 1) below which a relative change says little."""
 
@@ -38,8 +42,8 @@ class Gain:
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
         evaluations: late ones of a run.
         degrees_of_freedom: of `late_sd`.
-        shared: share of the variance of `late_sd` that comes from the single run, and so is common
-            to all gains of the main task.
+        shared: share of the variance that comes from the single run, and so is common to all gains
+            of the main task: of `late_sd`, or `SHARED` where `error` is one over seeds.
         error: standard error of `gain_percent`, see `uncertainty.with_errors`.
         label_error: standard error of `label`; smaller where that is a mean of evaluations.
         error_degrees: degrees of freedom of `error`.
@@ -68,7 +72,7 @@ class Gain:
     late_sd: float | None = None
     evaluations: int = 1
     degrees_of_freedom: int = 1
-    shared: float = 0.5
+    shared: float = SHARED
     error: float | None = None
     label_error: float | None = None
     error_degrees: float = 1

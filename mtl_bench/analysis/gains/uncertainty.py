@@ -13,15 +13,12 @@ import pandas as pd
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
-from mtl_bench.analysis.gains.gain import Effect, Gain
+from mtl_bench.analysis.gains.gain import SHARED, Effect, Gain
 from mtl_bench.analysis.gains.paired_scores import PairedScores, relative_change
 from mtl_bench.analysis.student import quantile, two_sided_p
 
 SHARE, FEWEST = 0.04, 5
 """Of the evaluations of a run, those that count as late."""
-
-SHARED = 0.5
-"""Correlation of two gains of a main task and seed, which have the single run in common."""
 
 LEVEL, POWER = 0.05, 0.8
 """False discoveries among gains that are called clear; probability to show the smallest one."""
@@ -108,7 +105,7 @@ def with_late(
         evaluations=count,
         late_sd=math.sqrt(fmean(own) + fmean(shared)),
         degrees_of_freedom=min(degrees),
-        shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else 0.5,
+        shared=fmean(shared) / (fmean(own) + fmean(shared)) if sum(own) + sum(shared) else SHARED,
     )
 
 
@@ -194,13 +191,15 @@ def _with_error(gain: Gain, over_seeds: float, degrees: float) -> Gain:
         between = max(over_seeds**2 - late**2, 0.0)
         label_error = math.sqrt((between + late**2 / gain.evaluations) / gain.seeds)
     # Where late evaluations decide, the degrees of freedom of their residuals count.
-    of_width = degrees if degrees and deviation == over_seeds else gain.degrees_of_freedom
+    by_seeds = bool(degrees) and deviation == over_seeds
+    of_width = degrees if by_seeds else gain.degrees_of_freedom
     width = error * quantile(0.975, of_width)
     return replace(
         gain,
         error=error,
         label_error=label_error,
         error_degrees=of_width,
+        shared=SHARED if by_seeds else gain.shared,
         low=gain.gain_percent - width,
         high=gain.gain_percent + width,
         p=two_sided_p(gain.gain_percent / error, of_width),

@@ -104,16 +104,25 @@ class SweepCurves:
     @property
     def seeds(self) -> int:
         """The seeds that the main task alone and all candidates have."""
-        return len(set(self.alone).intersection(*self.beside.values()))
+        return len(self._common_seeds())
+
+    def _common_seeds(self) -> list[int]:
+        return sorted(set(self.alone).intersection(*self.beside.values()))
 
     def halves(self) -> tuple[SweepCurves, SweepCurves]:
         """Return the curves of the first half of the seeds, and those of the others.
 
-        A single seed is in both.
+        Seeds count whose runs are all trained to the end; with fewer than two, both are all curves.
         """
-        seeds = sorted(set(self.alone).intersection(*self.beside.values()))
-        first = seeds[: max(1, len(seeds) // 2)]
-        return self._of(first), self._of(seeds[len(first) :] or first)
+        seeds = [seed for seed in self._common_seeds() if self._is_finished(seed)]
+        if len(seeds) < 2:
+            return self, self
+        half = len(seeds) // 2
+        return self._of(seeds[:half]), self._of(seeds[half:])
+
+    def _is_finished(self, seed: int) -> bool:
+        runs = [self.alone[seed], *(own[seed] for own in self.beside.values())]
+        return all(run.end > 0.99 * self.budget for run in runs)
 
     def _of(self, seeds: Sequence[int]) -> SweepCurves:
         """Return the curves of some seeds."""

@@ -40,10 +40,10 @@ class Replay:
     Attributes:
         main: task.
         choice: auxiliary; None for none.
-        decision_gain: late gain of the choice, in percent; 0 for none.
-        regret: late gain of the best of all and none, less that.
+        decision_gain: true gain of the choice, in percent; 0 for none.
+        regret: true gain of the best of all and none, less that.
         cost: share of the steps of training everything.
-        spearman: of expected and late gains; nan if either does not vary.
+        spearman: of expected and true gains; nan if either does not vary.
         coverage: of the 80 percent intervals at all decisions but the first.
         brier: mean squared error of the probabilities to help, at the end.
         probabilities: [K] of helping, at the end.
@@ -79,7 +79,7 @@ def replay(
     Args:
         policy: that decides what to train.
         curves: finished ones.
-        truth: [K] late gains of the candidates, by which the choice is scored.
+        truth: [K] gains of the candidates in percent, by which the choice is scored.
         prior: p_i by candidate.
         limits: of the search.
         noise: of gains.

@@ -48,7 +48,7 @@ NOTES = (
     "all of their runs",
 )
 
-FLATTERED = "of the runs that they are scored by, which flatters them"
+SAME_RUNS = "of the runs that they are scored by, which flatters them"
 
 
 def estimates_of(
@@ -215,11 +215,11 @@ def score_rows(
             }
         )
     count = f"{len(pairs)} pairs of {len(pairs.tasks())} main tasks, at {measurements.budget:,.6g} "
-    truth = "of the first seed, scored by the others" if measurements.repeated else FLATTERED
+    truth = "of the first seed, scored by the others" if measurements.repeated else SAME_RUNS
     gains = {(gain.main, gain.aux): gain for gain in measurements.other_seeds().gains}
     limit = ceiling(pairs, [gains[pair] for pair in pairs.pairs()])
-    known = [f"true gains, scored by these: {limit['spearman']:.2f}"] if limit else []
-    return rows, [f"{count}steps per task", *NOTES, *known, f"early gains: {truth}"]
+    perfect = [f"true gains, scored by these: {limit['spearman']:.2f}"] if limit else []
+    return rows, [f"{count}steps per task", *NOTES, *perfect, f"early gains: {truth}"]
 
 
 def _text(value: float | None, form: str) -> str:

@@ -33,7 +33,8 @@ def replayed(
     """Return main tasks that are left out, since not all is trained, and the results of policies.
 
     With several seeds a policy trains those of the first half, and its choice is scored by the
-    others: with the same runs for both, what a seed adds by chance would be taken for skill.
+    others: with the same runs for both, what a seed adds by chance would be taken for skill. The
+    noise that policies are told is that of the finished curves.
 
     Args:
         source: finished runs.
@@ -49,6 +50,7 @@ def replayed(
     check_mains(source, curves, mains)
     mains = mains or list(curves)
     seen = {each: curves[each].halves()[0] for each in mains}
+    noises = {each: noise_of(seen[each]) for each in mains}
     truths = {each: _truth(source, curves[each]) for each in mains}
     finished = [each for each in mains if _is_finished(seen[each], truths[each])]
     if not finished:
@@ -60,8 +62,8 @@ def replayed(
         for each in finished:
             prior = priors(gains, each, curves[each].candidates)
             settings = settings_of(prior)
-            noise, limits = noise_of(seen[each]), Limits(budget)
-            replays.append(replay(policy, seen[each], truths[each], prior, limits, noise, settings))
+            own, truth, noise = seen[each], truths[each], noises[each]
+            replays.append(replay(policy, own, truth, prior, Limits(budget), noise, settings))
         results.append((summary(name, replays, name == DEFAULT), replays))
     return [each for each in mains if each not in finished], results
 

@@ -31,3 +31,12 @@ def test_gains_of_something_else_do_not():
     assert abs(result.over_all) < 0.35
     assert result.interval[0] < 0 < result.interval[1]
     assert result.p > 0.05
+
+
+def test_a_reference_that_lacks_pairs_has_no_p_value():
+    random = np.random.default_rng(0)
+    reference = {pair: random.normal() for pair in PAIRS if "t0" not in pair or "t1" in pair}
+    result = agreement(reference, reference)
+    assert result.over_all == pytest.approx(1)
+    assert (result.within_mains, result.width) == pytest.approx((1, 0))
+    assert np.isnan(result.p)

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from mtl_bench.analysis.gains.components import NAMES, components
+from mtl_bench.analysis.gains.components import NAMES, components, without_each
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +72,11 @@ def test_noise_alone_is_found_to_be_noise():
 def test_one_seed_or_few_tasks_tell_nothing():
     assert components(drawn((1, 1, 1, 1, 1), seeds=1)) is None
     assert components(drawn((1, 1, 1, 1, 1), tasks=3)) is None
+
+
+def test_one_main_task_that_gains_by_itself_is_what_main_tasks_share():
+    gains = drawn((0.0, 0.0, 1.0, 0.0, 1.0), tasks=6, seeds=3)
+    gains = [(m, a, s, g + 20 * (m == "t0")) for m, a, s, g in gains]
+    without = without_each(gains)
+    assert without["t0"]["main"] < 0.3 < 0.8 < without["t1"]["main"]
+    assert without_each([gain for gain in gains if gain[0] in ("t0", "t1")]) == {}

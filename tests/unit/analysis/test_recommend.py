@@ -184,6 +184,25 @@ def test_a_replay_is_scored_by_seeds_that_it_cannot_train(tmp_path):
     assert one.regret == pytest.approx(8)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "ends", "first", "second"),
+    [
+        (3, {}, [0], [1, 2]),
+        (4, {3: 40}, [0], [1, 2]),  # seed 3 of a pair is not at the end
+        (2, {1: 40}, [0, 1], [0, 1]),
+        (1, {}, [0], [0]),
+    ],
+)
+def test_seeds_that_are_trained_to_the_end_are_halved(seeds, ends, first, second):
+    def curve(end):
+        return Curve(np.arange(20.0, end + 1, 20), np.full(end // 20, 0.5), end)
+
+    alone = {seed: curve(100) for seed in range(seeds)}
+    beside = {"b": dict(alone), "c": {seed: curve(ends.get(seed, 100)) for seed in alone}}
+    halves = SweepCurves("a", 100, 1, alone, beside).halves()
+    assert [sorted(half.beside["c"]) for half in halves] == [first, second]
+
+
 def test_a_recommendation_of_finished_runs_names_the_largest_gain():
     curves, record = published()
     answer = recommend(curves["mwe"], F1, priors(record, "mwe", curves["mwe"].candidates))

@@ -9,7 +9,7 @@ from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.evaluation.ceiling import ceiling
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.gains.paired_scores import PairedScores
-from mtl_bench.analysis.gains.uncertainty import LateMean, late_mean, with_errors, with_late
+from mtl_bench.analysis.gains.uncertainty import LateMean, late_mean, pooled, with_errors, with_late
 from mtl_bench.analysis.student import quantile
 from tests.unit.analysis.tables import made_gain, made_table
 
@@ -84,6 +84,13 @@ def test_a_study_predicts_late_means_where_they_measure_the_same():
 def test_intervals_hold_the_true_gain_as_often_as_they_say():
     gains = [each for own in drawn_gains(2.0, pairs=9, draws=2000) for each in with_errors(own)]
     assert 0.94 < np.mean([g.low <= 2.0 <= g.high for g in gains]) < 0.97
+
+
+def test_two_gains_of_unequal_seeds_share_what_both_have():
+    deviation, degrees = pooled([gain(0.0, 5, 1.0), gain(0.0, 2, 3.0), gain(0.0)])
+    assert deviation == pytest.approx(((4 * 1 + 1 * 9) / 5) ** 0.5)
+    assert degrees == pytest.approx(5**2 / (5 + 2 * 0.5**2))
+    assert pooled([gain(0.0)]) == (0, 0)
 
 
 def test_gains_that_share_a_single_run_are_rarely_taken_for_effects():
