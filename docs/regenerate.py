@@ -205,9 +205,9 @@ def effects() -> str:
         gains = measured(name).gains
         counts = [sum(g.effect == e for g in gains) for e in ("helps", "hurts", "undecided")]
         means = pd.Series([g.gain_percent for g in gains]).groupby([g.main for g in gains]).mean()
-        seeds = max(gain.seeds for gain in gains)
+        seeds = " or ".join(map(str, sorted({gain.seeds for gain in gains})))
         size = np.median([abs(gain.gain_percent) for gain in gains])
-        row = [name, f"{measured(name).budget:,.0f}", str(seeds), str(len(gains))]
+        row = [name, f"{measured(name).budget:,.0f}", seeds, str(len(gains))]
         rows.append([*row, *map(str, counts), f"{means.mean():+.2f} %", f"{size:.2f} %"])
     names = ["runs", "steps per task", "seeds", "pairs", "help", "hurt", "undecided"]
     return table([*names, "mean gain", "median size"], rows)

@@ -22,6 +22,9 @@ Gains = Sequence[tuple[str, str, int, float]]
 """Main task, auxiliary, seed, gain in percent."""
 
 
+FEWEST = 4
+"""Degrees of freedom of a noise that gains are divided by."""
+
 DRAWS = 200
 """Of the parametric bootstrap."""
 
@@ -99,15 +102,20 @@ def _values(gains: Gains) -> Floats:
 
 
 def _in_units_of_noise(gains: Gains) -> Gains:
-    """Return gains over the noise of their main task; those without repeated seeds are left out."""
+    """Return gains over the noise of their main task, where that has FEWEST degrees of freedom."""
     by_pair: dict[tuple[str, str], list[float]] = defaultdict(list)
     for main, aux, _, gain in gains:
         by_pair[main, aux].append(gain)
-    squares: dict[str, list[float]] = defaultdict(list)
+    squares: dict[str, float] = defaultdict(float)
+    degrees: dict[str, int] = defaultdict(int)
     for (main, _), values in by_pair.items():
-        if len(values) > 1:
-            squares[main].append(float(np.var(values, ddof=1)))
-    noise = {main: float(np.sqrt(np.mean(each))) for main, each in squares.items()}
+        squares[main] += float(np.var(values)) * len(values)
+        degrees[main] += len(values) - 1
+    noise = {
+        main: float(np.sqrt(square / degrees[main]))
+        for main, square in squares.items()
+        if degrees[main] >= FEWEST
+    }
     return [(m, a, seed, gain / noise[m]) for m, a, seed, gain in gains if noise.get(m)]
 
 
