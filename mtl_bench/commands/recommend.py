@@ -105,7 +105,7 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     count = len(results[0][1])
     print(f"Means over {count} main tasks; gain and regret in percent, cost as a share.")
     truth = (
-        "gains: as `mtl-bench gains`, of seeds that policies do not train; of the same, with one"
+        "gains are those of `mtl-bench gains`, over the seeds that policies do not train, if any"
     )
     print_table(rows, "table", ["* the default", truth])
     return [result for result, _ in results]

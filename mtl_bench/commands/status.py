@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         if variant:
             print(f"\n{variant}")
         many = len(all_tasks(own)) > MOST_COLUMNS
-        print_table(_counts(own) if many else _matrix(own), arguments.format)
+        print_table(_counts(own) if many else _matrix(own), arguments.format, is_matrix=not many)
     if (arguments.sweep / PLAN).exists() and not read_plan(arguments.sweep):
         print(f"{arguments.sweep / PLAN}: is damaged; runs that have not begun are not shown.")
     counts = Counter(status.state for status in statuses)

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from mtl_bench.analysis.data.frame import StudiedMetric, has_result, studied_metrics, values_frame
 from mtl_bench.analysis.gains.gain import Gain, is_small, main_order, signed
 from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains, missing_singles
@@ -19,20 +17,21 @@ BEST, WORST = 10, 3
 """Gains of a main task that are shown where there are more auxiliaries than MOST_COLUMNS."""
 
 
-def why_none(statuses: Sequence[RunStatus], metric: str | None) -> str:
-    """Return why runs have no gain, and what to do."""
+def why_none(statuses: Sequence[RunStatus], metric: str | None, mains: Collection[str] = ()) -> str:
+    """Return why runs have no gain of some main tasks (none: of any), and what to do."""
     lines = ["No gain can be computed from these runs."]
     if metric and not studied_metrics(statuses, metric):
         tasks = [task for s in statuses if s.record for task in s.record.tasks.values()]
         names = sorted({name for task in tasks for name in task.metrics})
         if names:
             lines.append(f"Their tasks have no {metric}; they have {', '.join(names)}.")
-    lines += _missing_lines(statuses)
+    lines += _missing_lines(statuses, mains)
     if len(lines) == 1:
         states = sorted({status.state for status in statuses})
         lines.append(
-            "A gain takes a finished run of several tasks, and one of the main task alone, both "
-            f"trained to the budget. States of the {len(statuses)} runs: {', '.join(states)}."
+            "A gain takes a finished run of several tasks, and one of the main task alone with the "
+            f"same seed, both trained to the budget. States of the {len(statuses)} runs: "
+            f"{', '.join(states)}."
         )
         trained = sorted({s.record.budget for s in statuses if s.record and has_result(s)})
         if trained:
@@ -74,14 +73,15 @@ def print_gains(
     for line in problems:
         print(line, file=sys.stderr)
     if not tables:
-        raise UserError(why_none(statuses, metric))
+        raise UserError(why_none(statuses, metric, mains))
     for (variant, budget), gains in sorted(tables.items()):
-        seeds = max(gain.seeds for gain in gains)
+        seeds = sorted({gain.seeds for gain in gains})
         titles = sorted({metrics[gain.main].title for gain in gains})
         splits = sorted({gain.split for gain in gains})
         print(
             f"\nGain of {' or '.join(titles)} ({' or '.join(splits)}) in percent, at {budget:,.6g} "
-            f"steps per task, {seeds} seed{'s' * (seeds > 1)}{f', {variant}' if variant else ''}"
+            f"steps per task, {' or '.join(map(str, seeds))} seed{'s' * (seeds[-1] > 1)}"
+            f"{f', {variant}' if variant else ''}"
         )
         if pairs := [gain for gain in gains if "+" not in gain.aux]:
             _print_matrix(pairs, metrics, style)
@@ -97,20 +97,11 @@ def _print_matrix(pairs: Sequence[Gain], metrics: Mapping[str, StudiedMetric], s
         _print_extremes(pairs, metrics, style)
         return
     cells = {(gain.main, gain.aux): _cell(gain, metrics) for gain in pairs}
-    # Rich cuts headings that do not fit: numbers stand for them then, and a note explains.
-    wide = sum(2 + max(len(aux), 6) for aux in columns) > Console().width - 12
-    number = {aux: str(n) for n, aux in enumerate(columns, start=1)} if wide else {}
     rows: list[Row] = [
-        {
-            "main \\ aux": f"{number.get(main, '')} {main}".strip(),
-            **{number.get(aux, aux): cells.get((main, aux), "") for aux in columns},
-        }
+        {"main \\ aux": main, **{aux: cells.get((main, aux), "") for aux in columns}}
         for main in main_order(cells)
     ]
-    notes = _notes(cells.values())
-    if number:
-        notes.append("Columns: " + ", ".join(f"{n} {aux}" for aux, n in number.items()))
-    print_table(rows, style, notes)
+    print_table(rows, style, _notes(cells.values()), is_matrix=True)
 
 
 def _print_extremes(
@@ -160,6 +151,8 @@ def _notes(cells: Iterable[str]) -> list[str]:
     notes = []
     if any("#" in cell for cell in cells):
         notes.append("# shown to help or to hurt, with 5 % false discoveries; others are undecided")
+    else:
+        notes.append("none is shown to help or to hurt, with 5 % false discoveries")
     if any(cell.endswith("*") for cell in cells):
         notes.append("* the single run scores below 5 %: a relative change says little")
     if any(cell.endswith("pt") for cell in cells):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -40,7 +41,11 @@ def frame_rows(frame: pd.DataFrame) -> list[Row]:
 
 
 def print_table(
-    rows: Sequence[Row], style: str, notes: Sequence[str] = (), wrapped: Sequence[str] = ()
+    rows: Sequence[Row],
+    style: str,
+    notes: Sequence[str] = (),
+    wrapped: Sequence[str] = (),
+    is_matrix: bool = False,
 ) -> None:
     """Print rows that have the same keys.
 
@@ -49,6 +54,8 @@ def print_table(
         style: one of FORMATS.
         notes: printed below where a person reads.
         wrapped: columns whose texts may take several lines.
+        is_matrix: whether the first column names the rows. Columns that do not fit the terminal
+            follow in further tables then, since half a number is a wrong one.
     """
     header = list(rows[0]) if rows else []
     if style == "json":
@@ -71,16 +78,36 @@ def print_table(
         print()
         return
     console = Console()
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
-    for name in header:
-        numbers = not any(isinstance(row[name], str) for row in rows)
-        table.add_column(
-            escape(name),
-            no_wrap=name not in wrapped,
-            justify="right" if numbers else "left",
-        )
-    for line in texts:
-        table.add_row(*map(escape, line))
-    console.print(table)
+    columns = list(zip(header, zip(*texts, strict=True), strict=True))
+    for part in _parts(columns, console.width) if is_matrix else [columns]:
+        table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
+        for name, _ in part:
+            numbers = not any(isinstance(row[name], str) for row in rows)
+            table.add_column(
+                escape(name),
+                no_wrap=name not in wrapped,
+                justify="right" if numbers else "left",
+            )
+        for row_cells in zip(*(cells for _, cells in part), strict=True):
+            table.add_row(*map(escape, row_cells))
+        console.print(table)
     for note in notes:
         console.print(escape(note), style="dim")
+
+
+Column = tuple[str, tuple[str, ...]]
+"""A heading and the cells below it."""
+
+
+def _parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
+    """Return columns in groups that fit a width, each with the first one before the others."""
+    first, *others = columns
+    sizes = [2 + max(map(cell_len, (name, *cells))) for name, cells in columns]
+    parts, used = [[first]], sizes[0]
+    for column, size in zip(others, sizes[1:], strict=True):
+        if used + size > width and len(parts[-1]) > 1:
+            parts.append([first])
+            used = sizes[0]
+        parts[-1].append(column)
+        used += size
+    return parts

@@ -4,10 +4,11 @@ import math
 
 import pytest
 
+from mtl_bench.__main__ import main
 from mtl_bench.analysis.data.frame import COLUMNS, runs_frame, values_frame
 from mtl_bench.analysis.gains.gains import gains_frame, missing_singles
 from mtl_bench.runs.sweep_folder import SweepRun, read_sweep, write_plan
-from tests.unit.analysis.sweeps import ERROR, write_run
+from tests.unit.analysis.sweeps import ERROR, write_run, write_sweep
 
 
 def gains(sweep, **options):
@@ -151,3 +152,27 @@ def test_late_evaluations_give_one_seed_an_interval(tmp_path):
     assert gain.effect == "helps"
     assert gain.low < gain.gain_percent < gain.high
     assert gain.late_percent == pytest.approx(20, abs=0.1)
+
+
+@pytest.mark.parametrize("command", ["gains", "status"])
+def test_a_matrix_wider_than_the_terminal_goes_on_below(command, tmp_path, capsys, monkeypatch):
+    tasks = [f"a_long_name_{letter}" for letter in "abcdef"]
+    write_sweep(tmp_path / "wide", tasks)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main([command, str(tmp_path / "wide")]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert all(len(line) <= 60 for line in out.splitlines() if tasks[0] in line)
+    headings = " ".join(line for line in out.splitlines() if line.count("a_long_name_") > 1)
+    assert all(headings.count(task) == 1 for task in tasks)
+
+
+def test_a_main_task_without_a_common_seed_is_told_so(tmp_path, capsys):
+    sweep = tmp_path / "uneven"
+    write_run(sweep, ["a"], {"a": 0.5}, seed=0)
+    for tasks, seed in (("ab", 1), ("bc", 1)):
+        write_run(sweep, list(tasks), dict.fromkeys(tasks, 0.5), seed=seed)
+    assert main(["gains", str(sweep), "--main", "a"]) == 2
+    error = capsys.readouterr().err
+    assert "alone with the same seed" in error
+    assert "b alone is not finished" not in error
