@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -124,8 +125,9 @@ class Measurements:
         """Whether every gain from one auxiliary has several seeds."""
         return bool(self.gains) and all(gain.seeds > 1 for gain in self.gains)
 
+    @cached_property
     def other_seeds(self) -> Measurements:
-        """Return the same runs without the first seed, if every gain has others; else all of them.
+        """The same runs without the first seed, if every gain has others; else all of them.
 
         Early gains of the first seed are compared with these: with the end of the same runs they
         have in common what differs between seeds by chance.

@@ -108,7 +108,7 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
         percent: of the budget that is trained.
     """
     predictions = pilot_gains(measurements, table.pairs(), percent)
-    ends = {(gain.main, gain.aux): gain.label for gain in measurements.other_seeds().gains}
+    ends = {(gain.main, gain.aux): gain.label for gain in measurements.other_seeds.gains}
     table = replace(table, gain=np.array([ends.get(pair, np.nan) for pair in table.pairs()]))
     if not np.isfinite([*predictions, *table.gain]).all():
         return []

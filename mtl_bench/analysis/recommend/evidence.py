@@ -104,7 +104,7 @@ def _by_scatter(curves: SweepCurves) -> Noise:
     degrees of freedom. Single runs count beside pairs.
     """
     runs = [run for own in (curves.alone, *curves.beside.values()) for run in own.values()]
-    lates = [late_mean(run.scores) for run in runs if run.end > 0.99 * curves.budget]
+    lates = [late_mean(run.scores) for run in runs if run.reaches(curves.budget)]
     ends = [late for late in lates if late and late.mean]
     if not ends:
         return ASSUMED

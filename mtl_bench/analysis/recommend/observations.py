@@ -59,6 +59,10 @@ class Curve:
     scores: Floats
     end: float
 
+    def reaches(self, budget: float) -> bool:
+        """Return whether the run was trained to a budget."""
+        return self.end > 0.99 * budget
+
     def late(self) -> float:
         """Return the mean of the late evaluations, up to the end."""
         count = max(FEWEST, round(SHARE * len(self.scores)))
@@ -122,7 +126,7 @@ class SweepCurves:
 
     def _is_finished(self, seed: int) -> bool:
         runs = [self.alone[seed], *(own[seed] for own in self.beside.values())]
-        return all(run.end > 0.99 * self.budget for run in runs)
+        return all(run.reaches(self.budget) for run in runs)
 
     def _of(self, seeds: Sequence[int]) -> SweepCurves:
         """Return the curves of some seeds."""
@@ -164,7 +168,7 @@ class SweepCurves:
 
 
 def _score(curve: Curve, budget: float, share: float) -> float:
-    return curve.window(budget) if share < 1 or curve.end < 0.99 * budget else curve.late()
+    return curve.window(budget) if share < 1 or not curve.reaches(budget) else curve.late()
 
 
 def sweep_curves(

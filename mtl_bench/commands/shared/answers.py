@@ -117,7 +117,7 @@ def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float
         (main, aux): gain
         for main, own in curves.items()
         for aux in own.candidates
-        if any(run.end > 0.99 * own.budget for run in own.beside[aux].values())
+        if any(run.reaches(own.budget) for run in own.beside[aux].values())
         and (gain := own.late_gain(aux)) == gain
     }
 

@@ -182,7 +182,7 @@ def scores(
     Raises:
         UserError: no main task has two auxiliaries of which all say something.
     """
-    pairs = common_pairs(measurements.other_seeds(), results)
+    pairs = common_pairs(measurements.other_seeds, results)
     if not len(pairs):
         tasks = sorted({task for each in results for pair in each.scores for task in pair})
         raise UserError(
@@ -216,7 +216,7 @@ def score_rows(
         )
     count = f"{len(pairs)} pairs of {len(pairs.tasks())} main tasks, at {measurements.budget:,.6g} "
     truth = "of the first seed, scored by the others" if measurements.repeated else SAME_RUNS
-    gains = {(gain.main, gain.aux): gain for gain in measurements.other_seeds().gains}
+    gains = {(gain.main, gain.aux): gain for gain in measurements.other_seeds.gains}
     limit = ceiling(pairs, [gains[pair] for pair in pairs.pairs()])
     perfect = [f"true gains, scored by these: {limit['spearman']:.2f}"] if limit else []
     return rows, [f"{count}steps per task", *NOTES, *perfect, f"early gains: {truth}"]

@@ -104,7 +104,7 @@ def test_early_gains_of_one_seed_are_compared_with_the_end_of_others(tmp_path):
             write_run(tmp_path, list(names), final, seed=seed)
     measured = sweep_measurements("toy", tmp_path, read_sweep(tmp_path))
     assert {gain.seeds for gain in measured.gains} == {3}
-    others = measured.other_seeds()
+    others = measured.other_seeds
     assert {gain.seeds for gain in others.gains} == {2}
     assert all(gain.gain_percent < 0 for gain in others.gains)
     rows, notes = estimates.score_rows([estimate("all", "abc", "abc")], measured)
@@ -117,7 +117,7 @@ def test_early_gains_of_one_seed_are_compared_with_the_end_of_others(tmp_path):
 
 def test_with_one_seed_all_is_of_the_same_runs(tmp_path):
     measured = measurements(tmp_path, ["ab", "ac", "bc"])
-    assert measured.other_seeds() is measured
+    assert measured.other_seeds is measured
     rows, notes = estimates.score_rows([estimate("all", "abc", "abc")], measured)
     assert {row["p"] != "" for row in rows if "early" in row["estimator"]} == {False}
     assert "of the runs that they are scored by" in notes[-1]
