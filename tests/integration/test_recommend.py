@@ -235,9 +235,11 @@ def test_the_keys_of_a_search_belong_to_one(command):
         assert "-m experiment=recommend" in err
 
 
-def test_some_main_tasks_of_a_result_set_are_answered(capsys):
+def test_some_main_tasks_of_a_result_set_are_answered(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert bench(["recommend", "contextual", "--main", "mwe,chu,mwe,"]) == 0
     out = capsys.readouterr().out
+    assert len(re.findall(r"^hyp_wescience ", out, re.MULTILINE)) == 2  # not broken in the middle
     assert re.findall(r"^(\w+) alone: .* on dev after", out, re.MULTILINE) == ["mwe", "chu"]
     assert bench(["recommend", "contextual", "--main", "mwe,xx"]) == 2
     assert "has no gains of 'xx', but of ccg_redwoods, chu, " in capsys.readouterr().err

@@ -20,9 +20,9 @@ def show(answer: Recommendation) -> None:
     console = Console(highlight=False)
     metric = answer.metric
     console.print(f"\n[bold]{escape(answer.main)}[/] alone: {escape(alone(answer))}")
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("auxiliary", overflow="fold", min_width=9)
-    for name in ("gain", "points", "80 % interval", "P(helps)", "steps x seeds"):
+    for name in ("gain", "points", "80 % interval", "P(helps)", "steps x\nseeds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in answer.rows:
