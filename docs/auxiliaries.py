@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from mtl_bench.analysis.evaluation.permutation import holm
 from mtl_bench.analysis.gains.paired_scores import PairedGain, paired_gain
 from mtl_bench.runs.record import Metric
 from mtl_bench.runs.result_sets import packaged, unpacked
@@ -30,7 +31,11 @@ OPTIONS = {
 DECODINGS = ("greedy", "constrained", "crf")
 NOT_OPTIONS = ("main=", "experiment=", "embeddings=", "optimizer=", "model.dropout=")
 
+LEVEL = 0.05
+"""Of the tests of a table, all together."""
+
 Scores = Mapping[int, float]
+Row = Sequence[str | PairedGain]
 
 
 @cache
@@ -63,9 +68,23 @@ def primary(name: str, task: str) -> tuple[str, Metric]:
     raise KeyError(task)
 
 
-def cell(gain: PairedGain) -> str:
-    """Return a gain with its interval."""
-    return f"{gain.mean:+.1f} ({gain.low:+.1f} to {gain.high:+.1f})" if gain.seeds > 1 else ""
+def as_text(rows: Iterable[Row]) -> list[Sequence[str]]:
+    """Return rows of text: gains with their intervals, bold if shown after Holm's correction."""
+    rows = list(rows)
+    gains = [cell for row in rows for cell in row if isinstance(cell, PairedGain)]
+    shown = {
+        id(gain)
+        for gain, p in zip(gains, holm([each.p for each in gains]), strict=True)
+        if p < LEVEL
+    }
+
+    def text(cell: str | PairedGain) -> str:
+        if isinstance(cell, str):
+            return cell
+        mark = "**" if id(cell) in shown else ""
+        return f"{mark}{cell.mean:+.1f}{mark} ({cell.low:+.1f} to {cell.high:+.1f})"
+
+    return [[text(cell) for cell in row] for row in rows]
 
 
 def mean(values: Scores) -> str:
@@ -74,42 +93,32 @@ def mean(values: Scores) -> str:
     return f"{100 * average:.1f}" if average <= 1 else f"{average:.1f}"
 
 
-def options() -> Iterator[Sequence[str]]:
+def options() -> Iterator[Row]:
     """Yield a row for each option: what it does to two pairs."""
     runs = scores("task_options")
-    yield ["option", "mwe+chu: F1, against none", "pos+chu: F1, against none"]
+    yield ["option", "mwe+chu: F1", "against none, %", "pos+chu: F1", "against none, %"]
     for variant, title in OPTIONS.items():
-        row = [title]
+        row: list[str | PairedGain] = [title]
         for main in ("mwe", "pos"):
             tasks = "+".join(sorted((main, "chu")))
-            own, plain = runs.get((main, tasks, variant, "f1")), runs[main, tasks, "", "f1"]
-            if own is None:
-                row.append("")
-            elif variant:
-                row.append(f"{mean(own)}, {cell(paired_gain(plain, own, 1))} %")
-            else:
-                single = runs[main, main, "", "f1"]
-                alone = cell(paired_gain(single, own, 1))
-                row.append(f"{mean(own)} (alone {mean(single)}; gain {alone} %)")
+            own, plain = runs[main, tasks, variant, "f1"], runs[main, tasks, "", "f1"]
+            row += [mean(own), paired_gain(plain, own, 1) if variant else ""]
         yield row
 
 
-def private_baselines() -> str:
-    """Return the gains of pairs over single tasks that have the private layer, too."""
-    runs, texts = scores("task_options"), []
-    variant = "model.private_layers.main=1"
+def layers() -> Iterator[Row]:
+    """Yield the gains of two pairs, with the private layer in pair and single task, or in neither."""
+    runs = scores("task_options")
+    yield ["main", "option", "alone", "with chu", "gain, %"]
     for main in ("mwe", "pos"):
-        tasks = "+".join(sorted((main, "chu")))
-        single, pair = runs.get((main, main, variant, "f1")), runs.get((main, tasks, variant, "f1"))
-        if single and pair:
-            texts.append(
-                f"{main} alone with the layer {mean(single)}, gain of chu over that "
-                f"{cell(paired_gain(single, pair, 1))} %"
-            )
-    return "; ".join(texts) + "."
+        for variant in ("", "model.private_layers.main=1"):
+            single = runs[main, main, variant, "f1"]
+            pair = runs[main, "+".join(sorted((main, "chu"))), variant, "f1"]
+            gain = paired_gain(single, pair, 1)
+            yield [main, OPTIONS[variant], mean(single), mean(pair), gain]
 
 
-def kinds() -> Iterator[Sequence[str]]:
+def kinds() -> Iterator[Row]:
     """Yield a row for each pair of tasks of different kinds."""
     runs = scores("auxiliary_kinds")
     yield ["main", "aux", "metric", "alone", "with aux", "gain, %"]
@@ -120,10 +129,10 @@ def kinds() -> Iterator[Sequence[str]]:
             continue
         aux = "+".join(each for each in tasks.split("+") if each != task)
         gain = paired_gain(single, pair, 1 if description.higher_is_better else -1)
-        yield [task, aux, description.title, mean(single), mean(pair), cell(gain)]
+        yield [task, aux, description.title, mean(single), mean(pair), gain]
 
 
-def decodings() -> Iterator[Sequence[str]]:
+def decodings() -> Iterator[Row]:
     """Yield a row for each task and decoding."""
     runs = scores("decodings")
     yield ["task", "decoding", "F1", "against greedy, %", "span F1", "against greedy, %"]
@@ -132,17 +141,17 @@ def decodings() -> Iterator[Sequence[str]]:
         name = next((each for each in DECODINGS if f"decoding_{each}" in variant), "greedy")
         by_decoding[task, name] = variant
     for task, name in sorted(by_decoding, key=lambda key: (key[0], DECODINGS.index(key[1]))):
-        row = [task, name]
+        row: list[str | PairedGain] = [task, name]
         for metric in ("f1", "span_f1"):
             own = runs.get((task, task, by_decoding[task, name], metric))
             greedy = runs.get((task, task, by_decoding[task, "greedy"], metric))
             row.append(mean(own) if own else "")
             both = own and greedy and name != "greedy"
-            row.append(cell(paired_gain(greedy, own, 1)) if both and own and greedy else "")
+            row.append(paired_gain(greedy, own, 1) if both else "")
         yield row
 
 
-def tuned() -> Iterator[Sequence[str]]:
+def tuned() -> Iterator[Row]:
     """Yield a row for each task set of the tunings in docs/results (`tuned.json` of a sweep)."""
     yield ["main", "tasks", "untuned", "gain, %", "tuned", "gain, %", "options of the best trial"]
     for file in sorted((Path(__file__).parent / "results").glob("tuned_*.json")):
@@ -152,8 +161,8 @@ def tuned() -> Iterator[Sequence[str]]:
                 for kind in ("untuned", "tuned")
             )
             for number, each in enumerate(sets):
-                row = [main, "+".join(each["tasks"])]
+                row: list[str | PairedGain] = [main, "+".join(each["tasks"])]
                 for runs in (untuned, best):
-                    gain = cell(paired_gain(runs[0], runs[number], 1)) if number else ""
+                    gain = paired_gain(runs[0], runs[number], 1) if number else ""
                     row += [mean(runs[number]), gain]
                 yield [*row, ", ".join(f"`{option}`" for option in each["overrides"])]

@@ -79,9 +79,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def row_table(rows: Iterator[Sequence[str]]) -> str:
+def row_table(rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose first row is its header."""
-    return table(next(rows), list(rows))
+    return table(rows[0], rows[1:])
 
 
 def interval(score: Score, metric: str) -> str:
@@ -462,15 +462,13 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
         yield "fidelity.md", "losses", losses
         yield "fidelity.md", "curve features", curve_features
     for name, rows in (
-        ("task_options", auxiliaries.options),
         ("auxiliary_kinds", auxiliaries.kinds),
+        ("task_options", auxiliaries.options),
+        ("private layers", auxiliaries.layers),
         ("decodings", auxiliaries.decodings),
+        ("tuned", auxiliaries.tuned),
     ):
-        if name in packaged():
-            yield "auxiliaries.md", name, lambda rows=rows: row_table(rows())
-    if "task_options" in packaged():
-        yield "auxiliaries.md", "private layers", auxiliaries.private_baselines
-    yield "auxiliaries.md", "tuned", lambda: row_table(auxiliaries.tuned())
+        yield "auxiliaries.md", name, lambda rows=rows: row_table(auxiliaries.as_text(rows()))
     for name in ("published", *ESTIMATED):
         yield "recommend.md", f"replay {name}", lambda name=name: replays(name)
 

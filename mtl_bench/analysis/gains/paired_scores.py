@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations, run_budgets
-from mtl_bench.analysis.student import quantile
+from mtl_bench.analysis.student import quantile, two_sided_p
 
 LEVEL = 0.95
 """Of the intervals of paired gains."""
@@ -66,11 +66,15 @@ def relative_change(single: float, pair: float, sign: int) -> float:
 
 @dataclass(frozen=True)
 class PairedGain:
-    """A gain in percent: mean over seeds, and a t interval of the paired differences."""
+    """A gain in percent: mean over seeds, and t interval and test of the paired differences.
+
+    Interval and p are of this gain by itself, nan with fewer than two seeds.
+    """
 
     mean: float
     low: float
     high: float
+    p: float
     seeds: int
 
 
@@ -86,14 +90,15 @@ def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: i
     """
     seeds = sorted(single.keys() & other.keys())
     if not seeds or not all(single[seed] for seed in seeds):
-        return PairedGain(np.nan, np.nan, np.nan, 0)
+        return PairedGain(np.nan, np.nan, np.nan, np.nan, 0)
     gains = [relative_change(single[seed], other[seed], sign) for seed in seeds]
     mean = float(np.mean(gains))
     if len(gains) == 1:
-        return PairedGain(mean, np.nan, np.nan, 1)
+        return PairedGain(mean, np.nan, np.nan, np.nan, 1)
     error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
     half = quantile((1 + LEVEL) / 2, len(gains) - 1) * error
-    return PairedGain(mean, mean - half, mean + half, len(gains))
+    p = two_sided_p(mean / error, len(gains) - 1) if error else float(mean == 0)
+    return PairedGain(mean, mean - half, mean + half, p, len(gains))
 
 
 def paired_scores(

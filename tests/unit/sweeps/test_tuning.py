@@ -1,5 +1,7 @@
 """Tuning: equal trials, extension of the better half, the best at the last rung."""
 
+import math
+
 import pytest
 
 from mtl_bench.analysis.gains.paired_scores import paired_gain
@@ -84,6 +86,8 @@ def test_a_gain_is_of_paired_seeds_with_a_t_interval():
     # 10 and 5 percent: mean 7.5, error 2.5, t of one degree 12.706
     assert (gain.mean, gain.seeds) == (pytest.approx(7.5), 2)
     assert gain.high == pytest.approx(7.5 + 12.7062 * 2.5, rel=1e-4)
+    assert gain.p == pytest.approx(2 * math.atan(2.5 / 7.5) / math.pi)  # one degree: Cauchy's
+    assert math.isnan(paired_gain({0: 0.5}, {0: 0.6}, 1).p)
     assert paired_gain({0: 4.0}, {0: 3.0}, -1).mean == 25
 
 
