@@ -107,7 +107,7 @@ def options() -> Iterator[Row]:
 
 
 def layers() -> Iterator[Row]:
-    """Yield the gains of two pairs, with the private layer in pair and single task, or in neither."""
+    """Yield the gains of two pairs, with the private layer in pair and single, or in neither."""
     runs = scores("task_options")
     yield ["main", "option", "alone", "with chu", "gain, %"]
     for main in ("mwe", "pos"):

@@ -31,7 +31,7 @@ from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.features.gradients import CurveGradients
 from mtl_bench.analysis.features.logcurve import LogCurve
 from mtl_bench.analysis.gains.components import NAMES, components, seed_gains, without_each
-from mtl_bench.analysis.gains.gain import main_order, signed
+from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.gains.gains import measured_gains
 from mtl_bench.analysis.gains.uncertainty import pooled
 from mtl_bench.analysis.measurements import Measurements
@@ -54,8 +54,8 @@ BLOCK = r"(<!-- make figures: {} -->\n).*?(<!-- end -->)"
 
 FEWEST = 20  # pairs of a result set that tables show
 SHOWN = {
-    "pairs": ("all pairs, majority", "main task, majority", "both names, logistic"),
-    "unseen_main": ("aux task, mean gain", "aux task, size", "both names, logistic"),
+    "pairs": ("all pairs, majority", "main task, majority"),
+    "unseen_main": ("aux task, mean gain", "aux task, size"),
 }
 """Baselines of a table, by what is held out."""
 
@@ -109,8 +109,7 @@ def scores_table(held_out: str) -> str:
     rows = []
     for score in study().scores:
         baseline = f"{score.features}, {score.model}" in SHOWN[held_out]
-        logistic = score.model == "logistic" and "nested" not in score.features
-        if score.held_out != held_out or not (baseline or logistic):
+        if score.held_out != held_out or not (baseline or score.model == "logistic"):
             continue
         name = score.features if score.model == "logistic" else f"{score.features}: {score.model}"
         others = (
@@ -134,7 +133,7 @@ def learners() -> str:
                 for score in study().scores
                 if (score.features, score.model) == (features, model) and score.p
             }
-            if model == "majority" or not own:
+            if not own:
                 continue
             seen, new = own["pairs"], own["unseen_main"]
             rows.append(
@@ -184,9 +183,9 @@ def sets() -> list[str]:
 def matrix(name: str) -> str:
     """Return the gains of a result set, rows main tasks; those shown to help or hurt in bold."""
     gains = {(gain.main, gain.aux): gain for gain in measured(name).gains}
-    mains, auxes = main_order(gains), sorted({aux for _, aux in gains})
+    mains, auxes = (sorted({pair[of] for pair in gains}) for of in (0, 1))
     rows = []
-    for main in sorted(mains):
+    for main in mains:
         cells = []
         for aux in auxes:
             gain = gains.get((main, aux))
@@ -214,7 +213,7 @@ def effects() -> str:
 
 
 def alone() -> str:
-    """Return the F1 of single runs of each result set, by the paper's name of the task."""
+    """Return the F1 of single runs of each result set."""
     names = ["published", *sets()]
     cells: dict[str, dict[str, str]] = {}
     for name in names:
@@ -495,6 +494,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", help="names of blocks, or `figures` (default: all)")
     only = parser.parse_args().only
+    if absent := sorted({*only} - {"figures", *(name for _, name, _ in blocks())}):
+        parser.error(f"there is no block {', '.join(absent)}")
     for page, name, make in blocks():
         file = DOCS / page
         text = file.read_text("utf-8")

@@ -15,6 +15,7 @@ Nothing heavy is imported before it is needed.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ class Sweep:
         """
         from mtl_bench.analysis.gains.gains import gains_frame
 
-        return gains_frame(self.folder, metric=metric, budgets=budgets)
+        return _warned(*gains_frame(self.folder, metric=metric, budgets=budgets))
 
     def recommend(self, main: str | None = None, record: str | None = None) -> list[Recommendation]:
         """Return which auxiliary to use for a main task, or for each: see docs/recommend.md.
@@ -124,7 +125,14 @@ class Sweep:
         from mtl_bench.analysis.data.frame import values_frame
         from mtl_bench.runs.sweep_folder import read_sweep
 
-        return values_frame(self.folder, read_sweep(self.folder), all_losses=True)[0]
+        return _warned(*values_frame(self.folder, read_sweep(self.folder), all_losses=True))
+
+
+def _warned(frame: pd.DataFrame, problems: Sequence[str]) -> pd.DataFrame:
+    """Return a frame, and warn of runs that are not in it."""
+    for line in problems:
+        warnings.warn(line, stacklevel=3)
+    return frame
 
 
 def open_sweep(folder: str | Path) -> Sweep:
@@ -176,11 +184,12 @@ def study(sweep: str | Path, *overrides: str) -> list[Study]:
         result set is written to a folder of its name.
     """
     from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
+    from mtl_bench.paper import PUBLISHED
     from mtl_bench.runs.result_sets import is_result_set
     from mtl_bench.runs.sweep_folder import read_sweep
 
-    if sweep == "published":
-        return [study_published(Path("published") / "study", overrides or None).study]
+    if sweep == PUBLISHED:
+        return [study_published(Path(PUBLISHED) / "study", overrides or None).study]
     folder = open_sweep(sweep).folder
     out = Path(folder.name) / "study" if is_result_set(folder) else None
     studies = study_sweep(folder, read_sweep(folder), overrides or None, out)

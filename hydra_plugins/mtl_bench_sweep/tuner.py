@@ -62,7 +62,7 @@ class TuneSweeper(BasicSweeper):
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         [jobs] = self.split_arguments(overrides, None)
         seeds = _seeds(jobs, limits)
-        asked = question([[each for each in job if not each.startswith("seed=")] for job in jobs])
+        asked = question([[each for each in job if not _is_seed(each)] for job in jobs])
 
         def compose(job: list[str]) -> Any:
             return loader.load_sweep_config(config, job)
@@ -180,13 +180,20 @@ class TuneSweeper(BasicSweeper):
         return []
 
 
+def _is_seed(override: str) -> bool:
+    return override.lstrip("+").startswith("seed=")
+
+
 def _seeds(jobs: Sequence[Sequence[str]], limits: TuningLimits) -> list[int]:
     """Return the seeds that a command line names; three if it names none.
 
     Raises:
-        UserError: one is that of the trials.
+        UserError: one is that of the trials, or no whole number.
     """
-    seeds = sorted({int(each[5:]) for job in jobs for each in job if each.startswith("seed=")})
+    texts = {each.lstrip("+")[5:] for job in jobs for each in job if _is_seed(each)}
+    if wrong := sorted(text for text in texts if not text.isdecimal()):
+        raise UserError(f"seed={wrong[0]}: is not a whole number of 0 or more, such as seed=0,1,2.")
+    seeds = sorted(map(int, texts))
     if limits.tuning_seed in seeds:
         raise UserError(
             f"seed={limits.tuning_seed} is that of the trials: a run that was selected tells "

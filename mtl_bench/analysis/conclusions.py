@@ -110,9 +110,10 @@ def _effects(gains: Sequence[Gain]) -> Conclusion:
     }
     others = len(gains) - len(measured)
     without = f" (of {others} others the noise is not known)" if others else ""
-    several = max(gain.seeds for gain in measured) > 1
-    both = "repeated seeds and late evaluations, whichever scatter more"
-    source = both if several else "late evaluations of one seed, which are too small"
+    source = "late evaluations of one seed, which are too small"
+    if max(gain.seeds for gain in measured) > 1:
+        late = any(gain.late_counts for gain in measured)
+        source = f"repeated seeds{' and late evaluations, whichever scatter more' if late else ''}"
     return Conclusion(
         question,
         f"{count['helps']} of {len(measured)} auxiliaries help, {count['hurts']} hurt, "

@@ -27,7 +27,6 @@ from mtl_bench.analysis.gains.gains import measured_gains
 from mtl_bench.runs.sweep_folder import RunStatus, all_tasks
 
 SHOWN = 10  # runs that were not asked for, by name
-AVERAGED = 3  # evaluations whose mean stands for a run so far
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,6 @@ class LearningCurve:
 
     share: Floats
     scores: Floats
-
-    def at(self, percent: float) -> float:
-        """Return the mean of the last evaluations up to a percentage; nan if there is none."""
-        scores = self.scores[self.share <= percent / 100 + 1e-9]
-        return float(scores[-AVERAGED:].mean()) if len(scores) else float("nan")
 
 
 @dataclass(frozen=True)
@@ -95,14 +89,20 @@ class Measurements:
         return " or ".join(sorted(titles)) or "the primary metric"
 
     def single_runs(self) -> list[SingleRun]:
-        """Return the single runs."""
+        """Return the single runs that reach the budget."""
         return single_runs(self.values, self.budget)
 
     def scores_alone(self) -> dict[str, float]:
-        """Return each task's score in its single runs at the budget, mean over seeds."""
+        """Return each task's score in its single runs at the budget, mean over seeds.
+
+        That is the final metric of runs that ended there; if none did, the last evaluation.
+        """
         rows = evaluations(self.values, self.metrics, self.budget)
-        rows = rows[rows["tasks"] == rows["task"]].sort_values("final", kind="stable")
-        # The final metric, where the run ended at the budget, is the last row now.
+        reaches = rows["run"].map(run_budgets(self.values)) >= self.budget - 1e-6
+        rows = rows[(rows["tasks"] == rows["task"]) & reaches]
+        finals = rows["final"] & ((rows["budget"] - self.budget).abs() < 1e-6)
+        # They may be of another split than evaluations, and are not mixed.
+        rows = rows[finals | ~(rows["final"] | finals.groupby(rows["task"]).transform("any"))]
         last = rows.groupby(["task", "run"])["value"].last()
         return {str(task): float(mean) for task, mean in last.groupby("task").mean().items()}
 

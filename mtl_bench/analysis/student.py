@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from scipy.special import stdtr, stdtrit
+from scipy.special import nctdtrinc, stdtr, stdtrit
 
 
 @cache  # gains of a table share their degrees of freedom
@@ -24,3 +24,14 @@ def two_sided_p(value: float, degrees: float) -> float:
     0.05
     """
     return float(2 * stdtr(degrees, -abs(value)))
+
+
+@cache
+def detectable(power: float, level: float, degrees: float) -> float:
+    """Return which mean a two-sided t test shows with some probability, in its standard errors.
+
+    >>> round(detectable(0.8, 0.05, 1), 1), round(detectable(0.8, 0.05, 1e6), 2)
+    (16.3, 2.8)
+    """
+    # The other tail is nothing here.
+    return float(nctdtrinc(degrees, 1 - power, quantile(1 - level / 2, degrees)))

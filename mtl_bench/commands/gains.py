@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mtl_bench.commands.shared.arguments import add_mains, add_metric, budget
 from mtl_bench.commands.shared.tables import add_format, frame_rows, print_table
@@ -39,7 +40,11 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.sweep, statuses, arguments.format, arguments.metric, budgets, arguments.main
         )
         return
-    frame = gains_frame(arguments.sweep, statuses, metric=arguments.metric, budgets=budgets)
+    frame, problems = gains_frame(
+        arguments.sweep, statuses, metric=arguments.metric, budgets=budgets
+    )
+    for line in problems:
+        print(line, file=sys.stderr)
     if frame.empty:
         raise UserError(why_none(statuses, arguments.metric))
     print_table(frame_rows(frame), arguments.format)

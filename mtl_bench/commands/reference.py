@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.errors import UserError
@@ -32,7 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
     from mtl_bench.analysis.evaluation.agreement import agreement  # scipy: a second
     from mtl_bench.analysis.gains.gains import gains_frame
 
-    gains = gains_frame(arguments.sweep, read_sweep(arguments.sweep)).dropna(subset="gain_percent")
+    gains, problems = gains_frame(arguments.sweep, read_sweep(arguments.sweep))
+    for line in problems:
+        print(line, file=sys.stderr)
+    gains = gains.dropna(subset="gain_percent")
     if gains["variant"].nunique() > 1:
         raise UserError(f"{arguments.sweep}: has several variants, which have gains of their own.")
     budget = gains["budget"].max()

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtl_bench.commands.shared.arguments import add_mains, add_study_arguments, study_overrides
 from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
 from mtl_bench.errors import UserError
+from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 HELP = "write a page that shows a sweep: report/index.html"
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write study and report; without overrides, with those of the study in the folder."""
     overrides = study_overrides(arguments) or None
     folder = arguments.out / "study" if arguments.out else None
-    if arguments.sweep == "published":
+    if arguments.sweep == PUBLISHED:
         if folder is None:
             raise UserError("`mtl-bench report published` needs `--out <folder>` to write to.")
         print(f"written: {study_published(folder, overrides).write_page()}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
+from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.duration import duration
 from mtl_bench.runs.pack import pack
 from mtl_bench.runs.result_sets import SUFFIX, about, packaged, unpacked
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 HELP = "list result sets, export their tables, or make one of a sweep"
 NOTE = "Where a sweep is asked for, name one: `mtl-bench gains <name>`."
-PUBLISHED: Row = {
-    "name": "published",
+PAPER: Row = {
+    "name": PUBLISHED,
     "tasks": 10,
     "runs": 55,
     "seeds": 1,
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     """Print what result sets there are."""
-    rows, notes = [PUBLISHED], [PUBLISHED_NOTE]
+    rows, notes = [PAPER], [PUBLISHED_NOTE]
     for name, file in packaged().items():
         content = about(unpacked(file))
         rows.append(

@@ -10,6 +10,7 @@ from mtl_bench.commands.shared.arguments import add_study_arguments, study_overr
 from mtl_bench.commands.shared.study_pipeline import FinishedStudy, study_published, study_sweep
 from mtl_bench.commands.shared.study_text import show
 from mtl_bench.errors import UserError
+from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 HELP = "can gains be predicted: task-held-out evaluation, and the paper's tables"
@@ -25,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the study's files and print a summary, for each variant of the sweep."""
     overrides = ["study=full"] * arguments.full + study_overrides(arguments)
-    if arguments.sweep == "published":
+    if arguments.sweep == PUBLISHED:
         if arguments.out is None:
             raise UserError("`mtl-bench study published` needs `--out <folder>` to write to.")
         studies: Iterable[FinishedStudy] = [study_published(arguments.out, overrides)]

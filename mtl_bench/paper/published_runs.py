@@ -10,10 +10,9 @@ from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, run_rows, 
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.uncertainty import with_errors
 from mtl_bench.analysis.measurements import Measurements
-from mtl_bench.paper import published
+from mtl_bench.paper import PUBLISHED, published
 from mtl_bench.runs.sweep_folder import SweepRun
 
-SOURCE = "published"
 BUDGET = 50_000.0
 EVALUATIONS = 20  # late ones, of which published late means and spreads are
 DEGREES_OF_FREEDOM = EVALUATIONS - 2
@@ -45,7 +44,7 @@ def published_measurements() -> Measurements:
         for row in published.gain_rows()
     ]
     return Measurements(
-        source=SOURCE,
+        source=PUBLISHED,
         values=published_values(),
         metrics=dict.fromkeys(statistics, F1),
         budget=BUDGET,

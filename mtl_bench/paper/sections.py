@@ -13,10 +13,10 @@ import pandas as pd
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.section import DotChart, Section, SectionTable
 from mtl_bench.analysis.study import Compute, Study
-from mtl_bench.paper import published
+from mtl_bench.paper import PUBLISHED, published
 from mtl_bench.paper.claims import Claim, magnitude_claim, score_claims, task_claims
 from mtl_bench.paper.feature_claims import feature_claims
-from mtl_bench.paper.published_runs import F1, SOURCE
+from mtl_bench.paper.published_runs import F1
 from mtl_bench.paper.tables import Table3Row, cross_validate, table3
 
 TEXT = (
@@ -38,7 +38,7 @@ def paper_sections(
         compute: called with what takes long and its name.
     """
     names = {task: stand_ins.get(task, task) for task in study.measurements.metrics}
-    published_runs = study.measurements.source == SOURCE
+    published_runs = study.measurements.source == PUBLISHED
     # The published runs have the statistics that the paper printed.
     statistics = None if published_runs else _statistics_table(study, names)
     if study.no_prediction:
@@ -82,7 +82,7 @@ def _other_gains(study: Study) -> dict[str, Floats]:
     others = {}
     if all(late[pair] is not None for pair in pairs):
         others["late gains"] = np.array([late[pair] for pair in pairs], dtype=np.float64)
-    if study.measurements.source == SOURCE:
+    if study.measurements.source == PUBLISHED:
         half = published.gains("gain_half_percent")
         others["half the steps"] = np.array([half[pair] for pair in pairs])
     return others

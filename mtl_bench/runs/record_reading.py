@@ -79,7 +79,14 @@ def curve_of(record: Record, folder: Path, *, losses: bool = True) -> list[Curve
 
 
 def _task(metrics: Mapping[str, Mapping[str, Any]], **task: Any) -> TaskRecord:
+    for numbers in ("final", "statistics"):
+        task[numbers] = {name: _number(value) for name, value in task[numbers].items()}
     return TaskRecord(metrics={name: Metric(**one) for name, one in metrics.items()}, **task)
+
+
+def _number(value: Any) -> Any:
+    """Return a number that JSON has as text, such as `nan`; anything else as it is."""
+    return float(value) if isinstance(value, str) else value
 
 
 def _visible(tree: Any) -> Any:

@@ -169,12 +169,7 @@ def sweep_statuses(sweep: Path, tasks: Collection[str] = ()) -> Iterator[RunStat
     if not sweep.is_dir():
         raise UserError(f"{sweep}: there is no such folder. {_sweeps_near(sweep)}")
     plan = {run.folder: run for run in read_plan(sweep)}
-    begun = {
-        os.path.relpath(place, sweep)
-        for place, _, files in os.walk(sweep)
-        if RECORD in files or HEARTBEAT in files
-    }
-    folders = sorted({*plan, *(folder for folder in begun if "/" in folder)})
+    folders = sorted({*plan, *(folder for folder in _begun(sweep) if "/" in folder)})
     if not folders:
         raise UserError(f"{sweep}: has no runs. {_sweeps_near(sweep)}")
     of_folder = {folder: set(folder.split("/")[0].split("+")) for folder in folders}
@@ -182,6 +177,17 @@ def sweep_statuses(sweep: Path, tasks: Collection[str] = ()) -> Iterator[RunStat
         raise UserError(f"{sweep}: has no run of {', '.join(absent)}.")
     for folder in (each for each in folders if not tasks or of_folder[each] & set(tasks)):
         yield run_status(sweep, plan[folder]) if folder in plan else _unplanned(sweep, folder)
+
+
+def _begun(sweep: Path) -> Iterator[str]:
+    """Yield the folders of the runs that were begun in a sweep, those of sweeps inside it left out.
+
+    Such a one is `trials`, of a tuning.
+    """
+    for place, folders, files in os.walk(sweep):
+        folders[:] = [name for name in folders if not Path(place, name, PLAN).exists()]
+        if RECORD in files or HEARTBEAT in files:
+            yield os.path.relpath(place, sweep)
 
 
 def _unplanned(sweep: Path, folder: str) -> RunStatus:

@@ -14,6 +14,9 @@ from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 STEPS_A_TASK = 8
 """Of the trial: a second or two on real corpora."""
 
+TIMED = ("wall", "train")
+"""Seconds that a record has."""
+
 WITH_EVALUATION = 1.1
 """Of the training time; measured at an evaluation every 500 steps."""
 
@@ -30,14 +33,13 @@ def seconds_left(plan: Plan, processes: int) -> float | None:
     """Return how long what is left takes with some processes side by side; None if unknown."""
     steps = plan.steps_left()
     times = [
-        (record.steps_done, float(wall))
+        # Of a run that was resumed or extended, the former is of its last process only.
+        (record.steps_done, max(float(record.timings.get(f"{n}_seconds", 0)) for n in TIMED))
         for job in plan.jobs
-        if (record := job.status.record)
-        and record.status == "finished"
-        and (wall := record.timings.get("wall_seconds"))
+        if (record := job.status.record) and record.status == "finished"
     ]
-    if times:
-        seconds_a_step = sum(wall for _, wall in times) / max(1, sum(done for done, _ in times))
+    if any(seconds for _, seconds in times):
+        seconds_a_step = sum(sec for _, sec in times) / max(1, sum(done for done, _ in times))
         return steps * seconds_a_step / processes
     if plan.trial is None or not steps:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtl_bench.analysis.arrays import Floats
-from mtl_bench.analysis.data.frame import DATA, TRAIN
+from mtl_bench.analysis.data.frame import DATA, TRAIN, run_budgets
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,12 @@ class Family(Protocol):
         """Return the features, nan where there is none; other numbers may stand beside them."""
 
 
-def single_runs(values: pd.DataFrame, budget: float = np.inf) -> list[SingleRun]:
-    """Return the single runs among the runs of a sweep, their losses up to a budget."""
-    alone = values[(values["tasks"] == values["task"]) & (values["budget"] <= budget + 1e-6)]
+def single_runs(values: pd.DataFrame, budget: float = 0.0) -> list[SingleRun]:
+    """Return the single runs that reach a budget, their losses up to it; all of them with 0."""
+    alone = values[values["tasks"] == values["task"]]
+    if budget:
+        reaches = alone["run"].map(run_budgets(values)) >= budget - 1e-6
+        alone = alone[reaches & (alone["budget"] <= budget + 1e-6)]
     runs = []
     for (task, _), rows in alone.groupby(["task", "run"], sort=True):
         of_data = rows[rows["split"] == DATA]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation, task_interval
+from mtl_bench.analysis.evaluation.permutation import share_as_high, task_permutations
 from mtl_bench.analysis.student import quantile
 
 DRAWS = 1000
+"""Of main tasks, with replacement."""
 
 Pairs = Mapping[tuple[str, str], float]
 
@@ -52,24 +54,21 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
         # Main tasks, since pairs that share one are not independent.
         rows = np.concatenate([np.flatnonzero(main == m) for m in random.choice(mains, len(mains))])
         resampled.append(rank_correlation(expected[rows], measured[rows]))
-    tasks = sorted({task for pair in pairs for task in pair})
-    permuted, complete = [], True
-    for _ in range(DRAWS):
-        # Tasks rather than pairs: which pairs have a task in common stays as it is.
-        other = dict(zip(tasks, random.permutation(tasks), strict=True))
-        values = np.array([reference.get((str(other[m]), str(other[a])), np.nan) for m, a in pairs])
-        finite = np.isfinite(values)
-        complete &= bool(finite.all())
-        permuted.append(rank_correlation(values[finite], measured[finite]))
-    over_all = rank_correlation(expected, measured)
+    permutations = task_permutations(reference, pairs)
+    known = np.isfinite(permutations)
+    permuted = np.array(
+        [
+            rank_correlation(each[own], measured[own])
+            for each, own in zip(permutations, known, strict=True)
+        ]
+    )
+    over_all = float(permuted[0])
     ends = task_interval(np.array([over_all]), np.array(resampled)[:, None], len(mains))[:, 0]
     ordered = [own for m in mains if (own := main == m).sum() > 1]  # one alone has no order
     within = [rank_correlation(expected[own], measured[own]) for own in ordered]
     count = len(within)
     error = np.std(within, ddof=1) / np.sqrt(count) if count > 1 else np.nan
-    # The tolerance counts a permutation that changes nothing, whatever its rounding.
-    reached = 1 + sum(value >= over_all - 1e-12 for value in permuted)
-    low, high = central_interval(np.array(permuted)[:, None])[:, 0]
+    low, high = central_interval(permuted[1:, None])[:, 0]
     return Agreement(
         pairs=len(pairs),
         over_all=over_all,
@@ -77,5 +76,5 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
         within_mains=float(np.mean(within)) if within else float("nan"),
         width=float(error) * quantile(0.975, count - 1),
         permuted=(float(low), float(high)),
-        p=reached / (1 + DRAWS) if complete else float("nan"),
+        p=share_as_high(permuted) if known.all() else float("nan"),
     )

@@ -82,7 +82,7 @@ def _orders(count: int, draws: int) -> Iterator[Sequence[int]]:
     number = 0
     while number < draws:
         order = random.permutation(count).tolist()
-        # The true order is counted beside the permutations, in `Evaluation.tested`.
+        # The true order is counted beside the permutations, in `permutation.p_values`.
         if order != list(range(count)):
             number += 1
             yield order

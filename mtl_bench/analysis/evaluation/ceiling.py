@@ -8,12 +8,12 @@ import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, tally
+from mtl_bench.analysis.evaluation.metrics import Values, by_metric, tally
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.gains.gain import Gain
 
 
-def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, float]:
+def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> Values:
     """Return the metrics of a predictor that knows the true gains, scored by the measured ones.
 
     True gains are drawn given the measured labels. Of the n labels of a main task, whose squared
@@ -44,7 +44,7 @@ def ceiling(table: Table, gains: Sequence[Gain], draws: int = 200) -> dict[str, 
     # One fold of all pairs for each draw: nothing is learned, so nothing is held out.
     everything = np.ones((draws, len(table)), dtype=np.bool_)
     metrics = tally(table, Folds(~everything, everything, draws), truths).metrics()[0]
-    return dict(zip(METRICS, metrics.tolist(), strict=True))
+    return by_metric(metrics)
 
 
 def _true_shares(table: Table, noise: Floats) -> tuple[Floats, Floats]:

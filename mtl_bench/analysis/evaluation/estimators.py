@@ -10,15 +10,12 @@ import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, rank_correlations, tally, task_interval
+from mtl_bench.analysis.evaluation.metrics import METRICS, rank_correlations, tally
 from mtl_bench.analysis.evaluation.partial_runs import PILOTS, pilot_gains
-from mtl_bench.analysis.evaluation.permutation import holm
+from mtl_bench.analysis.evaluation.permutation import holm, share_as_high, task_permutations
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.measurements import Measurements
 from mtl_bench.analysis.recommend.prior import priors
-
-DRAWS = 999
-"""Permutations of the tasks; the true order is counted, too."""
 
 Scores = Mapping[tuple[str, str], float]
 """By main task and auxiliary: the higher, the more the auxiliary is expected to help; nan where an
@@ -122,11 +119,7 @@ def from_runs(measurements: Measurements, table: Table) -> list[Estimate]:
 
 
 def score_estimates(table: Table, estimates: Sequence[Estimate]) -> list[EstimatorScore]:
-    """Return the scores of estimators on the same pairs; nan of those that say nothing of some.
-
-    The p-value is that of a permutation of tasks (Mantel, 1967): whose row and column a score
-    stands in is drawn at random, so that scores that share a task stay together.
-    """
+    """Return the scores of estimators on the same pairs; nan of those that say nothing of some."""
     scores = [_score(table, estimate) for estimate in estimates]
     tested = [n for n, score in enumerate(scores) if score.p is not None]
     corrected = holm([scores[n].p or 0.0 for n in tested])
@@ -143,32 +136,15 @@ def _score(table: Table, estimate: Estimate) -> EstimatorScore:
     # A fold for each main task; nothing is learned, so that nothing is held out.
     test = np.array([[main == task for main in table.main] for task in table.tasks()])
     counts = tally(table, Folds(~test, test), np.repeat(of_pairs[None], len(test), axis=0))
-    values = counts.metrics()[0]
-    low, high = task_interval(values, counts.resampled(), len(counts.counts))
-    named = (dict(zip(METRICS, end.tolist(), strict=True)) for end in (values, low, high))
-    of_values, of_low, of_high = named
     p = _permutation_p(table, estimate.scores) if estimate.tested else None
-    correlations = counts.ranking[:, 0].tolist()
-    return EstimatorScore(estimate, of_values, of_low, of_high, correlations, p)
+    return EstimatorScore(estimate, *counts.with_intervals(), counts.ranking[:, 0].tolist(), p)
 
 
 def _permutation_p(table: Table, scores: Scores) -> float | None:
-    tasks = sorted({*table.main, *table.aux})
-    number = {task: n for n, task in enumerate(tasks)}
-    matrix = np.full((len(tasks), len(tasks)), np.nan)
-    for (main, aux), value in scores.items():
-        if main in number and aux in number:
-            matrix[number[main], number[aux]] = value
-    rows = np.array([number[task] for task in table.main])
-    columns = np.array([number[task] for task in table.aux])
-    random = np.random.default_rng(0)
-    orders = [np.arange(len(tasks)), *(random.permutation(len(tasks)) for _ in range(DRAWS))]
-    values = np.array([matrix[order[rows], order[columns]] for order in orders])
-    if not np.isfinite(values).all():  # a permutation asks for pairs that have no score
+    values = task_permutations(scores, table.pairs())
+    if not np.isfinite(values).all():
         return None
-    means = np.mean(_correlations(table, values), axis=0)
-    # The tolerance counts a permutation that changes nothing, whatever its rounding.
-    return float((means >= means[0] - 1e-12).mean())
+    return share_as_high(np.mean(_correlations(table, values), axis=0))
 
 
 def _correlations(table: Table, values: Floats) -> list[Floats]:

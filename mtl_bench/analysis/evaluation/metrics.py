@@ -5,6 +5,7 @@ A predictor gives every pair a score; above 0 it predicts a gain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,13 @@ from mtl_bench.analysis.student import quantile
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
 DRAWS = 1000
+
+Values = Mapping[str, float]
+
+
+def by_metric(metrics: Floats) -> Values:
+    """Return [7] metrics by name."""
+    return dict(zip(METRICS, metrics.tolist(), strict=True))
 
 
 def choice_counts(predicted: Bools, truth: Bools, test: Bools) -> Floats:
@@ -65,8 +73,7 @@ class Tally:
         """
         w = np.ones((1, len(self.counts))) if weights is None else weights
         accuracy, f1 = accuracy_and_f1(w @ self.counts)
-        contests = ((w @ self.contests) * w).sum(axis=1)
-        wins = ((w @ self.wins) * w).sum(axis=1)
+        wins, contests = (_weighted(w, of_mains) for of_mains in (self.wins, self.contests))
         ranked = np.isfinite(self.ranking[:, 0])
         with np.errstate(invalid="ignore", divide="ignore"):
             ranking = (w[:, ranked] @ self.ranking[ranked]) / w[:, ranked].sum(1, keepdims=True)
@@ -83,6 +90,22 @@ class Tally:
             [np.bincount(each, minlength=tasks) for each in samples], dtype=np.float64
         )
         return self.metrics(weights)
+
+    def with_intervals(self) -> tuple[Values, Values, Values]:
+        """Return the metrics, and the lower and the upper ends of their intervals."""
+        values = self.metrics()[0]
+        low, high = task_interval(values, self.resampled(), len(self.counts))
+        return by_metric(values), by_metric(low), by_metric(high)
+
+
+def _weighted(weights: Floats, of_mains: Floats) -> Floats:
+    """Return [D] sums of [M, M], each main task counted as often as [D, M] weights say.
+
+    A task that is drawn twice is there twice, and is not compared with itself across the two.
+    """
+    own = of_mains.diagonal()
+    result: Floats = ((weights @ of_mains) * weights).sum(axis=1) - (weights**2 - weights) @ own
+    return result
 
 
 def task_interval(values: Floats, resampled: Floats, tasks: int) -> Floats:

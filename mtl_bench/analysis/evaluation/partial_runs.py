@@ -9,11 +9,11 @@ import numpy as np
 
 from mtl_bench.analysis.data.single_runs import Family, SingleRun, features_of
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, tally, task_interval
+from mtl_bench.analysis.evaluation.metrics import tally
 from mtl_bench.analysis.evaluation.scoring import Evaluation, EvaluationSettings, Score
 from mtl_bench.analysis.features.pair_table import Table, make_table
-from mtl_bench.analysis.gains.paired_scores import relative_change
-from mtl_bench.analysis.measurements import LearningCurve, Measurements
+from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.recommend.observations import sweep_curves
 
 CURVES = (5, 10, 20, 30, 50, 100)  # percent of the single runs
 PILOTS = (5, 10, 20, 30, 50, 70)  # percent of single and pair runs
@@ -58,7 +58,7 @@ def early_scores(
 
 def shortened(run: SingleRun, percent: float) -> SingleRun:
     """Return the first part of a run; percentages inside it then count from its new end."""
-    beginning = run.steps <= run.steps[-1] * percent / 100
+    beginning = run.steps <= run.steps.max(initial=0) * percent / 100
     return replace(run, steps=run.steps[beginning], losses=run.losses[beginning])
 
 
@@ -115,25 +115,24 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
     # Nothing is learned from other pairs, so that nothing has to be held out.
     everything = np.ones((1, len(table)), dtype=np.bool_)
     counts = tally(table, Folds(~everything, everything), np.array([predictions]))
-    values = counts.metrics()[0]
-    of_values = (values, *task_interval(values, counts.resampled(), len(counts.counts)))
-    values, low, high = (dict(zip(METRICS, each.tolist(), strict=True)) for each in of_values)
-    score = Score("none", "gain so far", "itself", 1, values, low, high)
+    score = Score("none", "gain so far", "itself", 1, *counts.with_intervals())
     return [EarlyScore("pilot pairs", percent, float(percent), 0.0, score)]
 
 
 def pilot_gains(
     measurements: Measurements, pairs: Sequence[tuple[str, str]], percent: int
 ) -> list[float]:
-    """Return the gains at some percentage of the budget, of the first seed; nan where unknown."""
-    curves, empty = measurements.curves(), LearningCurve(np.empty(0), np.empty(0))
-    gains = []
+    """Return the gains at some percentage of the budget, of the first seed (`SweepCurves.gain`).
+
+    They are nan before the first evaluation, and 0 where the main task alone scores too little.
+    """
+    curves = sweep_curves(measurements.values, measurements.metrics, measurements.budget)
+    share, gains = percent / 100, []
     for main, aux in pairs:
-        single = curves.get((main, main), empty).at(percent)
-        pair = curves.get(("+".join(sorted((main, aux))), main), empty).at(percent)
-        # A task that scores 0 so far says nothing.
-        sign = measurements.metrics[main].sign
-        gains.append(relative_change(single, pair, sign) if single else 0.0)
+        gain = curves[main].gain(aux, share, 1)
+        firsts = [curve.budgets[0] for curve in curves[main].alone.values()]
+        is_evaluated = min(firsts) <= share * measurements.budget + 1e-6
+        gains.append(0.0 if np.isnan(gain) and is_evaluated else gain)
     return gains
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.metrics import METRICS
+
+DRAWS = 999
+"""Permutations of tasks whose scores are of pairs; the true order is counted, too."""
 
 TESTED = ("accuracy", "auc", "spearman")
 """Metrics with a p-value."""
@@ -51,13 +55,16 @@ def is_open(compared: Floats, permuted: Floats) -> bool:
 def holm(p: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm, 1979), in the order given.
 
-    >>> [round(each, 3) for each in holm([0.01, 0.5, 0.03])]
-    [0.03, 0.5, 0.06]
+    Those that are nan are of no test, and stay.
+
+    >>> [round(each, 3) for each in holm([0.01, 0.5, float("nan"), 0.03])]
+    [0.03, 0.5, nan, 0.06]
     """
-    corrected = [0.0] * len(p)
+    corrected = [math.nan] * len(p)
+    tests = sorted((n for n, each in enumerate(p) if not math.isnan(each)), key=lambda n: p[n])
     largest = 0.0
-    for rank, number in enumerate(sorted(range(len(p)), key=lambda each: p[each])):
-        largest = max(largest, min(1.0, (len(p) - rank) * p[number]))
+    for rank, number in enumerate(tests):
+        largest = max(largest, min(1.0, (len(tests) - rank) * p[number]))
         corrected[number] = largest
     return corrected
 
@@ -78,3 +85,29 @@ def corrected(tests: Sequence[tuple[str, Mapping[str, float]]]) -> list[dict[str
         for number, value in zip(numbers, values, strict=True):
             result[number][metric] = value
     return result
+
+
+def task_permutations(
+    scores: Mapping[tuple[str, str], float], pairs: Sequence[tuple[str, str]]
+) -> Floats:
+    """Return [1 + D, N] scores of pairs: the true ones, then with the tasks permuted.
+
+    Whose row and column a score stands in is drawn at random (Mantel, 1967), so that scores that
+    share a task stay together. nan: a permutation asks for a pair that has no score.
+
+    Args:
+        scores: by main task and auxiliary.
+        pairs: N of them.
+    """
+    tasks = sorted({task for pair in pairs for task in pair})
+    matrix = np.array([[scores.get((a, b), np.nan) for b in tasks] for a in tasks])
+    rows, columns = np.array([[tasks.index(task) for task in pair] for pair in pairs]).T
+    random = np.random.default_rng(0)
+    orders = [np.arange(len(tasks)), *(random.permutation(len(tasks)) for _ in range(DRAWS))]
+    return np.array([matrix[order[rows], order[columns]] for order in orders])
+
+
+def share_as_high(values: Floats) -> float:
+    """Return how many of [1 + D] values are as high as the first one, that one counted."""
+    # The tolerance counts a permutation that changes nothing, whatever its rounding.
+    return float((values >= values[0] - 1e-12).mean())

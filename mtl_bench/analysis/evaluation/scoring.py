@@ -15,7 +15,9 @@ from mtl_bench.analysis.evaluation import baselines
 from mtl_bench.analysis.evaluation.folds import HELD_OUT, Folds
 from mtl_bench.analysis.evaluation.metrics import (
     METRICS,
+    Values,
     accuracy_and_f1,
+    by_metric,
     central_interval,
     choice_counts,
     tally,
@@ -32,8 +34,6 @@ they are compared with is scored on the same runs, so that p is exact."""
 
 TESTED_LEARNERS = ("pairs", "unseen_main")
 """What is held out where learners other than the paper's are tested as well: it takes minutes."""
-
-Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -178,19 +178,18 @@ class Evaluation:
     def row(self, features: str, model: str, columns: int, scores: Floats) -> Score:
         """Score the predictions [B, N] of the fits of all folds."""
         counts = tally(self.table, self.folds, scores)
-        values, resampled, tasks = counts.metrics()[0], counts.resampled(), len(counts.counts)
-        low, high = task_interval(values, resampled, tasks)
+        values, low, high = counts.with_intervals()
         base, base_resampled = self.baseline
-        ends = task_interval(values - base, resampled - base_resampled, tasks)
-        below, above = (by_metric(end) for end in ends)
+        difference, resampled = counts.metrics()[0] - base, counts.resampled() - base_resampled
+        below, above = map(by_metric, task_interval(difference, resampled, len(counts.counts)))
         return Score(
             held_out=self.held_out,
             features=features,
             model=model,
             columns=columns,
-            values=by_metric(values),
-            low=by_metric(low),
-            high=by_metric(high),
+            values=values,
+            low=low,
+            high=high,
             difference={metric: (below[metric], above[metric]) for metric in TESTED},
             monte_carlo=monte_carlo(self.table, self.folds, scores),
         )
@@ -250,8 +249,3 @@ def monte_carlo(table: Table, folds: Folds, scores: Floats) -> Values:
     by_run = counts.reshape(folds.runs, -1, 4).sum(axis=1)  # [runs, 4]
     errors = [each.std(ddof=1) / math.sqrt(folds.runs) for each in accuracy_and_f1(by_run)]
     return dict(zip(("accuracy", "f1"), map(float, errors), strict=True))
-
-
-def by_metric(metrics: Floats) -> Values:
-    """Return [7] metrics by name."""
-    return dict(zip(METRICS, metrics.tolist(), strict=True))

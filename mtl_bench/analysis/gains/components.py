@@ -25,6 +25,9 @@ Gains = Sequence[tuple[str, str, int, float]]
 FEWEST = 4
 """Degrees of freedom of a noise that gains are divided by."""
 
+FEWEST_MAINS = 3
+"""Main tasks, and auxiliaries, that a variance between them is estimated from."""
+
 DRAWS = 200
 """Of the parametric bootstrap."""
 
@@ -55,19 +58,19 @@ def seed_gains(measurements: Measurements) -> list[tuple[str, str, int, float]]:
 
 
 def components(gains: Gains) -> Components | None:
-    """Return the components; None where there are fewer than two seeds or four tasks.
+    """Return the components; None where there are fewer than two seeds or three main tasks.
 
     Gains are divided by the standard deviation over seeds of their main task's gains, pooled over
-    auxiliaries: a small corpus has 25 times the noise of a large one, and would decide for all. The
+    auxiliaries: a small corpus has 30 times the noise of a large one, and would decide for all. The
     quotient of main m, auxiliary a and seed s is mu + main_m + aux_a + pair_ma - single_ms +
     noise_mas, all but mu drawn independently from normal distributions, whose variances maximise
     the restricted likelihood (Patterson and Thompson, 1971). Intervals are central ones of the same
     estimates, units of noise included, from gains drawn with these variances. What the two tasks of
     one pair run have in common by its noise is left out.
     """
-    tasks = {name for main, aux, *_ in gains for name in (main, aux)}
     scaled = _in_units_of_noise(gains)
-    if len({seed for *_, seed, _ in scaled}) < 2 or len(tasks) < 4:
+    mains, auxes, seeds, _ = map(set, zip(*scaled, strict=True)) if scaled else (set(),) * 4
+    if len(seeds) < 2 or min(len(mains), len(auxes)) < FEWEST_MAINS:
         return None
     design = _Design(scaled)
     variances = design.variances(_values(scaled))

@@ -35,13 +35,15 @@ class Gain:
         single: metric of the main task alone, mean over seeds.
         pair: the same beside the auxiliary tasks.
         points: absolute improvement, in points (hundredths) if the metric is a share.
-        gain_percent: improvement relative to `single`, mean over seeds; nan over 0.
+        gain_percent: improvement relative to `single`, mean over seeds; nan where that is 0 with
+            one of them.
         late_percent: the same from the means of late evaluations.
         late_split: on which these were; with `keep=best` it is another one than `split`.
         seed_sd: standard deviation of the gain over seeds.
         late_sd: standard deviation of one gain due to the scatter of late evaluations alone.
         evaluations: late ones of a run.
-        degrees_of_freedom: of `late_sd`.
+        degrees_of_freedom: of `late_sd`: those of one run, since late evaluations of a run, which
+            follow each other, are not independent.
         shared: share of the variance that comes from the single run, and so is common to all gains
             of the main task: of `late_sd`, or `SHARED` where `error` is one over seeds.
         error: standard error of `gain_percent`, see `uncertainty.with_errors`.
@@ -50,7 +52,8 @@ class Gain:
         low: lower end of its 95 percent interval.
         high: upper end.
         p: two-sided p-value of no gain.
-        detectable: smallest gain in percent that such runs would show with probability 0.8.
+        detectable: smallest gain in percent that such runs would show with probability 0.8, from
+            the noncentral t distribution.
         effect: helps or hurts if the gain survives false-discovery control at 5 percent over all
             gains shown together, see `uncertainty.controlled`.
     """

@@ -77,7 +77,7 @@ def gains_frame(
     *,
     metric: str | None = None,
     budgets: Sequence[float] | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the gains of a sweep: a row for each pair or set, variant and budget.
 
     Args:
@@ -87,17 +87,18 @@ def gains_frame(
         budgets: None for those that the sweep was asked for.
 
     Returns:
-        A frame whose columns are the fields of `Gain`.
+        A frame whose columns are the fields of `Gain`, and a line for each run whose curve is
+        missing or damaged: it is in no gain.
     """
     statuses = read_sweep(sweep) if statuses is None else statuses
     metrics = studied_metrics(statuses, metric)
-    values, _ = values_frame(sweep, statuses, metrics=metrics)
+    values, problems = values_frame(sweep, statuses, metrics=metrics)
     rows = [
         asdict(gain)
         for budget in (asked_budgets(statuses) if budgets is None else budgets)
         for gain in measured_gains(values, metrics, budget)
     ]
-    return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__))
+    return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__)), problems
 
 
 def missing_singles(

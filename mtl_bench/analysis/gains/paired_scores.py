@@ -43,12 +43,8 @@ class PairedScores:
         return "+".join(task for task in self.tasks.split("+") if task != self.main)
 
     def percent(self, sign: int) -> dict[int, float]:
-        """Return the relative improvement in percent, by seed, where the single score is not 0."""
-        return {
-            seed: relative_change(self.single[seed], pair, sign)
-            for seed, pair in self.pair.items()
-            if self.single[seed]
-        }
+        """Return the relative improvement in percent, by seed, as `percent_by_seed`."""
+        return percent_by_seed(self.single, self.pair, sign)
 
 
 Taken = dict[tuple[str, str, str], dict[int, tuple[Any, ...]]]
@@ -62,6 +58,20 @@ def relative_change(single: float, pair: float, sign: int) -> float:
     (50.0, 25.0)
     """
     return sign * (100 * (pair - single) / abs(single))
+
+
+def percent_by_seed(
+    single: Mapping[int, float], other: Mapping[int, float], sign: int
+) -> dict[int, float]:
+    """Return the relative improvement of the seeds that both have, in percent.
+
+    Nothing is relative to 0: where a single score is 0, no gain is known, of any seed. The others
+    alone would be those of the seeds that went well.
+    """
+    seeds = sorted(single.keys() & other.keys())
+    if not all(single[seed] for seed in seeds):
+        return {}
+    return {seed: relative_change(single[seed], other[seed], sign) for seed in seeds}
 
 
 @dataclass(frozen=True)
@@ -79,19 +89,16 @@ class PairedGain:
 
 
 def paired_gain(single: Mapping[int, float], other: Mapping[int, float], sign: int) -> PairedGain:
-    """Return the relative improvement over the seeds that both have, in percent.
-
-    Nothing is relative to 0: where a single score is 0, no gain is known.
+    """Return the mean of the improvements that `percent_by_seed` gives.
 
     Args:
         single: score by seed.
         other: score by seed.
         sign: -1 where lower is better.
     """
-    seeds = sorted(single.keys() & other.keys())
-    if not seeds or not all(single[seed] for seed in seeds):
+    gains = list(percent_by_seed(single, other, sign).values())
+    if not gains:
         return PairedGain(np.nan, np.nan, np.nan, np.nan, 0)
-    gains = [relative_change(single[seed], other[seed], sign) for seed in seeds]
     mean = float(np.mean(gains))
     if len(gains) == 1:
         return PairedGain(mean, np.nan, np.nan, np.nan, 1)

@@ -15,7 +15,7 @@ from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.data.frame import StudiedMetric, evaluations
 from mtl_bench.analysis.gains.gain import SHARED, Effect, Gain
 from mtl_bench.analysis.gains.paired_scores import PairedScores, relative_change
-from mtl_bench.analysis.student import quantile, two_sided_p
+from mtl_bench.analysis.student import detectable, quantile, two_sided_p
 
 SHARE, FEWEST = 0.04, 5
 """Of the evaluations of a run, those that count as late."""
@@ -203,5 +203,5 @@ def _with_error(gain: Gain, over_seeds: float, degrees: float) -> Gain:
         low=gain.gain_percent - width,
         high=gain.gain_percent + width,
         p=two_sided_p(gain.gain_percent / error, of_width),
-        detectable=width + error * quantile(POWER, of_width),
+        detectable=error * detectable(POWER, LEVEL, of_width),
     )

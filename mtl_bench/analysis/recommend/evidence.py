@@ -47,7 +47,7 @@ def observed(
     """
     candidates = []
     for name in names:
-        candidate = Candidate(name, prior=prior.get(name, 0.0), tasks=2 + name.count("+"))
+        candidate = Candidate(name, prior=prior.get(name, 0.0))
         runs = curves.beside.get(name, {}) if curves else {}
         if curves and (ends := [_share(curves, seed, run) for seed, run in runs.items()]):
             share = max(ends)

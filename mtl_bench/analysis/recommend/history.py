@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mtl_bench.analysis.recommend.settings import steps_of_all
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import MOST_STEPS
@@ -96,7 +97,7 @@ class History:
     @property
     def everything(self) -> int:
         """Budgets of one task that it takes to train all candidates to the end with one seed."""
-        return 2 * sum("+" not in name for name in self.candidates) + 1
+        return steps_of_all(self.candidates)
 
     def cost(self, steps: int) -> float:
         """Return steps as a share of those of training all candidates to the end."""

@@ -90,6 +90,7 @@ class SweepCurves:
         least: score alone below which a relative change says little.
         alone: of the single runs.
         beside: of the pair runs, by candidate.
+        split: on which the runs were evaluated.
     """
 
     main: str

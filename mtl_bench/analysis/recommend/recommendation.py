@@ -17,7 +17,7 @@ from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import Limits, State
 from mtl_bench.analysis.recommend.policies.value import Value
-from mtl_bench.analysis.recommend.settings import Candidate, Noise
+from mtl_bench.analysis.recommend.settings import Candidate, Noise, steps_of_all, tasks_of
 from mtl_bench.errors import UserError
 
 Status = Literal["recommended", "runner-up", "stopped", "finished", "not trained", "failed"]
@@ -128,8 +128,8 @@ class Recommendation:
 
     @property
     def candidates(self) -> int:
-        """The number of candidates, sets of them not counted."""
-        return sum("+" not in row.aux for row in self.rows)
+        """The number of candidates; sets of them are counted only where there is nothing else."""
+        return sum("+" not in row.aux for row in self.rows) or len(self.rows)
 
     def failed(self) -> list[str]:
         """Return the candidates whose run failed."""
@@ -147,7 +147,6 @@ def recommend(
     prior: Mapping[str, float],
     failed: Collection[str] = (),
     history: History | None = None,
-    names: Sequence[str] = (),
 ) -> Recommendation:
     """Return the answer that runs so far give.
 
@@ -156,8 +155,8 @@ def recommend(
         metric: that gains are of.
         prior: p_i by candidate.
         failed: candidates whose run failed.
-        history: of the search, if there was one; its candidates are those of the answer.
-        names: of the candidates otherwise; none: all that the curves have.
+        history: of the search, if there was one; its candidates are those of the answer, else all
+            that the curves have.
 
     Raises:
         UserError: the main task alone scores 0, so that no gain is defined.
@@ -170,7 +169,7 @@ def recommend(
             f"{trained:,.6g} steps. Train longer "
             "(steps_per_task), or with another rate (optimizer.lr)."
         )
-    names = names or (history.candidates if history else curves.candidates)
+    names = history.candidates if history else curves.candidates
     usable = [name for name in names if name not in failed] or list(names)
     candidates = observed(curves, usable, prior)
     noise, settings = noise_of(curves), settings_of(prior)
@@ -205,7 +204,7 @@ def recommend(
             )
         )
     rows += [_failed(each, curves.budget) for each in observed(curves, _also(failed, names), prior)]
-    everything = 2 * sum("+" not in name for name in names) + 1
+    everything = steps_of_all(names)
     state = State(
         candidates,
         single=sum(curve.end for curve in curves.alone.values()) / curves.budget,
@@ -216,7 +215,7 @@ def recommend(
         everything=everything,
     )
     pairs = [
-        (2 + name.count("+")) * curve.end
+        tasks_of(name) * curve.end
         for name in names
         for curve in curves.beside.get(name, {}).values()
     ]

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from mtl_bench.analysis.arrays import Floats
+from mtl_bench.analysis.evaluation.metrics import rank_correlation
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curves
@@ -152,7 +152,6 @@ def summary(name: str, replays: Sequence[Replay], default: bool) -> dict[str, An
     return {"policy": name, "default": default, **means, "mains": mains}
 
 
-def _spearman(expected: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
-    if np.ptp(expected) == 0 or np.ptp(truth) == 0:
-        return float("nan")
-    return float(spearmanr(expected, truth).statistic)
+def _spearman(expected: Floats, truth: Floats) -> float:
+    varies = np.ptp(expected) and np.ptp(truth)
+    return rank_correlation(expected, truth) if varies else float("nan")

@@ -53,6 +53,23 @@ class Settings:
         return float(np.exp(np.interp(share, self.shares, logs)))
 
 
+def tasks_of(name: str) -> int:
+    """Return the number of tasks of a candidate's runs, the main task included."""
+    return 2 + name.count("+")
+
+
+def steps_of_all(names: Sequence[str]) -> int:
+    """Return the steps of all candidates and the main task alone with one seed, in budgets of one.
+
+    Sets of auxiliaries count only where there is nothing else: a search makes them on its way.
+
+    >>> steps_of_all(["a", "b", "a+b"]), steps_of_all(["a+b"])
+    (5, 4)
+    """
+    singles = [name for name in names if "+" not in name]
+    return 1 + sum(map(tasks_of, singles or names))
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What is known of an auxiliary.
@@ -63,7 +80,6 @@ class Candidate:
         gain: observed, in percent; nan at share 0.
         seeds: pairs of runs that the gain is the mean of.
         prior: p_i.
-        tasks: of its runs, the main task included: a step of each is paid for.
     """
 
     name: str
@@ -71,7 +87,11 @@ class Candidate:
     gain: float = float("nan")
     seeds: int = 0
     prior: float = 0.0
-    tasks: int = 2
+
+    @property
+    def tasks(self) -> int:
+        """The number of tasks of its runs, the main task included: a step of each is paid for."""
+        return tasks_of(self.name)
 
     def is_observed(self) -> bool:
         """Return whether a gain is known; it is not where the main task alone scores 0."""

@@ -9,7 +9,8 @@ import pandas as pd
 from mtl_bench.analysis.data.frame import DATA, runs_frame, values_frame
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.gains import gains_frame
-from mtl_bench.paper.published_runs import SOURCE, published_measurements
+from mtl_bench.paper import PUBLISHED
+from mtl_bench.paper.published_runs import published_measurements
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 
@@ -21,7 +22,7 @@ def tables_of(name: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
     Args:
         name: of it; `published` has no table of runs.
     """
-    if name == SOURCE:
+    if name == PUBLISHED:
         measured = published_measurements()
         gains = pd.DataFrame(
             [asdict(gain) for gain in measured.all_gains], columns=list(Gain.__dataclass_fields__)
@@ -37,7 +38,7 @@ def tables_of(name: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
     tables = {
         "runs": runs,
         "tasks": _tasks(values),
-        "gains": gains_frame(folder, statuses),
+        "gains": gains_frame(folder, statuses)[0],
         "curves": values[values["split"] != DATA],
     }
     return tables, problems

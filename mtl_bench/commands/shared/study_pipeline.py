@@ -18,6 +18,7 @@ from rich.console import Console
 
 from mtl_bench.config.tasks import conf_folder, plain_task, task_files
 from mtl_bench.errors import UserError
+from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.result_sets import is_result_set
 from mtl_bench.runs.sweep_folder import RunStatus
 
@@ -55,7 +56,7 @@ class FinishedStudy:
 
     def recommendations(self) -> list[Recommendation]:
         """Return an auxiliary for each main task; none if no gain is known."""
-        from mtl_bench.commands.shared.answers import PUBLISHED, answers, evidence, evidence_of
+        from mtl_bench.commands.shared.answers import answers, evidence, evidence_of
 
         with suppress(UserError):
             own = evidence_of(self.sweep, self.statuses) if self.sweep else evidence(PUBLISHED)

@@ -71,7 +71,11 @@ def test_noise_alone_is_found_to_be_noise():
 
 def test_one_seed_or_few_tasks_tell_nothing():
     assert components(drawn((1, 1, 1, 1, 1), seeds=1)) is None
-    assert components(drawn((1, 1, 1, 1, 1), tasks=3)) is None
+    assert components([]) is None
+    gains = drawn((1, 1, 1, 1, 1))
+    assert components([gain for gain in gains if gain[0] in ("t0", "t1")]) is None
+    assert components([gain for gain in gains if gain[1] in ("t0", "t1")]) is None
+    assert components([gain for gain in gains if gain[0] in ("t0", "t1", "t2")]) is not None
 
 
 def test_one_main_task_that_gains_by_itself_is_what_main_tasks_share():

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from mtl_bench import open_sweep
 from mtl_bench.__main__ import main
 from mtl_bench.analysis.data.frame import COLUMNS, runs_frame, values_frame
 from mtl_bench.analysis.gains.gains import gains_frame, missing_singles
@@ -12,7 +13,7 @@ from tests.unit.analysis.sweeps import ERROR, write_run, write_sweep
 
 
 def gains(sweep, **options):
-    frame = gains_frame(sweep, **options)
+    frame, _ = gains_frame(sweep, **options)
     return {(g.main, g.aux, g.budget): g for g in frame.itertuples()}
 
 
@@ -124,8 +125,27 @@ def test_a_sweep_that_has_not_begun_has_an_empty_frame(tmp_path):
     write_plan(tmp_path, [SweepRun("a/seed0", ("a",), 0, (10.0,))])
     frame, problems = values_frame(tmp_path, read_sweep(tmp_path))
     assert (len(frame), list(frame), problems) == (0, COLUMNS, [])
-    assert gains_frame(tmp_path).empty
+    assert gains_frame(tmp_path)[0].empty
     assert len(runs_frame(read_sweep(tmp_path))) == 1
+
+
+def test_a_run_whose_curve_is_damaged_is_named_whatever_is_printed(tmp_path, capsys):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    write_run(tmp_path, ["a", "c"], {"a": 0.6, "c": 0.6})
+    (tmp_path / "a+c/seed0/curve.csv").write_text("nothing\n")
+    assert len(gains(tmp_path)) == 1
+    for style in ("table", "csv"):
+        assert main(["gains", str(tmp_path), "--format", style]) == 0
+        assert "a+c/seed0" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="a.c/seed0"):
+        assert len(open_sweep(tmp_path).gains()) == 1
+
+
+def test_a_sweep_inside_a_sweep_is_another_one(tmp_path):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path / "trials", ["a"], {"a": 0.5}, seed=1000)
+    assert [status.run.folder for status in read_sweep(tmp_path)] == ["a/seed0"]
 
 
 def test_a_gain_over_0_is_undefined_and_has_points(tmp_path):
@@ -134,6 +154,15 @@ def test_a_gain_over_0_is_undefined_and_has_points(tmp_path):
     gain = gains(tmp_path)["a", "b", 100]
     assert math.isnan(gain.gain_percent)
     assert gain.points == pytest.approx(60)
+
+
+def test_a_seed_that_scores_0_alone_is_not_left_out_of_the_gain(tmp_path):
+    for seed, (single, pair) in enumerate(((0.0, 0.3), (0.4, 0.42), (0.5, 0.51))):
+        write_run(tmp_path, ["a"], {"a": single}, seed=seed)
+        write_run(tmp_path, ["a", "b"], {"a": pair, "b": 0.6}, seed=seed)
+    gain = gains(tmp_path)["a", "b", 100]
+    assert math.isnan(gain.gain_percent)
+    assert (gain.seeds, gain.points) == (3, pytest.approx(11))
 
 
 def test_sets_of_three_have_two_auxiliary_tasks(tmp_path):

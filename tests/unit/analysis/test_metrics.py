@@ -78,6 +78,17 @@ def test_resampled_tasks_scatter_around_the_metrics():
     np.testing.assert_array_equal(tally(table, whole(table), scores).resampled(400), drawn)
 
 
+def test_a_main_task_that_is_drawn_twice_counts_twice():
+    table = made_table(tasks=8, seed=2)
+    names = np.array(table.main)
+    test = np.array([names == task for task in table.tasks()])  # contests within main tasks alone
+    scores = np.repeat(np.random.default_rng(0).normal(size=(1, len(table))), len(test), axis=0)
+    parts = tally(table, Folds(~test, test), scores)
+    weights = np.array([[2.0, 1, 1, 0, 3, 1, 0, 0]])
+    wins, contests = (weights[0] @ each.diagonal() for each in (parts.wins, parts.contests))
+    assert parts.metrics(weights)[0, METRICS.index("auc")] == pytest.approx(wins / contests)
+
+
 @pytest.mark.parametrize("tasks", [6, 10])
 def test_an_interval_over_few_tasks_covers_what_it_says(tasks):
     random = np.random.default_rng(0)

@@ -129,6 +129,18 @@ def test_a_cost_counts_pairs_twice_and_the_single_run_once():
     assert state.cost([Extension(0, 0.5)]) == pytest.approx(1 / 5)
 
 
+def test_a_set_costs_its_tasks_and_counts_where_there_is_nothing_else():
+    state = State((Candidate("a"), Candidate("a+b")))
+    assert state.cost([Extension(1, 1.0)]) == pytest.approx((3 + 1) / 3)
+    assert State((Candidate("a+b"),)).cost([Extension(0, 1.0)]) == pytest.approx(1)
+
+
+def test_halving_does_not_keep_what_has_no_gain():
+    gains = (1.0, np.nan, 5.0, 3.0)
+    state = State(tuple(Candidate(n, 0.2, g, 1) for n, g in zip("abcd", gains, strict=True)))
+    assert Halving((0.2, 0.4)).next(state) == [Extension(2, 0.4), Extension(3, 0.4)]
+
+
 def test_halving_keeps_to_whom_it_chose():
     state = State(
         (Candidate("a", 0.4, -5.0, 1), Candidate("b", 0.2, 9.0, 1), Candidate("c", 0.2, 1, 1))

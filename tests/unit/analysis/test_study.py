@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 
 from mtl_bench.__main__ import main as bench
 from mtl_bench.analysis.data.single_runs import SingleRun
-from mtl_bench.analysis.evaluation.partial_runs import from_pilots, shortened
+from mtl_bench.analysis.evaluation.partial_runs import from_pilots, pilot_gains, shortened
 from mtl_bench.analysis.features.pair_table import make_table
-from mtl_bench.analysis.measurements import LearningCurve, sweep_measurements
+from mtl_bench.analysis.measurements import sweep_measurements
 from mtl_bench.commands.shared.study_pipeline import configuration
 from mtl_bench.files import cache_folder
 from mtl_bench.paper.published_runs import published_measurements
@@ -187,13 +187,10 @@ def test_published_evidence_is_the_paper_s():
     assert measurements.scores_alone()["mwe"] == pytest.approx(0.43272)
 
 
-def test_a_run_is_shortened_and_its_curve_read():
+def test_a_run_is_shortened():
     run = SingleRun("a", {}, np.arange(1.0, 101.0), np.arange(100.0))
     assert len(shortened(run, 10).steps) == 10
-    curve = LearningCurve(np.array([0.25, 0.5, 0.75, 1.0]), np.array([0.1, 0.2, 0.3, 0.4]))
-    assert curve.at(50) == pytest.approx(0.15)
-    assert curve.at(100) == pytest.approx(0.3)
-    assert np.isnan(curve.at(10))
+    assert len(shortened(SingleRun("a", {}, np.empty(0), np.empty(0)), 10).steps) == 0
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +205,25 @@ def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
     measurements = sweep_measurements("toy", sweep, read_sweep(sweep))
     assert measurements.budget == 100
     curve = measurements.curves()["w+x", "w"]
-    final = next(g.pair for g in measurements.gains if (g.main, g.aux) == ("w", "x"))
-    assert curve.at(10) == pytest.approx(final * 0.075)  # evaluations at 5 and 10 percent
+    assert curve.share[:2] == pytest.approx([0.05, 0.1])
+    # Both runs are at a fifth of their score then.
+    final = next(g.gain_percent for g in measurements.gains if (g.main, g.aux) == ("w", "x"))
+    assert pilot_gains(measurements, [("w", "x")], 20) == pytest.approx([final])
+    assert np.isnan(pilot_gains(measurements, [("w", "x")], 1)).all()
+    assert pilot_gains(measurements, [("w", "x")], 5) == [0]  # below 5 percent F1
+
+
+def test_runs_of_other_budgets_and_splits_are_not_mixed(tmp_path):
+    for seed, budget in ((0, 200), (1, 100)):
+        dev = {b: {"a": 0.54} for b in range(10, budget + 1, 10)}
+        write_run(tmp_path, ["a"], {"a": 0.6}, budget=budget, seed=seed, curve=dev)
+    at_100, at_200 = (
+        sweep_measurements("x", tmp_path, read_sweep(tmp_path), budget=budget)
+        for budget in (100.0, 200.0)
+    )
+    assert at_100.scores_alone() == {"a": 0.6}  # that of the run that ended there
+    assert [run.steps.max() for run in at_100.single_runs()] == [100, 100]
+    assert [run.steps.max() for run in at_200.single_runs()] == [200]
 
 
 def test_pilots_that_already_are_the_end_predict_it(sweep):

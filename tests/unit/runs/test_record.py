@@ -1,6 +1,7 @@
 """Records and curves: what is written is read, and damage is seen."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,18 @@ def test_what_is_written_is_read(tmp_path):
     assert written.curve_sha256
     assert read_curve(tmp_path) == ROWS
     assert sorted(file.name for file in tmp_path.iterdir()) == ["cache", CURVE, RECORD]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite_are_numbers_when_read(tmp_path, number):
+    written = record()
+    for task in written.tasks.values():
+        task.final = dict.fromkeys(task.final, number)
+        task.statistics = dict.fromkeys(task.statistics, number)
+    written.write(tmp_path, ROWS)
+    for task in read_record(tmp_path).tasks.values():
+        for value in (*task.final.values(), *task.statistics.values()):
+            assert repr(value) == repr(number)
 
 
 @given(

@@ -1,8 +1,10 @@
 """How long a sweep will take, from two short trials."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from mtl_bench.sweeps.estimate import Timing, cost
+from mtl_bench.sweeps.estimate import Timing, cost, seconds_left
 
 
 @pytest.mark.parametrize("reading", [0.0, 20.0, 2000.0])
@@ -17,3 +19,12 @@ def test_reading_a_cold_cache_is_no_part_of_a_step(reading):
 def test_a_busy_machine_gives_no_step_for_nothing():
     step, rest = cost(Timing(8, 3.0, 1.0), Timing(24, 2.4, 1.0))
     assert (step, rest) == pytest.approx((0.1, 1.0))
+
+
+def test_an_extended_run_counts_all_of_its_processes():
+    record = SimpleNamespace(
+        status="finished", steps_done=4000, timings={"wall_seconds": 11.0, "train_seconds": 20.0}
+    )
+    job = SimpleNamespace(status=SimpleNamespace(record=record))
+    plan = SimpleNamespace(jobs=[job], steps_left=lambda: 1000)
+    assert seconds_left(plan, 2) == pytest.approx(2.5)

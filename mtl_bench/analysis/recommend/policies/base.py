@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mtl_bench.analysis.recommend.decisions import Outlook
-from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
+from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings, steps_of_all
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class State:
         limits: of the search.
         parallel: runs that can be trained at once.
         evaluated: shares of the budget at which runs are evaluated, ascending; none: at all.
-        everything: steps of all candidates and the main task alone, in budgets of one task; 0: of
-            pairs with these candidates.
+        everything: steps of all candidates and the main task alone (`settings.steps_of_all`); 0:
+            those of these candidates.
     """
 
     candidates: tuple[Candidate, ...]
@@ -76,7 +76,8 @@ class State:
             aim = self.reached(request.share) * request.seeds
             runs += candidate.tasks * max(0.0, aim - candidate.share * max(1, candidate.seeds))
             single = max(single, aim)
-        return (runs + single - self.single) / (self.everything or 2 * len(self.candidates) + 1)
+        everything = self.everything or steps_of_all([each.name for each in self.candidates])
+        return (runs + single - self.single) / everything
 
     def affordable(self, requests: Sequence[Extension]) -> bool:
         """Return whether requests stay within the budget."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.policies.base import Extension, State, checked_shares
 
@@ -42,7 +44,9 @@ class Halving:
 
     def _better_half(self, state: State, numbers: list[int], share: float) -> list[int]:
         """Return the better half; those that are beyond the share were chosen before."""
-        scores = [candidate.gain for candidate in state.candidates]
+        # A gain that is not known counts as the lowest.
+        gains = [candidate.gain for candidate in state.candidates]
+        scores = np.nan_to_num(gains, nan=-np.inf).tolist()
         if self.uses_model:
             scores = posterior(state.candidates, state.noise, state.settings).mean.tolist()
         order = sorted(numbers, key=lambda n: (state.candidates[n].share <= share, -scores[n]))
