@@ -394,6 +394,18 @@ def losses() -> str:
 LOSSES = ("eacl2017", "eacl2017_released")
 
 
+def loss_gains() -> str:
+    """Return the gains of the pairs that were trained with either loss."""
+    words, positions = ({(g.main, g.aux): g for g in measured(name).gains} for name in LOSSES)
+    rows = []
+    for main, aux in sorted(words.keys() & positions.keys()):
+        cells = [
+            f"{signed(of[main, aux].label)} ({of[main, aux].seeds})" for of in (words, positions)
+        ]
+        rows.append([main, aux, *cells])
+    return table(["main", "aux", "loss over words", "loss over positions"], rows)
+
+
 def curve_features() -> str:
     """Return how features of loss curves agree between the two losses, over tasks."""
     features = [features_of(measured(name).single_runs(), FAMILIES) for name in LOSSES]
@@ -455,11 +467,10 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
         yield "gains.md", f"estimators {name}", lambda name=name: estimator_table(name)
     yield "gains.md", "main tasks needed", main_tasks_needed
     yield "gains.md", "seeds needed", seeds_needed
-    if "eacl2017" in packaged():
-        yield "fidelity.md", "f1", f1_here
-    if set(LOSSES) <= set(packaged()):
-        yield "fidelity.md", "losses", losses
-        yield "fidelity.md", "curve features", curve_features
+    yield "fidelity.md", "f1", f1_here
+    yield "fidelity.md", "losses", losses
+    yield "fidelity.md", "loss gains", loss_gains
+    yield "fidelity.md", "curve features", curve_features
     for name, rows in (
         ("auxiliary_kinds", auxiliaries.kinds),
         ("task_options", auxiliaries.options),
