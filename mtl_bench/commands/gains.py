@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         UserError: there are none.
     """
     from mtl_bench.analysis.gains.gains import gains_frame  # pandas, scipy: 1 s
-    from mtl_bench.commands.shared.gains_text import print_gains, why_none
+    from mtl_bench.commands.shared.gains_text import missing_lines, print_gains, why_none
 
     statuses = read_sweep(arguments.sweep, arguments.main)
     budgets = None if arguments.budget is None else [arguments.budget]
@@ -43,8 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     frame, problems = gains_frame(
         arguments.sweep, statuses, metric=arguments.metric, budgets=budgets
     )
-    for line in problems:
-        print(line, file=sys.stderr)
     if frame.empty:
-        raise UserError(why_none(statuses, arguments.metric))
+        lines = [*problems, why_none(statuses, arguments.metric, arguments.main)]
+        raise UserError("\n".join(lines))
+    for line in (*problems, *missing_lines(statuses, arguments.main)):
+        print(line, file=sys.stderr)
     print_table(frame_rows(frame), arguments.format)

@@ -38,9 +38,9 @@ def variant_of(cfg: DictConfig) -> str:
     hydra = _hydra(cfg)
     # main=a aux=b and main=b aux=a would else share the folder of one run, and be two.
     marks = ["main={main}"] if uses_main(cfg) else []
-    experiment = hydra and hydra.runtime.choices.get("experiment")
-    if experiment and experiment != cfg.sweep_name:  # else it is the sweep's folder
-        marks.append(f"experiment={experiment}")
+    name = experiment(cfg)
+    if name and name != cfg.sweep_name:  # else it is the sweep's folder
+        marks.append(f"experiment={name}")
     overrides = variant_name(list(hydra.overrides.task) if hydra else [], bool(uses_budget(cfg)))
     return ",".join(filter(None, (*marks, overrides)))
 
@@ -58,8 +58,13 @@ def run_folder_of(main: str, aux: Iterable[str], seed: int, variant: str) -> str
 
 def sweep_name(*, _root_: DictConfig) -> str:
     """Return the default name of a sweep: its experiment's."""
-    hydra = _hydra(_root_)
-    return (hydra and hydra.runtime.choices.get("experiment")) or "default"
+    return experiment(_root_) or "default"
+
+
+def experiment(cfg: DictConfig | None = None) -> str:
+    """Return the experiment that was chosen, of a configuration or of the running job."""
+    hydra = _hydra(cfg if cfg is not None else DictConfig({}))
+    return (hydra and hydra.runtime.choices.get("experiment")) or ""
 
 
 def _hydra(root: DictConfig) -> DictConfig | None:

@@ -15,12 +15,13 @@ from mtl_bench.runs.record import Record
 PACKAGES = ("mtl-bench", "torch", "pytorch-lightning", "hydra-core", "numpy", "torchmetrics")
 
 
-def new_record(config: dict[str, Any], budget: float) -> Record:
+def new_record(config: dict[str, Any], budget: float, experiment: str | None) -> Record:
     """Return the record of a run that has not begun; it counts as failed until it is finished.
 
     Args:
         config: of the run, resolved, as plain values.
         budget: steps per task that it is to be trained.
+        experiment: that was chosen; empty without one, None: not known.
     """
     return Record(
         status="failed",
@@ -38,6 +39,7 @@ def new_record(config: dict[str, Any], budget: float) -> Record:
         host={"name": platform.node(), "machine": platform.machine(), "system": platform.system()},
         timings={"started": now()},
         inputs={},
+        experiment=experiment,
     )
 
 

@@ -111,6 +111,7 @@ class Record:
         tasks: by name.
         seed: of start values and draws.
         config: the configuration, resolved, as plain values.
+        experiment: that was chosen for it; empty without one, None: an earlier version noted none.
         run_key: sha256 of `identity`.
         identity: what determines results: that part of the configuration, and the sha256 of every
             file read. Neither how long the run is trained nor which task is main (unless the
@@ -147,6 +148,7 @@ class Record:
     host: dict[str, str]
     timings: dict[str, float | str]
     inputs: dict[str, int | str]
+    experiment: str | None = None
     weights_sha256: str | None = None
     curve_sha256: str | None = None
     error: Error | None = None

@@ -111,7 +111,7 @@ def _record_death(config: RunConfig, folder: Path, death: str) -> None:
             ):
                 return  # it was killed after its end
             if record is None:
-                record = new_record(asdict(config), schedule_of(config).budget)
+                record = new_record(asdict(config), schedule_of(config).budget, None)
                 record.write(folder, [])
             if record.status != "finished":  # a run that was being extended stays what it was
                 record.status = "failed"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 
 from mtl_bench.config.compose import make_embeddings
+from mtl_bench.config.folders import experiment
 from mtl_bench.config.run_key import checksums, identity, request_of, schedule_of
 from mtl_bench.config.schema import RunConfig
 from mtl_bench.files import remove_leftovers
@@ -84,7 +85,7 @@ def run(config: RunConfig, folder: Path) -> RunResult:
         remove_leftovers(folder)
         files = read_files(folder)
         schedule = schedule_of(config)
-        record = new_record(asdict(config), schedule.budget)
+        record = new_record(asdict(config), schedule.budget, experiment())
         curves = Curves(config.data.eval_split)
         with Recorder(record, folder, curves, files) as recorder:
             # Inside the block: the record is to say that data is missing.

@@ -106,20 +106,26 @@ def missing_singles(
 ) -> dict[str, set[str]]:
     """Return the main tasks of finished runs whose own single run is not finished, by variant.
 
+    A pair is recorded with one of its tasks as the main task; the other is one as well if a run of
+    it alone was asked for.
+
     Args:
         statuses: of the runs.
         mains: main tasks to look at, where the runs of these alone were read; empty for all.
     """
-    alone, beside = set(), set()
+    alone, asked, mains_of_runs, beside = (set[tuple[str, str]]() for _ in range(4))
     for status in statuses:
+        variant, tasks = status.run.variant, status.run.tasks
+        if len(tasks) == 1:
+            asked.add((variant, tasks[0]))
         if status.record and has_result(status):
-            variant, tasks = status.run.variant, status.run.tasks
             if len(tasks) == 1:
                 alone.add((variant, tasks[0]))
             else:
-                beside.add((variant, status.record.main))
+                mains_of_runs.add((variant, status.record.main))
+                beside |= {(variant, task) for task in tasks}
     missing: dict[str, set[str]] = defaultdict(set)
-    for variant, main in beside - alone:
+    for variant, main in (mains_of_runs | (asked & beside)) - alone:
         if not mains or main in mains:
             missing[variant].add(main)
     return dict(missing)

@@ -25,7 +25,7 @@ def why_none(statuses: Sequence[RunStatus], metric: str | None, mains: Collectio
         names = sorted({name for task in tasks for name in task.metrics})
         if names:
             lines.append(f"Their tasks have no {metric}; they have {', '.join(names)}.")
-    lines += _missing_lines(statuses, mains)
+    lines += missing_lines(statuses, mains)
     if len(lines) == 1:
         states = sorted({status.state for status in statuses})
         lines.append(
@@ -41,7 +41,7 @@ def why_none(statuses: Sequence[RunStatus], metric: str | None, mains: Collectio
     return "\n".join(lines)
 
 
-def _missing_lines(statuses: Sequence[RunStatus], mains: Collection[str] = ()) -> list[str]:
+def missing_lines(statuses: Sequence[RunStatus], mains: Collection[str] = ()) -> list[str]:
     """Return the single runs without which gains are missing, and how to train them."""
     return [
         f"{main} alone is not finished{f' ({variant})' if variant else ''}, which its gains are "
@@ -87,7 +87,7 @@ def print_gains(
             _print_matrix(pairs, metrics, style)
         if sets := [gain for gain in gains if "+" in gain.aux]:
             _print_sets(sets, metrics, style)
-    for line in _missing_lines(statuses, mains):
+    for line in missing_lines(statuses, mains):
         print(f"\n{line}", file=sys.stderr)
 
 

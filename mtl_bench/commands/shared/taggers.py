@@ -98,7 +98,11 @@ def _no_tagger(folder: Path) -> UserError:
     """Return the error for a folder without a tagger: how to make one, or where there are some."""
     record = read_record(folder)
     if record:
-        content = {"config": record.config, "tasks": record.tasks}
+        content = {
+            "config": record.config,
+            "tasks": record.tasks,
+            "experiment": record.experiment,
+        }
         return UserError(
             f"{folder}: the run ({record.status}) kept no tagger. This command trains it again, or "
             "finishes it, and keeps one:\n  " + train_command(content, folder, "save_weights=true")

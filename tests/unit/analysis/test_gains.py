@@ -121,6 +121,16 @@ def test_missing_failed_and_other_variants_are_never_filled_in(tmp_path):
     assert missing_singles(read_sweep(tmp_path)) == {"": {"a"}}
 
 
+def test_both_tasks_of_a_pair_may_lack_their_single_run(tmp_path, capsys):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    write_plan(tmp_path, [SweepRun("b/seed0", ("b",), 0, (100.0,))])  # asked for, not trained
+    assert missing_singles(read_sweep(tmp_path)) == {"": {"b"}}
+    for style in ("table", "csv", "json"):
+        assert main(["gains", str(tmp_path), "--format", style]) == 0
+        assert "b alone is not finished" in capsys.readouterr().err
+
+
 def test_a_sweep_that_has_not_begun_has_an_empty_frame(tmp_path):
     write_plan(tmp_path, [SweepRun("a/seed0", ("a",), 0, (10.0,))])
     frame, problems = values_frame(tmp_path, read_sweep(tmp_path))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,8 +99,11 @@ def test_a_truncated_curve_names_the_line(tmp_path):
         read_curve(tmp_path)
 
 
-def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_again(tmp_path):
-    folder = tmp_path / "chu+pos" / "seed3"
+def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("multirun_outputs/mine/chu+pos/seed3")
     folder.mkdir(parents=True)
     config = {"main": "pos", "aux": {"chu": True}, "seed": 3, "sweep_name": "mine"} | {
         "steps_per_task": 70
@@ -108,7 +112,7 @@ def test_a_record_of_the_first_edition_is_refused_with_the_command_that_trains_a
     (folder / RECORD).write_text(json.dumps(old))
     with pytest.raises(UserError, match="schema version 1; this program reads 2") as error:
         read_record(folder)
-    command = "python train.py main=pos 'aux=[chu]' seed=3 steps_per_task=70 sweep_name=mine overwrite=true"
+    command = "python train.py main=pos 'aux=[chu]' seed=3 steps_per_task=70 sweep_name=mine ... overwrite=true"
     assert str(error.value).endswith(command)
 
 
@@ -125,6 +129,29 @@ def test_the_command_of_a_run_has_the_overrides_of_its_folder(tmp_path, variant,
     content = {"config": {"main": "pos", "aux": {}, "seed": 0}, "tasks": {"pos": {}}}
     command = train_command(content, tmp_path / "pos" / variant / "seed0", "save_weights=true")
     assert command.endswith(f" {expected} save_weights=true")
+
+
+@pytest.mark.parametrize(
+    ("place", "experiment", "expected"),
+    [
+        ("multirun_outputs/contextual/mwe/seed0", "contextual", "experiment=contextual"),
+        (
+            "multirun_outputs/x/mwe/experiment=demo,seq=1/seed0",
+            "demo",
+            "experiment=demo seq=1",
+        ),
+        ("multirun_outputs/x/mwe/seed0", "", ""),
+        ("elsewhere/x/mwe/seed0", "demo", "paths.output_dir=elsewhere experiment=demo"),
+        ("multirun_outputs/x/mwe/seed0", None, "..."),
+    ],
+)
+def test_the_command_of_a_run_names_its_experiment_and_its_place(place, experiment, expected):
+    name = place.split("/")[1]
+    config = {"main": "mwe", "aux": {}, "seed": 0, "steps_per_task": 5, "sweep_name": name}
+    content = {"config": config, "tasks": {"mwe": {}}, "experiment": experiment}
+    command = train_command(content, Path(place))
+    begin = f"python train.py main=mwe 'aux=[]' seed=0 steps_per_task=5 sweep_name={name}"
+    assert command == " ".join(filter(None, (begin, expected, "overwrite=true")))
 
 
 def test_settings_are_read_by_their_keys():
