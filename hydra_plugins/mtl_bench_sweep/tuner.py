@@ -154,24 +154,26 @@ class TuneSweeper(BasicSweeper):
                 if end.state == "finished" and end.record:
                     score = dev_score(end.record, sweep / end.run.folder, tuning.main)
                 tuning.done(trial, score)
+        for tuning in every:
+            if tuning.best() is None:
+                print(
+                    f"no trial of {'+'.join(tuning.tasks)} could be trained to the end: it has no "
+                    "tuned runs; the records of its trials say why"
+                )
         final = [
-            (tuning, is_tuned, seed)
+            (tuning, is_tuned, trial.overrides if trial else (), seed)
             for tuning in every
-            for is_tuned in (False, True)
+            for is_tuned, trial in ((False, None), (True, tuning.best()))
             for seed in seeds
+            if trial or not is_tuned
         ]
-        _, ends = trained(
-            [
-                (tuning, tuning.best().overrides if is_tuned else (), seed, budget)
-                for tuning, is_tuned, seed in final
-            ]
-        )
+        _, ends = trained([(tuning, own, seed, budget) for tuning, _, own, seed in final])
         measured = zip(final, ends, strict=True)
         result = gathered(
             tunings,
             [
                 ((tuning.main, tuning.tasks, is_tuned, seed), end.record)
-                for (tuning, is_tuned, seed), end in measured
+                for (tuning, is_tuned, _, seed), end in measured
                 if end.state == "finished" and end.record
             ],
         )
@@ -231,6 +233,9 @@ def _check(asked_for: RunConfig, cfg: Any, limits: TuningLimits) -> None:
             f"select. Type `trainer.val_check_interval={first}`, or a larger `steps_per_task`."
         )
     for key in limits.space:
-        if key[0] != "+" and OmegaConf.select(cfg, key) is None:
+        parent, _, leaf = key.rpartition(".")
+        node = OmegaConf.select(cfg, parent) if parent else cfg
+        # The value may be null.
+        if key[0] != "+" and leaf not in (node or ()):
             weighted = " Type `sampler=weighted`." if key.startswith("sampler.weights") else ""
             raise UserError(f"space names {key}, which the configuration has not.{weighted}")

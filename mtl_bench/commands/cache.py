@@ -124,7 +124,11 @@ def _entries(folder: Path) -> list[Path]:
 def _remove(entry: Path) -> bool:
     """Remove a file or folder, unless a process works on it; return whether it is gone."""
     is_unfinished = entry.name.startswith((".", "tmp"))  # renamed when it is complete
-    if is_unfinished and time.time() - entry.lstat().st_mtime < RECENT_SECONDS:
+    try:
+        age = time.time() - entry.lstat().st_mtime
+    except FileNotFoundError:  # renamed meanwhile: it is another entry now
+        return False
+    if is_unfinished and age < RECENT_SECONDS:
         return False
     if not entry.is_dir() or entry.is_symlink():
         entry.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def _splits(files: list[Path], reader: Reader) -> dict[str, Split]:
     count = sum(isinstance(each, Example) for each in reader(files[0], None))
     if count < 2:
         raise UserError(
-            f"{files[0]}: has {count} sentence. Is there a blank line after each sentence?"
+            f"{files[0]}: has {count} sentence. In files of columns, a blank line ends one."
         )
     border = count - max(1, count // 10)
     return {

@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
         print_table(rows, arguments.format, notes)
         return
     is_text = arguments.format in ("table", "markdown")
-    mains = [main] if main else list(dict.fromkeys(pair[0] for pair in results[0].scores))
+    pairs = dict.fromkeys(pair for each in results for pair in each.scores)
+    mains = [main] if main else list(dict.fromkeys(pair[0] for pair in pairs))
     if not is_text:
         print_table(estimates.plain(results), arguments.format)
         return
@@ -70,6 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _ranks(results: list[Estimate], main: str) -> list[Row]:
     """Return a row for each estimator: how it ranks the auxiliaries of a main task."""
     rows: list[Row] = []
+    auxes = dict.fromkeys(aux for each in results for task, aux in each.scores if task == main)
     for each in results:
         scores = {aux: score for (task, aux), score in each.scores.items() if task == main}
         ranks = {
@@ -77,6 +79,7 @@ def _ranks(results: list[Estimate], main: str) -> list[Row]:
             for aux, score in scores.items()
             if score == score  # not nan
         }
-        cost = {"steps": f"{each.steps:,}", "s": f"{each.seconds or 0:.0f}"}
-        rows.append({"estimator": each.name, **{aux: ranks.get(aux, "") for aux in scores}, **cost})
+        # Headings that no task can be called.
+        cost = {"cost, steps": f"{each.steps:,}", "cost, s": f"{each.seconds or 0:.0f}"}
+        rows.append({"estimator": each.name, **{aux: ranks.get(aux, "") for aux in auxes}, **cost})
     return rows

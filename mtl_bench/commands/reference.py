@@ -8,7 +8,7 @@ import sys
 from mtl_bench.commands.shared.definitions import corpus_of, definitions
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
-from mtl_bench.tasks.readers.synthetic import reference_gains
+from mtl_bench.tasks.readers.synthetic import TASKS, reference_gains
 
 HELP = "print reference gains of the synthetic tasks (CSV), or compare those of a sweep with them"
 
@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print main, aux and help, a line each pair of synthetic tasks; or the comparison."""
-    synthetic = {n: task for n, task in definitions().items() if n.startswith("syn_")}
+    synthetic = {n: each for n, each in definitions().items() if n.removeprefix("syn_") in TASKS}
     matrix = reference_gains({n: corpus_of(n, task) for n, task in synthetic.items()})
     reference = {(main, aux): value for main, row in matrix.items() for aux, value in row.items()}
     if arguments.sweep is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -21,8 +20,8 @@ from mtl_bench.tasks.definition import LANGUAGE_MODEL, Reader, Task
 from mtl_bench.tasks.types.base import TaskType
 from mtl_bench.trust import check_path, make, trusted
 
-REFERENCE = re.compile(r"\$\{(?!data\.)")
-"""An interpolation that refers to anything but a run's `data`: it could read the environment."""
+INTERPOLATION = "${"
+"""What a task's yaml may not hold: it could read the environment."""
 
 
 def conf_folder() -> Path:
@@ -130,7 +129,7 @@ def read_task(file: Path) -> DictConfig:
         if not isinstance(content, DictConfig):
             keys = ", ".join(Task.__dataclass_fields__)
             raise UserError(f"{file}: is not a map with the keys of a task: {keys}.")
-        _check_references(OmegaConf.to_container(content, resolve=False), file)
+        _check_interpolations(OmegaConf.to_container(content, resolve=False), file)
         task = OmegaConf.merge(_schema(), content)
         missing = sorted(OmegaConf.missing_keys(task))
     except UserError:
@@ -152,8 +151,8 @@ def read_task(file: Path) -> DictConfig:
     return task
 
 
-def _check_references(tree: Any, file: Path) -> None:
-    """Refuse interpolations that read more than the run's configuration of data.
+def _check_interpolations(tree: Any, file: Path) -> None:
+    """Refuse interpolations.
 
     Raises:
         UserError: there is one; the file may be a stranger's, and its texts go into records.
@@ -162,11 +161,11 @@ def _check_references(tree: Any, file: Path) -> None:
         tree = [*tree, *tree.values()]
     if isinstance(tree, list):
         for each in tree:
-            _check_references(each, file)
-    elif isinstance(tree, str) and REFERENCE.search(tree):
+            _check_interpolations(each, file)
+    elif isinstance(tree, str) and INTERPOLATION in tree:
         raise UserError(
-            f"{file}: holds '{tree[:80]}'. Interpolations of a task's yaml refer to `data` only, "
-            "such as ${data.max_length}; write the value itself."
+            f"{file}: holds '{tree[:80]}'. The yaml of a task has no interpolations; write the "
+            "value itself. Without `max_length`, `data.max_length` counts."
         )
 
 

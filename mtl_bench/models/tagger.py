@@ -164,6 +164,8 @@ class Tagger(pl.LightningModule):
         # To None: heads of other tasks are left out; zeros would make Adadelta decay theirs.
         optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([self._add_gradient(part, len(parts)) for part in parts]).sum()
+        if len(parts) > 1:
+            _add_up_rows(self.parameters())
         with learning_rate(optimizer, self.options.rates.get(parts[0].task)):
             optimizer.step()
         return loss
@@ -288,3 +290,10 @@ def _fill(results: list[Any], numbers: Ints, values: Sequence[Any]) -> None:
 
 def _key(task: str) -> str:
     return f"task_{task}"  # a bare name, such as "keys", may be a method of nn.ModuleDict
+
+
+def _add_up_rows(parameters: Iterable[nn.Parameter]) -> None:
+    """Add up what several backward passes left of each row of a sparse gradient."""
+    for parameter in parameters:
+        if parameter.grad is not None and parameter.grad.is_sparse:
+            parameter.grad = parameter.grad.coalesce()

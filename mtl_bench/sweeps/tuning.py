@@ -135,19 +135,10 @@ class SetTuning:
             else:
                 self._study.tell(self._asked[trial.number], trial.score)
 
-    def best(self) -> Trial:
-        """Return the trial with the highest score at the last rung.
-
-        Raises:
-            UserError: no trial could be trained.
-        """
+    def best(self) -> Trial | None:
+        """Return the trial with the highest score at the last rung; None if none was trained."""
         ranked = self._ranked(len(self.limits.rungs) - 1)
-        if not ranked or ranked[0].score == -math.inf:
-            raise UserError(
-                f"no trial of {'+'.join(self.tasks)} could be trained to the end; their records "
-                "say why."
-            )
-        return ranked[0]
+        return ranked[0] if ranked and ranked[0].score != -math.inf else None
 
     def _ranked(self, rung: int) -> list[Trial]:
         """Return the trials that have a score at a rung, the best first."""

@@ -78,8 +78,7 @@ def _read_splits(name: str, task: Task, reader: Reader) -> Reading:
                     f"task '{name}': its {split} split has no sentences"
                     + (f" ({root / where.file})" if where.file else "")
                     + (f"; sentences {where.sentences} were asked for." if where.sentences else ".")
-                    + "\nA sentence is a block of lines with a word and a label, ended by a blank "
-                    "line."
+                    + f"\nIts reader found {len(examples):,} sentences there."
                 )
             # load_corpus has checked the names.
             splits[cast(SplitName, split)] = tuple(examples[n] for n in numbers)

@@ -23,7 +23,8 @@ def statistics(
     """Return size, labels, tokens_per_type, oov_percent, label_entropy, frobenius_norm and jsd.
 
     Tokens per type and label entropy look at the window that the paper's analysis looked at: the
-    first `max_length` + 1 words of a sentence, an end symbol counting as one where it fits.
+    first `max_length` + 1 words of a sentence, an end symbol counting as one where it fits. The
+    classes of a language model are those of its first `max_length` words, which it predicts.
 
     Args:
         corpus: with its words as a model reads them (lower case).

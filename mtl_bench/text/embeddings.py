@@ -69,7 +69,8 @@ class RandomVectors:
     """Vectors drawn from a normal distribution: no word is known before training.
 
     Words of the training splits have a vector of their own if they occur often enough. The rare
-    ones train the unknown-word vector, which stands for words first met in evaluation.
+    ones train the unknown-word vector, which stands for words first met in evaluation. Where
+    `max_length` cuts training sentences, words that stand behind it alone keep what was drawn.
     """
 
     input, gives, quick = WORD_INPUT, "vectors", True

@@ -132,9 +132,9 @@ def _train(session: Session) -> tuple[Tagger, dict[str, Kept]]:
         checkpoint, record.run_key, curves, kept, config.callbacks.checkpoint_seconds
     )
     progress = Progress(curves, record, session.schedule, config.callbacks.progress, session.beat)
-    recorder.begin(session.decision)
     if start:
-        checkpoints.read()
+        checkpoints.read()  # before anything is replaced: it may be damaged
+    recorder.begin(session.decision)
     loggers = build.make_run_loggers(config, session.folder, fresh=config.overwrite and not start)
     try:
         trainer = build.make_trainer(

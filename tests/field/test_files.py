@@ -247,7 +247,7 @@ def test_one_long_sentence_is_an_error(check, tmp_path):
     (tmp_path / "train.tsv").write_text(text)
     code, out, _ = check()
     assert code == 1
-    assert "Is there a blank line after each sentence?" in out
+    assert "In files of columns, a blank line ends" in out
 
 
 def test_files_of_different_columns_are_refused(check, tmp_path):

@@ -118,7 +118,7 @@ splits:
 reader: {json.dumps(COLUMN_READER)}
 outside: O
 spans: bio
-max_length: ${{data.max_length}}
+max_length: 28
 """
 TASK = {
     "title": "mine",

@@ -61,6 +61,32 @@ def test_two_runs_of_one_build_are_bit_identical(configure):
     assert trace(configure, RUNS["pair"]) == trace(configure, RUNS["pair"])
 
 
+@pytest.mark.parametrize("run", ["single", "adam"])
+def test_a_batch_in_parts_changes_the_result_by_rounding(run, configure):
+    whole, parts = (
+        stepped(configure, [*RUNS[run], "model.dropout=0", f"data.accumulate={count}"])
+        for count in (1, 4)
+    )
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)
+
+
+def stepped(configure, overrides):
+    """Return the parameters after a few steps."""
+    from mtl_bench.config.run_key import schedule_of
+    from mtl_bench.config.schema import checked
+    from mtl_bench.training import build
+
+    config = checked(configure(*overrides, "data.batch_size=16"))
+    parts = build.assemble(config, schedule_of(config))
+    tagger = parts.tagger.double()
+    optimizer = tagger.configure_optimizers()
+    (chunk,) = parts.data.chunks(range(4))
+    for step, batches in zip(chunk.steps, chunk.batches, strict=True):
+        tagger.take_step(optimizer, step, batches)
+    return [parameter.detach() for parameter in tagger.parameters()]
+
+
 def test_main_and_aux_may_be_exchanged(configure):
     assert trace(configure, ["main=syn_ccg", "aux=syn_pos"]) == trace(configure, RUNS["pair"])
 

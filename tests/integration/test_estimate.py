@@ -60,6 +60,14 @@ def test_mistakes_are_answered(arguments, message, capsys):
 HEADER = "estimator,main,aux,score,steps,seconds\n"
 
 
+def test_estimators_of_different_pairs_are_one_table(tmp_path, capsys):
+    file = tmp_path / "joined.csv"
+    file.write_text(HEADER + "size,a,s,1,0,0\nsize,a,c,2,0,0\nvocabulary,b,c,3,0,0\n")
+    assert bench(["estimate", "--read", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "Ranks of the auxiliaries of a" in out and "Ranks of the auxiliaries of b" in out
+
+
 @pytest.mark.parametrize(
     "content",
     [

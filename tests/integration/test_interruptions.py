@@ -113,6 +113,47 @@ def test_a_run_stopped_in_its_final_test_has_only_that_left(folder, command, mon
     assert len([row for row in read_curve(folder) if row.split == "dev"]) == 2 * 2
 
 
+@pytest.fixture
+def interrupted(folder, command, monkeypatch):
+    """A run that gets a signal while its last checkpoint is written."""
+    from mtl_bench.training.callbacks.checkpoints import Checkpoints
+
+    save = Checkpoints.save
+
+    def save_interrupted(self, trainer, module):
+        signal.raise_signal(signal.SIGTERM)
+        save(self, trainer, module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", save_interrupted)
+        code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 128 + signal.SIGTERM, err
+    return folder
+
+
+def test_a_signal_while_the_last_checkpoint_is_written_stops_the_run(interrupted):
+    assert checkpoint_step(interrupted / "checkpoint.pt") == 300
+    assert read_record(interrupted).status == "interrupted"
+
+
+def test_a_refusal_and_a_damaged_checkpoint_leave_the_earlier_record(interrupted, command):
+    folder = interrupted
+    record, curve = read_record(folder), (folder / "curve.csv").read_bytes()
+    for _ in range(2):
+        code, _, err = command(*RUN, "model.hidden_size=7", f'hydra.run.dir="{folder}"')
+        assert code == 2 and "model.hidden_size" in err, err
+    assert read_record(folder) == record
+    path = folder / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 2 and "checkpoint" in err
+    after = read_record(folder)
+    assert (after.steps_done, after.status) == (record.steps_done, "failed")
+    assert (folder / "curve.csv").read_bytes() == curve
+
+
 def test_a_damaged_checkpoint_is_named(folder, command):
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").write_bytes(b"half a check")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mtl_bench.__main__ import main as bench
+from mtl_bench.analysis.recommend.history import History
 from mtl_bench.commands.shared.answers import lasting_name
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.runs.result_sets import packaged
@@ -177,6 +178,15 @@ def test_the_record_is_kept_by_its_name():
     end = train(*SEARCH, "main=syn_mwe", "aux=[syn_pos]", "budget=0.5", "record=contextual")
     assert end.returncode == 0, end.stderr
     assert history("syn_mwe")["record"] == "contextual"
+
+
+def test_a_record_that_is_gone_is_said_and_left_out(tmp_path, capsys):
+    write_run(tmp_path, ["a"], {"a": 0.5})
+    write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
+    History("a", ["b"], 100, [100], "value", record="gone").write(tmp_path)
+    assert bench(["recommend", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "record of the search cannot be read" in out and "gone" in out
 
 
 def test_names_of_records_last(tmp_path):

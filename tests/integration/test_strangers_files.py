@@ -135,7 +135,7 @@ def test_sources_stay_in_the_folders_of_data(tmp_path, source):
 def test_a_task_cannot_read_the_environment(tmp_path, value):
     file = tmp_path / "x.yaml"
     file.write_text(f"title: x\nlicence: {value}\nreader: {{}}\nsplits: {{}}\n")
-    with pytest.raises(UserError, match=r"refer to `data` only"):
+    with pytest.raises(UserError, match=r"has no interpolations"):
         plain_task(file)
 
 

@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("code", CODE)
 def test_a_task_of_a_stranger_is_refused_and_runs_nothing(folder, code):
     (folder / "tasks" / "foreign.yaml").write_text("title: foreign\n" + code + SPLITS)
-    refused = r"export MTL_BENCH_TRUST=|cannot be (made|imported)|refer to `data` only"
+    refused = r"export MTL_BENCH_TRUST=|cannot be (made|imported)|has no interpolations"
     with pytest.raises(UserError, match=refused):
         task = plain_task("foreign")
         make_type("foreign", task)

@@ -78,7 +78,7 @@ def gathered(
         result[main] = [
             SetScores(
                 tuning.tasks,
-                tuning.best().overrides,
+                best.overrides if (best := tuning.best()) else (),
                 len(tuning.trials),
                 scores.get((main, tuning.tasks, False), {}),
                 scores.get((main, tuning.tasks, True), {}),

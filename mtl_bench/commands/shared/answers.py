@@ -32,6 +32,7 @@ class Evidence:
         budget: steps per task, of the longest run.
         variant: of the runs.
         problems: what is wrong with curves that cannot be read.
+        metric: that was asked for; None: each main task's primary one.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Evidence:
     budget: float
     variant: str = ""
     problems: Sequence[str] = ()
+    metric: str | None = None
 
     def curves(self, budget: float | None = None) -> dict[str, SweepCurves]:
         """Return the curves of each main task up to a budget; None: to the longest."""
@@ -107,7 +109,7 @@ def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None 
     # Of runs that lack a metric asked for it is known all the same whether they can be read.
     values, problems = values_frame(folder, statuses, metrics=None if metric else metrics)
     budget = max(status.run.budgets[-1] for status in statuses)
-    return Evidence(folder, statuses, values, metrics, budget, variants[0], problems)
+    return Evidence(folder, statuses, values, metrics, budget, variants[0], problems, metric)
 
 
 def late_gains(curves: Mapping[str, SweepCurves]) -> dict[tuple[str, str], float]:
@@ -159,19 +161,27 @@ def answers(
         history = own.history(main)
         of_main = own.curves(history.budget)[main] if history else curves[main]
         names = history.candidates if history else of_main.candidates
-        gains = record
-        if gains is None:
-            gains = evidence(history.record).gains() if history and history.record else own.gains()
-        prior = priors(gains, main, names)
         failed = own.failed(main)
+        gains, lost = (record, "") if record is not None else _record(own, history)
+        prior = priors(gains, main, names)
         try:
             answer = recommend(of_main, own.metrics[main], prior, failed, history)
         except UserError as error:  # the others have their answers
             problems.append(str(error))
             continue
         remark = encoder_gain(own.folder, own.statuses, main, own.metrics[main])
-        remarks = [*own.problems, *problems, *([remark] if remark else [])]
+        remarks = [*own.problems, *problems, *filter(None, (lost, remark))]
         result.append(replace(answer, remarks=remarks))
     if not result:
         raise UserError("\n".join(problems))
     return result
+
+
+def _record(own: Evidence, history: History | None) -> tuple[Mapping[tuple[str, str], float], str]:
+    """Return the gains that tell of candidates, and what to say if they are not the search's."""
+    if history is None or not history.record:
+        return own.gains(), ""
+    try:
+        return evidence(history.record, own.metric).gains(), ""
+    except UserError as error:  # it was moved, or deleted
+        return own.gains(), f"The record of the search cannot be read, and is left out: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -126,7 +127,11 @@ def _f1_of_single_runs(folder: Path) -> dict[str, tuple[float, str]]:
     by_task: dict[str, dict[tuple[int, Path], list[Record]]]
     by_task = defaultdict(lambda: defaultdict(list))
     for file in sorted(folder.rglob(RECORD)):
-        record = read_record(file.parent)
+        try:
+            record = read_record(file.parent)
+        except UserError as error:
+            print(f"note: {error}", file=sys.stderr)
+            continue
         if (
             record
             and record.status == "finished"

@@ -34,9 +34,13 @@ class View:
     predicted: Ints
 
     def centred(self) -> Floats | None:
-        """Return [n, D] states less their mean; None if they are not finite, or all the same."""
+        """Return [n, D] states less their mean.
+
+        None: they say nothing, since they are not finite, or all the same, or all of one label.
+        """
         states = self.states - self.states.mean(axis=0)
-        return states if np.isfinite(states).all() and states.any() else None
+        says = np.isfinite(states).all() and states.any() and len(np.unique(self.labels)) > 1
+        return states if says else None
 
 
 def trained_alone(setup: Setup, task: str, steps: int) -> Tagger:

@@ -77,8 +77,8 @@ class MaskedLanguageModelHead(Head):
 def _masked(batch: Batch, hidden: Tensor) -> PaddedGroups:
     """Return the sub-words of a batch, those of the steps `hidden` replaced by the mask.
 
-    A sub-word belongs to the last step that begins before it. (In a sentence of several windows,
-    what a window repeats of its neighbour stays as it is.)
+    A sub-word belongs to the last step that begins before it. In a sentence of several windows,
+    what a window repeats of its neighbour stays as it is.
     """
     groups: PaddedGroups = batch.source
     flat = torch.cat([ids.flatten() for ids in groups.ids])
@@ -87,7 +87,8 @@ def _masked(batch: Batch, hidden: Tensor) -> PaddedGroups:
     owner = order[(torch.searchsorted(places, positions, right=True) - 1).clamp(min=0)]
     of_steps = torch.zeros(len(places), dtype=torch.bool, device=flat.device)
     of_steps[batch.words[hidden]] = True
-    masked = torch.where(of_steps[owner], groups.mask, flat)
+    taken = torch.cat([each.flatten() for each in groups.taken])
+    masked = torch.where(of_steps[owner] & taken, groups.mask, flat)
     sizes = [ids.numel() for ids in groups.ids]
     parts = zip(masked.split(sizes), groups.ids, strict=True)
     return replace(groups, ids=[part.view_as(ids) for part, ids in parts], hidden=hidden)

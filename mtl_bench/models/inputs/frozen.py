@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
@@ -50,6 +51,8 @@ class FrozenModel:
         size = source.model.number("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
         self.size = size or int(self._module.config.hidden_size)
         self._loading = Lock()
+        self._counting = Lock()
+        self._callers, self._threads = 0, 1
 
     @cached_property
     def subwords(self) -> Subwords:
@@ -68,12 +71,24 @@ class FrozenModel:
         windows that overlap. It takes one thread, so that states do not depend on their number;
         several threads of Python may call it at once.
         """
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with self._one_thread():
             return self._states(sentences)
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Let torch take one thread; the last of several callers restores what was before."""
+        with self._counting:
+            if self._callers == 0:
+                self._threads = torch.get_num_threads()
+            self._callers += 1
+            torch.set_num_threads(1)
+        try:
+            yield
         finally:
-            torch.set_num_threads(threads)
+            with self._counting:
+                self._callers -= 1
+                if self._callers == 0:
+                    torch.set_num_threads(self._threads)
 
     def _states(self, sentences: Sequence[Sequence[str]]) -> States:
         result = np.zeros((sum(map(len, sentences)), self.size), np.float16)

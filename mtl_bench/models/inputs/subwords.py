@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mtl_bench.models.inputs.base import Input
@@ -31,12 +32,14 @@ class SentenceWindows:
         ids: [P] sub-words, window after window.
         starts: [W] position of each window's first sub-word.
         lengths: [W].
+        taken: [P] whether a sub-word is of a word whose state is taken from its window.
         of_sentence: [sentences + 1] the first window of each sentence, and W.
     """
 
     ids: Ints
     starts: Ints
     lengths: Ints
+    taken: NDArray[np.bool_]
     of_sentence: Ints
 
 
@@ -47,6 +50,7 @@ class PaddedGroups:
     Attributes:
         ids: of each group, [windows, longest].
         masks: of each group, [windows, longest], 1 where there is a sub-word.
+        taken: of each group, [windows, longest], see `SentenceWindows`.
         places: [U] of the batch's rows, in the states of all groups laid end to end.
         mask: the sub-word that stands for a hidden one; -1 if the model has none.
         hidden: steps whose sub-words are hidden, if any are.
@@ -54,14 +58,16 @@ class PaddedGroups:
 
     ids: list[Tensor]
     masks: list[Tensor]
+    taken: list[Tensor]
     places: Tensor
     mask: int = -1
     hidden: Tensor | None = None
 
     def to(self, device: torch.device) -> PaddedGroups:
         """Return the groups on a device."""
-        ids, masks = ([one.to(device) for one in each] for each in (self.ids, self.masks))
-        return replace(self, ids=ids, masks=masks, places=self.places.to(device))
+        every = (self.ids, self.masks, self.taken)
+        ids, masks, taken = ([one.to(device) for one in each] for each in every)
+        return replace(self, ids=ids, masks=masks, taken=taken, places=self.places.to(device))
 
 
 class SubwordInput(Input[SubwordEmbeddings]):
@@ -101,6 +107,7 @@ class SubwordInput(Input[SubwordEmbeddings]):
         pieces = dict(zip(words, self.subwords.split(words), strict=True))
         before, behind = self.subwords.around
         ids: list[int] = []
+        taken: list[bool] = []
         starts: list[int] = []
         steps: list[int] = []
         of_sentence = [0]
@@ -114,16 +121,19 @@ class SubwordInput(Input[SubwordEmbeddings]):
                 for number in range(begin, end):
                     if first <= number < last:
                         steps.append(len(ids))
+                        taken += [False] * (len(ids) - len(taken)) + [True] * counts[number]
                     ids += cut[number]
                 ids += behind
             steps.append(len(ids) - 1)
             of_sentence.append(len(starts))
         lengths = [len(s[slice(max_length)]) + 2 for s in sentences]
+        taken += [False] * (len(ids) - len(taken))
         borders = np.array([*starts, len(ids)], dtype=np.int64)
         sentence_windows = SentenceWindows(
             np.array(ids, dtype=np.int64),
             borders[:-1],
             np.diff(borders),
+            np.array(taken, dtype=np.bool_),
             np.array(of_sentence, dtype=np.int64),
         )
         return EncodedSplit.of(steps, lengths, sentence_windows)
@@ -137,6 +147,7 @@ class SubwordInput(Input[SubwordEmbeddings]):
         numbers = numbers[np.argsort(-source.lengths[numbers], kind="stable")]
         ids: list[Tensor] = []
         masks: list[Tensor] = []
+        taken: list[Tensor] = []
         place_of_window = np.empty(len(numbers), dtype=np.int64)  # of its first sub-word
         total = 0
         for group in _groups(source.lengths[numbers]):
@@ -148,6 +159,7 @@ class SubwordInput(Input[SubwordEmbeddings]):
             padded = np.where(mask, source.ids[positions], self.subwords.padding)
             ids.append(torch.from_numpy(padded))
             masks.append(torch.from_numpy(mask.astype(np.int64)))
+            taken.append(torch.from_numpy(mask & source.taken[positions]))
             place_of_window[group] = total + np.arange(len(lengths)) * lengths[0]
             total += mask.size
         rows = batch.rows.numpy()
@@ -157,7 +169,7 @@ class SubwordInput(Input[SubwordEmbeddings]):
         place = place_of_window[order[np.searchsorted(ascending, window)]]
         places = torch.from_numpy(place + rows - source.starts[window])
         mask = -1 if self.subwords.mask is None else self.subwords.mask
-        batch.source = PaddedGroups(ids, masks, places, mask)
+        batch.source = PaddedGroups(ids, masks, taken, places, mask)
         return batch
 
     def forward(self, batch: Batch, sparse: bool) -> Tensor:  # noqa: ARG002

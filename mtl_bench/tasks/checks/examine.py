@@ -46,7 +46,8 @@ def examine(corpus: Corpus) -> Iterator[Finding]:
     try:
         corpus.with_dev(DEV_FRACTION, seed=0)
     except UserError as error:
-        yield Finding("error", f"{error}\nIs there a blank line after each sentence?")
+        columns = "\nIn files of columns, a blank line ends a sentence."
+        yield Finding("error", f"{error}{columns if corpus.type.level == 'word' else ''}")
     for remark in corpus.remarks:
         yield Finding("ok" if remark.expected else "warning", f"{remark}.")
     yield from corpus.type.check(corpus.splits)

@@ -119,9 +119,9 @@ def _json_lines(
     others = [key for key in lists if key != word]
     if label is None:
         label = next((k for k in (*LABEL_KEYS, *others) if k in others), None)
-    if word is None or label is None or word == label:
+    if word not in lists or label not in lists or word == label:
         raise UserError(
-            f"{file}: expected two lists, of words and of labels. Lists found: "
+            f"{file}: expected two lists, of words and of labels (--word, --label). Lists found: "
             f"{', '.join(lists) or 'none'}.\n    {line[:200]!r}"
         )
     reader = {

@@ -90,7 +90,8 @@ def guess_text_columns(
         raise UserError(f"{file}: has {count} columns; --word {text}, --label {label} name others.")
     words = {n: _mean_words(table.column(n)) for n in range(1, count + 1) if n != label}
     text = text or max(words, key=lambda number: words[number])
-    if words.get(text, 0) < WORDS:
+    # Labelled words have no commas between columns.
+    if words.get(text, 0) < WORDS and separator != "comma":
         return None
     label = label or _class_column(table, text)
     if label is None:

@@ -214,6 +214,7 @@ class OutputScorer:
         self.targets = targets
         self.outputs: list[str] = []
         self.gold: list[str] = []
+        self.exact = 0
 
     def update(
         self,
@@ -223,14 +224,16 @@ class OutputScorer:
     ) -> None:
         """Keep [sentences, T] ids of outputs and gold outputs; the two T may differ."""
         other = self.targets.other  # no text: its name would share characters with words
-        said = [[n for n in row if n != other] for row in predictions.tolist()]
-        self.outputs += [" ".join(self.targets.decode(row)) for row in said]
-        self.gold += [" ".join(self.targets.decode(row)) for row in gold.tolist()]
+        for said, row in zip(predictions.tolist(), gold.tolist(), strict=True):
+            output = " ".join(self.targets.decode([n for n in said if n != other]))
+            right = " ".join(self.targets.decode(row))
+            self.outputs.append(output)
+            self.gold.append(right)
+            self.exact += output == right and other not in said
 
     def compute(self) -> dict[str, float]:
         """Return chrf, of characters up to six in a row, and exact; 0 to 1."""
         if not self.gold:
             return {"chrf": 0.0, "exact": 0.0}
         score = CHRF().corpus_score(self.outputs, [self.gold]).score / 100
-        same = sum(a == b for a, b in zip(self.outputs, self.gold, strict=True))
-        return {"chrf": float(score), "exact": same / len(self.gold)}
+        return {"chrf": float(score), "exact": self.exact / len(self.gold)}

@@ -118,7 +118,11 @@ class Tagging(TaskType[Labels]):
         every = (*train_labels(splits), *unseen_labels(splits))
         scheme = named_scheme(self.spans, every, self.outside)
         better = recognise([example.target for example in splits["train"]])
-        is_better = better and better.stray(counts).total() < scheme.stray(counts).total()
+        is_better = better and (
+            better.stray(counts).total() < scheme.stray(counts).total()
+            # Whole labels as types explain any labels, and `B-x I-x` would be two spans.
+            or (scheme.plain and not better.plain)
+        )
         if is_better or not scheme.fits(counts):
             advice = f"`spans: {better.name}`" if better else "`spans: null`"
             stray = ", ".join(list(scheme.stray(counts))[:10])

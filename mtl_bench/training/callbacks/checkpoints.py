@@ -149,6 +149,8 @@ class Checkpoints(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Save what is trained: the final evaluation may be long, and be stopped."""
         self.save(trainer, module)
+        if self._signal:
+            raise Interrupted(self._signal)
 
     def _save_if_due(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._signal or time.monotonic() - self._saved >= self.every_seconds:

@@ -76,6 +76,8 @@ def test_states_that_say_nothing_have_no_score():
     for score in (logme.evidence, h_score.of_view):
         assert math.isnan(score(view([0, 1, 0, 1])))
         assert math.isnan(score(view([0, 1], [[np.nan, 1.0], [0.0, 1.0]])))
+        states = np.random.default_rng(0).normal(size=(30, 4))
+        assert math.isnan(score(view([0] * 30, states)))
 
 
 def test_a_task_without_word_labels_has_no_view():

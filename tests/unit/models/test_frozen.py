@@ -56,6 +56,18 @@ def plain(folder, words, layers):
     return states[first], present
 
 
+@pytest.mark.parametrize("parts", [2, 3, 4])
+def test_computing_states_leaves_the_number_of_threads(parts, pretrained_folder, monkeypatch):
+    monkeypatch.setattr(kept, "PART_WORDS", 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        corpus_states("a corpus", SENTENCES[:parts], frozen(pretrained_folder()), threads=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("kind", tiny_models.MODELS)
 def test_states_are_those_of_each_sentence_by_itself(kind, pretrained_folder):
     model = frozen(pretrained_folder(kind))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mtl_bench.models.encoders.transformer import TransformerEncoder
+from mtl_bench.models.heads.masked_language_model import _masked
 from mtl_bench.models.inputs.subwords import SubwordInput
 from mtl_bench.models.optimizers.adamw import WarmupAdamW
 from mtl_bench.models.tagger import Tagger
@@ -48,6 +49,19 @@ def test_all_sub_words_of_hidden_words_are_masked_and_no_others(tagger):
         int((a != b).sum()) for a, b in zip(one.source.ids, prepared.source.ids, strict=True)
     )
     assert changed == count
+
+
+def test_what_a_window_repeats_is_not_masked(tagger):
+    subwords = tagger.input.subwords
+    subwords.size, sentence = 12, [f"w{n}" for n in range(14)]
+    split = tagger.input.encode([sentence]).with_targets(FREQUENT.encode([sentence]), "word")
+    one = tagger.input.collate("lm", split, np.arange(1))
+    pieces = [len(each) for each in subwords.split(sentence)]
+    assert sum(len(ids) for ids in one.source.ids) > 1
+    for word, row in enumerate(one.rows_of_words().tolist()):
+        masked = _masked(one, torch.tensor([row])).ids
+        pairs = zip(masked, one.source.ids, strict=True)
+        assert sum(int((a != b).sum()) for a, b in pairs) == pieces[word]
 
 
 def test_an_evaluation_hides_the_same_words_and_training_others(tagger):

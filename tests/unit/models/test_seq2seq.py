@@ -93,6 +93,9 @@ def test_what_cannot_be_produced_is_scored_as_no_text_and_long_gold_outputs_whol
     scorer = OutputScorer(words)
     scorer.update(np.array([[1, 0]]), words.encode([["other"]]), np.array([1]))
     assert scorer.compute() == {"chrf": 0.0, "exact": 0.0}
+    extra = OutputScorer(words)
+    extra.update(np.array([[3, 1, 0]]), words.encode([["the"]]), np.array([1]))
+    assert extra.compute() == {"chrf": pytest.approx(1), "exact": 0}
     longer = OutputScorer(words)
     longer.update(np.array([[2]]), words.encode([["other", "the"]]), np.array([1]))
     assert longer.compute()["exact"] == 0 and longer.compute()["chrf"] < 1

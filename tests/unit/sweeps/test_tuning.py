@@ -65,8 +65,7 @@ def test_trials_that_fail_are_not_chosen():
     assert tuning.best().number == 3
     other = SetTuning("a", ("a",), limits())
     run(other, lambda trial: None)
-    with pytest.raises(UserError, match="no trial of a could be trained"):
-        other.best()
+    assert other.best() is None
     assert [trial.rung for trial in tuning.trials].count(0) == 7
 
 

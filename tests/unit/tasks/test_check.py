@@ -68,6 +68,12 @@ def test_what_the_user_knows_is_not_guessed(tmp_path):
         guess([tmp_path / "f"], separator="tab")
     with pytest.raises(UserError, match="--label X: columns are whole numbers"):
         guess([tmp_path / "f"], None, "X")
+    (tmp_path / "j").write_text('{"tokens": ["a"], "labels": ["X"], "id": 5}\n')
+    for word, label in ((None, "nothere"), (None, "id"), ("nothere", None)):
+        with pytest.raises(UserError, match="Lists found: tokens, labels"):
+            guess([tmp_path / "j"], word, label)
+    (tmp_path / "s.csv").write_text("hello,greet\nbye,leave\n" * 9)
+    assert guess([tmp_path / "s.csv"], "1", "2", "comma").type == "classification"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +129,7 @@ TRAIN = ["a/O b/X c/O", "d/X e/O", "f/O g/O"]
         (corpus(["a/I-x b/O c/O"] * 3, ["z/I-x"], spans="io"), "IO (I-x) (as is IOB1 in which no two spans of a type touch)"),
         (corpus(["a/B-x b/I-x c/O"] * 10 + ["d/0"], ["z/O"], spans="bio"), "warning: Labels that do not follow the span scheme: 0 (1)."),
         (corpus(["a/B-x b/I-x c/O"], ["z/O"], spans="xml"), "error: task 't': spans is 'xml'; it is one of io, iob1, bio, bioes, bilou, bmes, or null."),
+        (corpus(["a/B-x b/I-x c/B-y d/O"], ["z/O"], spans="io"), "error: task 't': spans is 'io', but its labels do not follow that scheme."),
         (corpus(["a/B-x b/L-x c/U-x d/O"], ["z/O"], spans="bio"), "error: task 't': spans is 'bio', but its labels do not follow that scheme: L-x, U-x."),
         (corpus(["a/B-x b/L-x c/U-x d/O"], ["z/O"], spans="bio"), "Set `spans: bilou` in the task's yaml."),
         (corpus([f"w{n}/O x/X" for n in range(40)], ["y/O"]), "warning: test: no word occurs in train."),
