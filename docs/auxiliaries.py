@@ -79,8 +79,8 @@ def as_text(rows: Iterable[Row]) -> list[Sequence[str]]:
     }
 
     def text(cell: str | PairedGain) -> str:
-        if isinstance(cell, str):
-            return cell
+        if isinstance(cell, str) or cell.seeds < 2:
+            return cell if isinstance(cell, str) else ""
         mark = "**" if id(cell) in shown else ""
         return f"{mark}{cell.mean:+.1f}{mark} ({cell.low:+.1f} to {cell.high:+.1f})"
 
@@ -88,7 +88,9 @@ def as_text(rows: Iterable[Row]) -> list[Sequence[str]]:
 
 
 def mean(values: Scores) -> str:
-    """Return the mean of scores: in percent where they are shares."""
+    """Return the mean of scores, if there are some: in percent where they are shares."""
+    if not values:
+        return ""
     average = sum(values.values()) / len(values)
     return f"{100 * average:.1f}" if average <= 1 else f"{average:.1f}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.mtl_bench_sweep.launcher import WorkersLauncher
 from mtl_bench.errors import UserError
@@ -236,6 +236,6 @@ def _check(asked_for: RunConfig, cfg: Any, limits: TuningLimits) -> None:
         parent, _, leaf = key.rpartition(".")
         node = OmegaConf.select(cfg, parent) if parent else cfg
         # The value may be null.
-        if key[0] != "+" and leaf not in (node or ()):
+        if key[0] != "+" and not (isinstance(node, DictConfig) and leaf in node):
             weighted = " Type `sampler=weighted`." if key.startswith("sampler.weights") else ""
             raise UserError(f"space names {key}, which the configuration has not.{weighted}")

@@ -22,7 +22,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print main, aux and help, a line each pair of synthetic tasks; or the comparison."""
-    synthetic = {n: each for n, each in definitions().items() if n.removeprefix("syn_") in TASKS}
+    names = {f"syn_{name}" for name in TASKS}  # others of that prefix may be a user's
+    synthetic = {name: task for name, task in definitions().items() if name in names}
     matrix = reference_gains({n: corpus_of(n, task) for n, task in synthetic.items()})
     reference = {(main, aux): value for main, row in matrix.items() for aux, value in row.items()}
     if arguments.sweep is None:
@@ -58,4 +59,4 @@ def run(arguments: argparse.Namespace) -> None:
     )
     print(f"  within main tasks {result.within_mains:+.2f} (mean)")
     low, high = result.permuted
-    print(f"  permuted tasks    {low:+.2f} to {high:+.2f} (95 % of 1,000)")
+    print(f"  permuted tasks    {low:+.2f} to {high:+.2f} (95 % of 999)")

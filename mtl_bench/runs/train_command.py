@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,8 @@ def train_command(content: Mapping[str, Any], folder: Path, option: str = "overw
     config = content.get("config") or {}
     aux = ",".join(name for name in config.get("aux", ()) if name != config.get("main"))
     tasks = "+".join(content.get("tasks", ()))
-    overrides = _overrides(folder, tasks)
-    experiment = content.get("experiment")
-    if experiment is None and config.get("sweep_name") != "default":
-        overrides = overrides or ["..."]  # an earlier version did not note it
-    elif experiment and f"experiment={experiment}" not in overrides:
-        overrides = [f"experiment={experiment}", *overrides]
+    named = _overrides(folder, tasks)
+    overrides = dict.fromkeys((*_experiment(content.get("experiment"), config, named), *named))
     # A record may be a stranger's, and the command is for pasting into a shell.
     parts = [
         "python train.py",
@@ -36,6 +32,15 @@ def train_command(content: Mapping[str, Any], folder: Path, option: str = "overw
         option,
     ]
     return " ".join(parts)
+
+
+def _experiment(name: str | None, config: Mapping[str, Any], named: Sequence[str]) -> list[str]:
+    """Return the choice of the experiment; three dots if the record does not tell of it."""
+    if any(each.startswith("experiment=") for each in named):
+        return []
+    if name is None and config.get("sweep_name") != "default":
+        return ["..."]
+    return [f"experiment={name}"] if name else []
 
 
 def _overrides(folder: Path, tasks: str) -> list[str]:
@@ -52,9 +57,13 @@ def _overrides(folder: Path, tasks: str) -> list[str]:
 
 def _output_dir(folder: Path, sweep_name: str, tasks: str) -> list[str]:
     """Return the override of `paths.output_dir` where a run is not below its default."""
-    sweep = folder.parent if folder.parent.name == tasks else folder.parent.parent
+    of_tasks = folder.parent if folder.parent.name == tasks else folder.parent.parent
     below = Path(sweep_name) / tasks
-    if sweep.parts[-len(below.parts) :] != below.parts:
+    if of_tasks.parts[-len(below.parts) :] != below.parts:
         return []
-    place = Path(*sweep.parts[: -len(below.parts)])
-    return [] if place == Path("multirun_outputs") else [shlex.quote(f"paths.output_dir={place}")]
+    place = Path(*of_tasks.parts[: -len(below.parts)])
+    if place.absolute() == Path("multirun_outputs").absolute():
+        return []
+    # Other signs would take quotes for Hydra within those for the shell.
+    is_plain = re.fullmatch(r"[\w./-]+", str(place))
+    return [f"paths.output_dir={place if is_plain else '...'}"]

@@ -20,7 +20,8 @@ class Recorder:
 
     While a finished run is extended, its record stands until the new one is finished: what was
     trained before can be read all the time, and an interruption changes nothing. An error is noted
-    in it, whether training had begun or not. The record of another run is never changed.
+    in it, whether training had begun or not. The record of another run is never changed, nor is
+    one where it is not known yet which run this is: then data is missing.
     """
 
     def __init__(self, record: Record, folder: Path, curves: Curves, files: RunFiles) -> None:
@@ -83,10 +84,10 @@ class Recorder:
             return
         if earlier is None:
             record.write(self.folder, self.curves.rows)
-        # Without a key: what the run is was not known yet, such as when data is missing.
-        elif earlier.status != "finished" and record.run_key in ("", earlier.run_key):
-            earlier.status, earlier.error = record.status, record.error
-            earlier.write(self.folder)
-        elif earlier.run_key == record.run_key and record.status == "failed":
+        elif earlier.run_key == record.run_key:
+            if earlier.status != "finished":
+                earlier.status = record.status
+            elif record.status == "interrupted":
+                return
             earlier.error = record.error
             earlier.write(self.folder)

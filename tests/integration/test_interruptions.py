@@ -131,6 +131,19 @@ def interrupted(folder, command, monkeypatch):
     return folder
 
 
+def test_stopping_before_it_is_known_which_run_this_is_changes_no_record(
+    interrupted, command, monkeypatch
+):
+    def stop(*_):
+        signal.raise_signal(signal.SIGTERM)
+
+    record = read_record(interrupted)
+    monkeypatch.setattr("mtl_bench.training.run.checksums", stop)
+    code, _, err = command(*RUN, "callbacks.progress=false")
+    assert code == 128 + signal.SIGTERM, err
+    assert read_record(interrupted) == record
+
+
 def test_a_signal_while_the_last_checkpoint_is_written_stops_the_run(interrupted):
     assert checkpoint_step(interrupted / "checkpoint.pt") == 300
     assert read_record(interrupted).status == "interrupted"

@@ -371,7 +371,7 @@ def test_measured_gains_agree_with_the_reference(tmp_path, capsys):
     whole, low, _ = map(float, re.search(r"all pairs +(\S+) .*: (\S+) to (\S+)\)", out).groups())
     assert whole >= 0.5
     assert low > 0.2
-    low, high = map(float, re.search(r"shuffled +(\S+) to (\S+) ", out).groups())
+    low, high = map(float, re.search(r"permuted tasks +(\S+) to (\S+) ", out).groups())
     assert low < 0 < high < 0.45
 
 

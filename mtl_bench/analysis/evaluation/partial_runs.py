@@ -127,13 +127,10 @@ def pilot_gains(
     They are nan before the first evaluation, and 0 where the main task alone scores too little.
     """
     curves = sweep_curves(measurements.values, measurements.metrics, measurements.budget)
-    share, gains = percent / 100, []
-    for main, aux in pairs:
-        gain = curves[main].gain(aux, share, 1)
-        firsts = [curve.budgets[0] for curve in curves[main].alone.values()]
-        is_evaluated = min(firsts) <= share * measurements.budget + 1e-6
-        gains.append(0.0 if np.isnan(gain) and is_evaluated else gain)
-    return gains
+    return [
+        curves[main].first_gain(aux, percent / 100) if main in curves else np.nan
+        for main, aux in pairs
+    ]
 
 
 def learning_share(table: Table, folds: Folds) -> float:

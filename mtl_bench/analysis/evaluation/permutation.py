@@ -108,6 +108,6 @@ def task_permutations(
 
 
 def share_as_high(values: Floats) -> float:
-    """Return how many of [1 + D] values are as high as the first one, that one counted."""
+    """Return the share of [1 + D] values that are as high as the first one, that one counted."""
     # The tolerance counts a permutation that changes nothing, whatever its rounding.
     return float((values >= values[0] - 1e-12).mean())

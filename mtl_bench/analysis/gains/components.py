@@ -25,7 +25,7 @@ Gains = Sequence[tuple[str, str, int, float]]
 FEWEST = 4
 """Degrees of freedom of a noise that gains are divided by."""
 
-FEWEST_MAINS = 3
+FEWEST_TASKS = 3
 """Main tasks, and auxiliaries, that a variance between them is estimated from."""
 
 DRAWS = 200
@@ -58,7 +58,7 @@ def seed_gains(measurements: Measurements) -> list[tuple[str, str, int, float]]:
 
 
 def components(gains: Gains) -> Components | None:
-    """Return the components; None where there are fewer than two seeds or three main tasks.
+    """Return the components; None for fewer than two seeds, three main tasks or three auxiliaries.
 
     Gains are divided by the standard deviation over seeds of their main task's gains, pooled over
     auxiliaries: a small corpus has 30 times the noise of a large one, and would decide for all. The
@@ -70,7 +70,7 @@ def components(gains: Gains) -> Components | None:
     """
     scaled = _in_units_of_noise(gains)
     mains, auxes, seeds, _ = map(set, zip(*scaled, strict=True)) if scaled else (set(),) * 4
-    if len(seeds) < 2 or min(len(mains), len(auxes)) < FEWEST_MAINS:
+    if len(seeds) < 2 or min(len(mains), len(auxes)) < FEWEST_TASKS:
         return None
     design = _Design(scaled)
     variances = design.variances(_values(scaled))

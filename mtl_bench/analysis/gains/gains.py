@@ -52,8 +52,7 @@ def gain_of(scores: PairedScores, metric: StudiedMetric, budget: float) -> Gain:
         metric=metric.name,
         split=scores.split,
         budget=budget,
-        # Where no seed is defined, the points are of all of them.
-        seeds=len(percent) or len(scores.pair),
+        seeds=len(scores.pair),
         single=single,
         pair=pair,
         points=metric.scale * metric.sign * (pair - single),

@@ -163,6 +163,14 @@ class SweepCurves:
         first = [gains[seed] for seed in sorted(gains)[:seeds]]
         return float(np.mean(first)) if first else float("nan")
 
+    def first_gain(self, candidate: str, share: float) -> float:
+        """Return the gain of the first seed; 0 where the single run scores too little to tell."""
+        first = min(self.alone)
+        single = _score(self.alone[first], share * self.budget, share)
+        if np.isfinite(single) and (not single or single < self.least):
+            return 0.0
+        return self.gains(candidate, share).get(first, float("nan"))
+
     def late_gain(self, candidate: str) -> float:
         """Return the mean late gain over all seeds, in percent; nan where there is none."""
         return self.gain(candidate, 1.0, len(self.alone))

@@ -213,6 +213,17 @@ def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
     assert pilot_gains(measurements, [("w", "x")], 5) == [0]  # below 5 percent F1
 
 
+def test_pilots_are_of_the_first_seed_even_if_it_says_nothing(tmp_path):
+    for seed, early in ((0, 0.01), (1, 0.3)):
+        for tasks, final in (("a", 0.5), ("ab", 0.6)):
+            curve = {b: dict.fromkeys(tasks, early if b < 50 else final) for b in range(5, 101, 5)}
+            finals = dict.fromkeys(tasks, final)
+            write_run(tmp_path, list(tasks), finals, seed=seed, curve=curve)
+    measurements = sweep_measurements("x", tmp_path, read_sweep(tmp_path))
+    assert pilot_gains(measurements, [("a", "b")], 20) == [0]
+    assert pilot_gains(measurements, [("a", "b")], 100) == pytest.approx([20])
+
+
 def test_runs_of_other_budgets_and_splits_are_not_mixed(tmp_path):
     for seed, budget in ((0, 200), (1, 100)):
         dev = {b: {"a": 0.54} for b in range(10, budget + 1, 10)}

@@ -143,6 +143,10 @@ def test_the_command_of_a_run_has_the_overrides_of_its_folder(tmp_path, variant,
         ("multirun_outputs/x/mwe/seed0", "", ""),
         ("elsewhere/x/mwe/seed0", "demo", "paths.output_dir=elsewhere experiment=demo"),
         ("multirun_outputs/x/mwe/seed0", None, "..."),
+        ("multirun_outputs/x/mwe/seq=1/seed0", None, "... seq=1"),
+        ("multirun_outputs/default/mwe/seq=1/seed0", None, "seq=1"),
+        ("multirun_outputs/x/mwe/experiment=demo/seed0", None, "experiment=demo"),
+        ("a(1)/x/mwe/seed0", "", "paths.output_dir=..."),
     ],
 )
 def test_the_command_of_a_run_names_its_experiment_and_its_place(place, experiment, expected):
