@@ -50,7 +50,7 @@ bench: install ## measure steps, optimiser, evaluation, memory, sweeps, encoders
 	$(BIN)/python -m benchmarks
 
 figures: install ## regenerate figures and tables of docs/ from result sets (half an hour)
-	$(BIN)/python docs/regenerate.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/regenerate.py
 
 clean: ## remove the environment and caches; runs are kept
 	rm -rf $(VENV) $(LOWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
