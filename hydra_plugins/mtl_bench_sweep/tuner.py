@@ -190,12 +190,10 @@ def _seeds(jobs: Sequence[Sequence[str]], limits: TuningLimits) -> list[int]:
     """Return the seeds that a command line names; three if it names none.
 
     Raises:
-        UserError: one is that of the trials, or no whole number.
+        UserError: one is that of the trials.
     """
-    texts = {each.lstrip("+")[5:] for job in jobs for each in job if _is_seed(each)}
-    if wrong := sorted(text for text in texts if not text.isdecimal()):
-        raise UserError(f"seed={wrong[0]}: is not a whole number of 0 or more, such as seed=0,1,2.")
-    seeds = sorted(map(int, texts))
+    # Whole numbers: they were checked with the rest of the command line.
+    seeds = sorted({int(each.lstrip("+")[5:]) for job in jobs for each in job if _is_seed(each)})
     if limits.tuning_seed in seeds:
         raise UserError(
             f"seed={limits.tuning_seed} is that of the trials: a run that was selected tells "

@@ -414,7 +414,7 @@ def test_a_key_of_tuning_elsewhere_and_the_seed_of_trials_are_answered(command):
     code, _, err = command("-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune", "seed=1000")
     assert code == 2 and "seed=1000 is that of the trials" in err
     code, _, err = command("-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune", "seed=x")
-    assert code == 2 and "seed=x: is not a whole number" in err
+    assert code == 2 and "seed: 'x' is not a whole number" in err
     tune = ["-m", "main=syn_pos", "aux=syn_chu", "hydra/sweeper=tune"]
     for wrong, expected in (
         (["sampler=uniform"], "space names sampler.weights.main"),
