@@ -61,7 +61,8 @@ def run_rounds(plan: Plan, adviser: Adviser, launch: Launch) -> list[RunStatus]:
         launch: trains the runs of a round.
     """
     stuck: dict[str, RunStatus] = {}
-    while request := adviser.next():
+    request = adviser.next()
+    while request:
         jobs = [job_of(plan, each) for each in request]
         plan.sweep.mkdir(parents=True, exist_ok=True)
         write_plan(plan.sweep, [job.status.run for job in jobs])
@@ -79,10 +80,19 @@ def run_rounds(plan: Plan, adviser: Adviser, launch: Launch) -> list[RunStatus]:
         for end in ends:
             stuck.pop(end.run.folder, None)
         stuck |= {end.run.folder: end for end in unfinished}
-        # Without any progress the same would be asked for again.
-        if broken or (len(unfinished) == len(ends) and not _progress(jobs, ends)):
+        if broken:
             break
+        following = adviser.next()
+        # Without any progress the same may be asked for again, without end.
+        is_idle = len(unfinished) == len(ends) and not _progress(jobs, ends)
+        if is_idle and _runs(following) == _runs(request):
+            break
+        request = following
     return list(stuck.values())
+
+
+def _runs(requests: Sequence[RunRequest]) -> set[tuple[tuple[str, ...], int, int]]:
+    return {(each.tasks, each.budget, each.seed) for each in requests}
 
 
 def _progress(jobs: Sequence[Job], ends: Sequence[RunStatus]) -> bool:

@@ -109,6 +109,12 @@ class RandomVectors:
         return []
 
 
+def check_text(name: str, value: object) -> None:
+    """Raise an error if a value is neither a text nor None."""
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise ValueError(f"{name} is {value!r}; it is a text, or null.")
+
+
 def check_whole(name: str, value: object) -> None:
     """Raise an error if a value is not a whole number from 1."""
     if type(value) is not int or value < 1:

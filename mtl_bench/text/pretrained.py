@@ -10,7 +10,7 @@ import numpy as np
 from mtl_bench.errors import UserError
 from mtl_bench.files import cache_folder, cached_path, filled_at_once, sha256
 from mtl_bench.tasks import fetch
-from mtl_bench.text.embeddings import WORD_INPUT, WordTest, check_whole
+from mtl_bench.text.embeddings import WORD_INPUT, WordTest, check_text, check_whole
 from mtl_bench.text.vector_files import Vectors, read_vectors
 from mtl_bench.text.vocabulary import Vocabulary
 
@@ -60,6 +60,9 @@ class PretrainedVectors:
             licence: of a public file.
         """
         check_whole("dim", dim)
+        texts = {"file": file, "member": member, "url": url, "sha256": sha256}
+        for name, text in (texts | {"words_sha256": words_sha256, "licence": licence}).items():
+            check_text(name, text)
         self.dim = dim
         self.file = file
         self.member = member
@@ -80,8 +83,8 @@ class PretrainedVectors:
             mirror = fetch.mirror_folder()
             if mirror is None:
                 raise UserError(
-                    f"{self.file}: these vectors are only in a local mirror.\nSet MTL_BENCH_MIRROR "
-                    "to its folder, or choose `embeddings=glove` or `embeddings=random`."
+                    f"embeddings.file: {self.file} is only in a local mirror.\nSet "
+                    "MTL_BENCH_MIRROR to its folder, or choose `embeddings=glove` or `embeddings=random`."
                 )
             path = mirror / self.file
         elif self.url is None:

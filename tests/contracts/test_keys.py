@@ -81,17 +81,24 @@ def test_arguments_are_checked_before_anything_is_composed(key):
                 check_overrides([f"{key}={value}"], multirun=False, tasks=[])
 
 
+COMPANIONS = {"embeddings=subwords": ["encoder=transformer", "optimizer=adamw"]}
+"""Choices without which another one cannot be."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("choice", "key"), TYPED)
 def test_a_wrong_value_is_answered_by_the_key_that_was_typed(choice, key, command):
     choices = ["logger=wandb"] if key.startswith("logger.") else [choice] if choice else []
+    choices += COMPANIONS.get(choice, [])
     for kind, value in WRONG.items():
         code, _, err = command("main=syn_pos", "dry_run=true", *choices, f"{key}={value}")
         assert "Traceback" not in err, (key, kind)
         assert code in (0, 2), (key, kind, err)
         if code == 2:
             group, _, name = key.rpartition(".")
-            assert key in err or f"{group}: {name} is" in err, (kind, err)
+            # Where a file is missing, the key that names it is told.
+            missing = f"{group}.file: " if group == "embeddings" else key
+            assert any(each in err for each in (key, f"{group}: {name} is", missing)), (kind, err)
 
 
 if __name__ == "__main__":

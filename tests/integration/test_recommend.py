@@ -36,6 +36,7 @@ def history(main):
     """Return the history of a search, without its times."""
     [file] = (SWEEP / "recommend").glob(f"{main},*.json")
     content = json.loads(file.read_text())
+    del content["sha256"]  # of the times, too
     for each in content["rounds"]:
         del each["seconds"]
     return content

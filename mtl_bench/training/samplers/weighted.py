@@ -23,13 +23,16 @@ class Weighted(Proportional):
 
     def __init__(self, sizes: Mapping[str, int], main: str, weights: Mapping[str, float]) -> None:
         """Take sizes, main task, and probabilities by task; `main` stands for the main task."""
+        for task, weight in weights.items():
+            if type(weight) not in (int, float) or weight < 0:
+                raise UserError(f"sampler.weights.{task} is {weight!r}; it is a probability.")
         probabilities = by_task("sampler.weights", weights, sizes, main)
         rest = 1 - sum(probabilities.values())
         others = sorted(set(sizes) - set(probabilities))
-        if min(weights.values(), default=0) < 0 or sum(weights.values()) > 1 + 1e-9:
+        if sum(weights.values()) > 1 + 1e-9:
             raise UserError(
-                f"sampler.weights: {dict(weights)}; allowed is: probabilities from 0 that sum to "
-                "at most 1. Tasks not named share the rest."
+                f"sampler.weights: {dict(weights)}; allowed is: probabilities that sum to at most "
+                "1. Tasks not named share the rest."
             )
         if not others and len(sizes) > 1 and abs(rest) > 1e-9:
             raise UserError(f"sampler.weights: {dict(weights)} sum to {1 - rest:g}, not to 1.")
