@@ -84,7 +84,8 @@ class PretrainedVectors:
             if mirror is None:
                 raise UserError(
                     f"embeddings.file: {self.file} is only in a local mirror.\nSet "
-                    "MTL_BENCH_MIRROR to its folder, or choose `embeddings=glove` or `embeddings=random`."
+                    "MTL_BENCH_MIRROR to its folder, or choose `embeddings=glove` or "
+                    "`embeddings=random`."
                 )
             path = mirror / self.file
         elif self.url is None:
