@@ -369,7 +369,7 @@ def test_measured_gains_agree_with_the_reference(tmp_path, capsys):
     assert Path("multirun_outputs/demo_sweep/report/index.html").exists()
     assert bench(["reference", "multirun_outputs/demo_sweep"]) == 0
     out = capsys.readouterr().out
-    assert "90 gains, seeds each: 3" in out
+    assert "90 gains at 120 steps per task, seeds each: 3" in out
     whole, low, _ = map(float, re.search(r"all pairs +(\S+) .*: (\S+) to (\S+)\)", out).groups())
     assert whole >= 0.5
     assert low > 0.2
