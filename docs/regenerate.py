@@ -25,7 +25,6 @@ from scipy import stats
 from mtl_bench.analysis.data.single_runs import features_of
 from mtl_bench.analysis.evaluation.agreement import agreement
 from mtl_bench.analysis.evaluation.estimators import Estimate
-from mtl_bench.analysis.evaluation.metrics import rank_correlation
 from mtl_bench.analysis.evaluation.permutation import holm
 from mtl_bench.analysis.evaluation.scoring import Score
 from mtl_bench.analysis.features.gradients import CurveGradients
@@ -35,6 +34,7 @@ from mtl_bench.analysis.gains.gain import signed
 from mtl_bench.analysis.gains.gains import measured_gains
 from mtl_bench.analysis.gains.uncertainty import pooled
 from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.ranks import rank_correlation
 from mtl_bench.analysis.study import Study
 from mtl_bench.commands.shared import estimates
 from mtl_bench.commands.shared.answers import evidence

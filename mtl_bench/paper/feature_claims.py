@@ -10,8 +10,8 @@ import numpy as np
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.conclusions import LEVEL
 from mtl_bench.analysis.evaluation.baselines import permuted
-from mtl_bench.analysis.evaluation.metrics import rank_correlation, rank_correlations
 from mtl_bench.analysis.features.pair_table import Table
+from mtl_bench.analysis.ranks import rank_correlation, rank_correlations
 from mtl_bench.paper.claims import Claim, Result
 
 # With the true order, which is counted too, they are 1,000.

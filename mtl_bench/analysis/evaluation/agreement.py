@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtl_bench.analysis.evaluation.metrics import central_interval, rank_correlation, task_interval
+from mtl_bench.analysis.evaluation.metrics import central_interval, task_interval
 from mtl_bench.analysis.evaluation.permutation import share_as_high, task_permutations
+from mtl_bench.analysis.ranks import rank_correlation
 from mtl_bench.analysis.student import quantile
 
 DRAWS = 1000

@@ -10,11 +10,12 @@ import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.evaluation.folds import Folds
-from mtl_bench.analysis.evaluation.metrics import METRICS, rank_correlations, tally
+from mtl_bench.analysis.evaluation.metrics import METRICS, tally
 from mtl_bench.analysis.evaluation.partial_runs import PILOTS, pilot_gains
 from mtl_bench.analysis.evaluation.permutation import holm, share_as_high, task_permutations
 from mtl_bench.analysis.features.pair_table import Table
 from mtl_bench.analysis.measurements import Measurements
+from mtl_bench.analysis.ranks import rank_correlations
 from mtl_bench.analysis.recommend.prior import priors
 
 Scores = Mapping[tuple[str, str], float]

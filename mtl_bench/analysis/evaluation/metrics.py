@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from mtl_bench.analysis.arrays import Bools, Floats
 from mtl_bench.analysis.evaluation.folds import Folds
 from mtl_bench.analysis.features.pair_table import Table
+from mtl_bench.analysis.ranks import correlation, rank_correlations
 from mtl_bench.analysis.student import quantile
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
@@ -181,30 +181,9 @@ def _rank(gains: Floats, scores: Floats) -> Floats:
     spearman = rank_correlations(scores, gains)
     above = np.sign(scores[:, :, None] - scores[:, None, :]).reshape(len(scores), -1)
     better = np.sign(gains[:, None] - gains[None, :]).reshape(-1)
-    kendall = _correlation(above, better)
+    kendall = correlation(above, better)
     top = scores == scores.max(axis=1, keepdims=True)
     pick = (top * gains).sum(axis=1) / top.sum(axis=1)
     each = np.array([spearman, kendall, pick, gains.max() - pick])
     means: Floats = each.mean(axis=1)
     return means
-
-
-def rank_correlation(a: Floats, b: Floats) -> float:
-    """Return Spearman's rank correlation of [N] and [N]; 0 if one of them is constant."""
-    return float(rank_correlations(a[None], b)[0])
-
-
-def rank_correlations(a: Floats, b: Floats) -> Floats:
-    """Return Spearman's rank correlation of each row of [D, N] with [N]; 0 if one is constant.
-
-    `scipy.stats.spearmanr` takes one row at a time, and gives nan where one is constant.
-    """
-    mean_rank = (len(b) + 1) / 2
-    return _correlation(rankdata(a, axis=1) - mean_rank, rankdata(b) - mean_rank)
-
-
-def _correlation(a: Floats, b: Floats) -> Floats:
-    """Return the cosine of each row of `a` with `b`; 0 where one of them is 0."""
-    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum())
-    result: Floats = np.where(size > 0, (a @ b) / np.where(size > 0, size, 1), 0)
-    return result

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mtl_bench.analysis.arrays import Floats
-from mtl_bench.analysis.evaluation.metrics import rank_correlation
+from mtl_bench.analysis.ranks import rank_correlation
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curves
