@@ -122,7 +122,7 @@ def from_pilots(measurements: Measurements, table: Table, percent: int) -> list[
 def pilot_gains(
     measurements: Measurements, pairs: Sequence[tuple[str, str]], percent: int
 ) -> list[float]:
-    """Return the gains at some percentage of the budget, of the first seed (`SweepCurves.gain`).
+    """Return the gains at some percentage of the budget, of the first seed (`SweepCurves`).
 
     They are nan before the first evaluation, and 0 where the main task alone scores too little.
     """

@@ -112,19 +112,19 @@ def missing_singles(
         statuses: of the runs.
         mains: main tasks to look at, where the runs of these alone were read; empty for all.
     """
-    alone, asked, mains_of_runs, beside = (set[tuple[str, str]]() for _ in range(4))
+    statuses = list(statuses)
+    singles = {s.run.tasks[0] for s in statuses if len(s.run.tasks) == 1}
+    alone, beside = set(), set()
     for status in statuses:
-        variant, tasks = status.run.variant, status.run.tasks
-        if len(tasks) == 1:
-            asked.add((variant, tasks[0]))
         if status.record and has_result(status):
+            variant, tasks = status.run.variant, status.run.tasks
             if len(tasks) == 1:
                 alone.add((variant, tasks[0]))
             else:
-                mains_of_runs.add((variant, status.record.main))
-                beside |= {(variant, task) for task in tasks}
+                mains_of_run = {status.record.main, *singles.intersection(tasks)}
+                beside |= {(variant, main) for main in mains_of_run}
     missing: dict[str, set[str]] = defaultdict(set)
-    for variant, main in (mains_of_runs | (asked & beside)) - alone:
+    for variant, main in beside - alone:
         if not mains or main in mains:
             missing[variant].add(main)
     return dict(missing)
