@@ -113,7 +113,7 @@ def missing_singles(
         mains: main tasks to look at, where the runs of these alone were read; empty for all.
     """
     statuses = list(statuses)
-    singles = {s.run.tasks[0] for s in statuses if len(s.run.tasks) == 1}
+    asked = {(s.run.variant, s.run.tasks[0]) for s in statuses if len(s.run.tasks) == 1}
     alone, beside = set(), set()
     for status in statuses:
         if status.record and has_result(status):
@@ -121,8 +121,8 @@ def missing_singles(
             if len(tasks) == 1:
                 alone.add((variant, tasks[0]))
             else:
-                mains_of_run = {status.record.main, *singles.intersection(tasks)}
-                beside |= {(variant, main) for main in mains_of_run}
+                beside.add((variant, status.record.main))
+                beside |= asked & {(variant, task) for task in tasks}
     missing: dict[str, set[str]] = defaultdict(set)
     for variant, main in beside - alone:
         if not mains or main in mains:
