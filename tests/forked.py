@@ -9,11 +9,11 @@ import contextlib
 import json
 import os
 import runpy
-import select
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from importlib import import_module
 from multiprocessing import forkserver, util
@@ -22,6 +22,7 @@ from pathlib import Path
 from mtl_bench.__main__ import main as bench
 
 REPOSITORY = Path(__file__).parents[1]
+FILES = ("out", "err", "code")
 PRELOAD = [
     *("matplotlib.pyplot", "pandas", "scipy.stats", "optuna"),
     *("mtl_bench.commands.hydra.application", "mtl_bench.commands.hydra.after_sweep"),
@@ -32,23 +33,43 @@ PRELOAD = [
 
 def train(*arguments, env=None, timeout=300):
     """Run train.py in a process of its own; return what `subprocess.run` would."""
-    server, group = _server(), None
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        order = [arguments, os.getcwd(), dict(env or os.environ), str(out), str(err)]
-        try:
-            print(json.dumps(order), file=server.stdin, flush=True)
-            group = int(server.stdout.readline())
-            if not select.select([server.stdout], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(arguments, timeout, out.read_bytes())
-            code = int(server.stdout.readline())
-        except BaseException:  # what it answers to this order is not for the next one
-            server.kill()
-            if group:
-                os.killpg(group, signal.SIGKILL)
-            _server.cache_clear()
-            raise
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+    command = Command(*arguments, env=env)
+    output = command.communicate(timeout)
+    return subprocess.CompletedProcess(arguments, command.returncode, *output)
+
+
+class Command:
+    """A command that runs in a process of its own: what tests need of `subprocess.Popen`."""
+
+    def __init__(self, *arguments, env=None):
+        self.arguments, self.returncode = arguments, None
+        self._folder = tempfile.TemporaryDirectory()
+        self._out, self._err, self._code = (Path(self._folder.name) / n for n in FILES)
+        self._out.touch(), self._err.touch()  # it may be killed before it writes
+        order = [arguments, os.getcwd(), dict(env or os.environ), self._folder.name]
+        server = _server()
+        print(json.dumps(order), file=server.stdin, flush=True)
+        self.pid = int(server.stdout.readline())
+
+    def poll(self):
+        """Return the exit code, None while it runs."""
+        if self.returncode is None and self._code.exists():
+            self.returncode = int(self._code.read_text())
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def communicate(self, timeout=300):
+        """Wait for its end; return its output and its errors, once."""
+        limit = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > limit:
+                os.killpg(self.pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self.arguments, timeout, self._out.read_bytes())
+            time.sleep(0.01)
+        with self._folder:
+            return self._out.read_text(), self._err.read_text()
 
 
 @cache
@@ -67,19 +88,31 @@ def _server():
 
 
 def serve():
-    """Fork a process for each order that comes in; answer with its number, then its exit code."""
+    """Fork a process for each order that comes in; answer with its number."""
     for name in PRELOAD:
         import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            arguments, folder, environment, out, err = json.loads(line)
-            os.environ.clear()
-            os.environ.update(environment)
-            sys.path[1:1] = [path for path in environment.get("PYTHONPATH", "").split(":") if path]
-            run(arguments, folder, out, err)
-        print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        if not os.fork():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _run_and_wait(*json.loads(line))
+
+
+def _run_and_wait(arguments, folder, environment, place):
+    """Fork once more, and write the exit code of that process when it has ended."""
+    out, err, code = (Path(place) / name for name in FILES)
+    pid = os.fork()
+    if not pid:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[1:1] = [path for path in environment.get("PYTHONPATH", "").split(":") if path]
+        run(arguments, folder, str(out), str(err))
+    print(pid, flush=True)
+    with contextlib.suppress(OSError):  # the test may be over
+        written = code.with_suffix(".new")
+        written.write_text(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+        written.rename(code)
+    os._exit(0)
 
 
 def run(arguments, folder, out, err, prepare=lambda: None):

@@ -1,16 +1,15 @@
 """A finished run is extended by asking for more, bit for bit what it would be if trained at once."""
 
 import signal
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record_reading import read_record
-from tests.conftest import REPOSITORY
-from tests.integration.test_interruptions import checkpoint_step, start, stop_between
+from tests.forked import Command, train
+from tests.integration.test_interruptions import checkpoint_step, stop_between
 
 PAIR = ["main=syn_pos", "aux=syn_key", "callbacks.progress=false"]
 FOLDER = Path("multirun_outputs/default/syn_key+syn_pos/seed0")
@@ -27,12 +26,9 @@ def outcome(folder):
 def at_once(tmp_path_factory):
     """The run that is trained to a budget of 90 at once; trained once for all tests."""
     folder = tmp_path_factory.mktemp("at_once")
-    subprocess.run(
-        [sys.executable, str(REPOSITORY / "train.py"), *PAIR, "steps_per_task=90"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
+    with chdir(folder):
+        end = train(*PAIR, "steps_per_task=90")
+    assert end.returncode == 0, end.stderr
     return outcome(folder / FOLDER)
 
 
@@ -56,7 +52,7 @@ def test_an_extension_that_is_killed_keeps_what_was_finished(command, at_once):
     path = FOLDER / "checkpoint.pt"
     reached = 66
     for number in (signal.SIGTERM, signal.SIGKILL):
-        process = start(*PAIR, "steps_per_task=90", "callbacks.checkpoint_seconds=0", run=())
+        process = Command(*PAIR, "steps_per_task=90", "callbacks.checkpoint_seconds=0")
         stop_between(process, path, number, after=reached)
         reached = checkpoint_step(path)
         assert 66 < reached < 180

@@ -1,9 +1,6 @@
 """Runs that are stopped in the middle resume, bit for bit."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,26 +9,11 @@ import pytest
 from mtl_bench.runs.checkpoint_header import CheckpointHeader, read_header
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record_reading import read_record
-from tests.conftest import REPOSITORY
+from tests.forked import Command
 
 RUN = ["main=syn_pos", "aux=syn_key", "steps_per_task=150", "trainer.val_check_interval=70"]
+QUIET = [*RUN, "callbacks.progress=false"]
 FOLDER = Path("multirun_outputs/default/syn_key+syn_pos")
-
-
-def start(*arguments, run=RUN):
-    return subprocess.Popen(
-        [
-            sys.executable,
-            str(REPOSITORY / "train.py"),
-            *run,
-            "callbacks.progress=false",
-            *arguments,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
 
 
 def checkpoint_step(path):
@@ -58,9 +40,9 @@ def folder():
 
 def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
     path = folder / "checkpoint.pt"
-    often = "callbacks.checkpoint_seconds=0"
+    often = [*QUIET, "callbacks.checkpoint_seconds=0"]
 
-    code, err = stop_between(start(often), path, signal.SIGINT, after=0)
+    code, err = stop_between(Command(*often), path, signal.SIGINT, after=0)
     assert code == 128 + signal.SIGINT, err
     assert "Traceback" not in err
     assert "re-run the command to resume" in err
@@ -69,16 +51,16 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
     assert 0 < first.steps_done == checkpoint_step(path) < 300
     assert read_curve(folder)
 
-    code, _ = stop_between(start(often), path, signal.SIGKILL, after=first.steps_done)
+    code, _ = stop_between(Command(*often), path, signal.SIGKILL, after=first.steps_done)
     assert code == -signal.SIGKILL
     killed_at = checkpoint_step(path)
     assert first.steps_done < killed_at < 300
 
-    code, err = stop_between(start(often), path, signal.SIGTERM, after=killed_at)
+    code, err = stop_between(Command(*often), path, signal.SIGTERM, after=killed_at)
     assert code == 128 + signal.SIGTERM, err
     assert read_record(folder).status == "interrupted"
 
-    code, _, err = command(*RUN, "callbacks.progress=false")
+    code, _, err = command(*QUIET)
     assert code == 0, err
     resumed = read_record(folder)
     assert resumed.status == "finished"
@@ -87,7 +69,7 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(folder, command):
         file for file in folder.iterdir() if file.name.startswith(".") and file.name != ".lock"
     ]
 
-    code, _, err = command(*RUN, "callbacks.progress=false", "sweep_name=undisturbed")
+    code, _, err = command(*QUIET, "sweep_name=undisturbed")
     assert code == 0, err
     undisturbed = Path(str(folder).replace("default", "undisturbed"))
     assert read_curve(folder) == read_curve(undisturbed)
@@ -103,11 +85,11 @@ def test_a_run_stopped_in_its_final_test_has_only_that_left(folder, command, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(TaskDataModule, "test_dataloader", interrupt)
-        code, _, err = command(*RUN, "callbacks.progress=false")
+        code, _, err = command(*QUIET)
     assert code == 128 + signal.SIGINT, err
     assert checkpoint_step(folder / "checkpoint.pt") == 300
     monkeypatch.setattr(TaskDataModule, "train_dataloader", interrupt)  # nothing left to train
-    code, _, err = command(*RUN, "callbacks.progress=false")
+    code, _, err = command(*QUIET)
     assert code == 0, err
     assert read_record(folder).status == "finished"
     assert len([row for row in read_curve(folder) if row.split == "dev"]) == 2 * 2
@@ -126,7 +108,7 @@ def interrupted(folder, command, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, "save", save_interrupted)
-        code, _, err = command(*RUN, "callbacks.progress=false")
+        code, _, err = command(*QUIET)
     assert code == 128 + signal.SIGTERM, err
     return folder
 
@@ -139,7 +121,7 @@ def test_stopping_before_it_is_known_which_run_this_is_changes_no_record(
 
     record = read_record(interrupted)
     monkeypatch.setattr("mtl_bench.training.run.checksums", stop)
-    code, _, err = command(*RUN, "callbacks.progress=false")
+    code, _, err = command(*QUIET)
     assert code == 128 + signal.SIGTERM, err
     assert read_record(interrupted) == record
 
@@ -160,7 +142,7 @@ def test_a_refusal_and_a_damaged_checkpoint_leave_the_earlier_record(interrupted
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
     path.write_bytes(content)
-    code, _, err = command(*RUN, "callbacks.progress=false")
+    code, _, err = command(*QUIET)
     assert code == 2 and "checkpoint" in err
     after = read_record(folder)
     assert (after.steps_done, after.status) == (record.steps_done, "failed")

@@ -12,8 +12,9 @@ import pytest
 from mtl_bench.models.encoders.transformer import TransformerEncoder
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record_reading import read_record
+from tests.forked import Command
 from tests.integration.test_extending import outcome
-from tests.integration.test_interruptions import start, stop_between
+from tests.integration.test_interruptions import checkpoint_step, stop_between
 
 WAYS = {
     "frozen": ["embeddings=contextual", "embeddings.layers=last_2", "optimizer=adam"],
@@ -69,17 +70,19 @@ def test_tasks_are_trained_evaluated_and_kept(way, tasks, arguments, command):
 
 @ways
 def test_a_stopped_run_ends_as_an_undisturbed_one(way, arguments, command):
-    run = [*arguments(way), *SETS["pair"], "steps_per_task=30", "callbacks.checkpoint_seconds=0"]
+    run = [*arguments(way), *SETS["pair"], "steps_per_task=100", "callbacks.checkpoint_seconds=0"]
     code, _, err = command(*run, "sweep_name=undisturbed")
     assert code == 0, err
     undisturbed = folder_of("undisturbed")
     path = Path("multirun_outputs/default", *undisturbed.parts[2:])
     reached = 0
     for number in (signal.SIGTERM, signal.SIGKILL):
-        code, err = stop_between(start(run=run), path / "checkpoint.pt", number, after=reached)
+        process = Command(*run, "callbacks.progress=false")
+        code, err = stop_between(process, path / "checkpoint.pt", number, after=reached)
         assert code in (128 + number, -number), err
         assert "Traceback" not in err
-        reached += 20
+        reached = checkpoint_step(path / "checkpoint.pt")
+        assert reached < 200
     code, _, err = command(*run)
     assert code == 0, err
     assert outcome(path) == outcome(undisturbed)

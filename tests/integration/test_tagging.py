@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from mtl_bench.errors import UserError
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.tasks.types.tagging_scores import TaggingScorer
 from tests.conftest import REPOSITORY
+from tests.forked import train
 
 TASKS = ("syn_chu", "syn_pos")
 PAIR = ["main=syn_chu", "aux=syn_pos", "steps_per_task=60", "optimizer=adam", "optimizer.lr=0.01"]
@@ -36,23 +37,13 @@ def columns(examples, end="\n"):
     )
 
 
-def run_command(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        check=True,
-        **options,
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The folder of a pair run, trained once for all tests, with the test files of its tasks."""
     place = tmp_path_factory.mktemp("tagging")
-    script = str(REPOSITORY / "train.py")
-    run_command(script, *PAIR, "callbacks.progress=false", cwd=place)
+    with chdir(place):
+        end = train(*PAIR, "callbacks.progress=false")
+    assert end.returncode == 0, end.stderr
     run = place / "multirun_outputs/default/syn_chu+syn_pos" / VARIANT / "seed0"
     for task in TASKS:
         (run / f"{task}.tsv").write_text(columns(gold(task)), "utf-8")
