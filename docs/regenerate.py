@@ -443,6 +443,7 @@ def replays(name: str) -> str:
         for result, _ in replayed(evidence(name), policies(names), budget, record)[1]:
             values = [result[key] for key in ("decision_gain", "regret", "cost")]
             text = ["-" if value is None else f"{value:.2f}" for value in values]
+            text[0] += f" ± {result['decision_gain_width']:.2f}"
             cover = "" if result["coverage"] is None else f"{result['coverage']:.0%}"
             policy = result["policy"]
             title = f"value, budget {budget:.2f}" if policy == "value" else policy
@@ -488,8 +489,9 @@ def figures() -> None:
     for name in sets():
         draw(f"gains_{name}", heatmap(measured(name)))
     draw("curves_mwe", curves(measured("eacl2017"), "mwe"))
-    _, results = replayed(evidence("published"), policies(["value"]), 0.45, False)
-    draw("reliability", reliability_curve("value", results[0][1]))
+    for name in ("published", *ESTIMATED):
+        _, results = replayed(evidence(name), policies(["value"]), 0.45, False)
+        draw(f"reliability_{name}", reliability_curve("value", results[0][1]))
 
 
 def draw(name: str, drawing: Drawing) -> None:

@@ -107,17 +107,30 @@ class Measurements:
         return {str(task): float(mean) for task, mean in last.groupby("task").mean().items()}
 
     def curves(self) -> dict[tuple[str, str], LearningCurve]:
-        """Return the curves of each run (`a` or `a+b`) and task, of its first seed."""
+        """Return the curves of each run (`a` or `a+b`) and task: means over its seeds.
+
+        Seeds count whose runs reach the budget; if none does, those that come furthest.
+        """
         rows = evaluations(self.values, self.metrics, self.budget)
         rows = rows[~rows["final"]]
-        # One seed is drawn: curves of several would hide one another.
-        first = rows.groupby(["tasks", "task"])["seed"].transform("min")
+        reached = rows.groupby(["tasks", "task", "seed"])["step"].transform("max")
+        furthest = reached.groupby([rows["tasks"], rows["task"]]).transform("max")
+        points = (
+            rows[reached == furthest]
+            .groupby(["tasks", "task", "step"])
+            .agg(budget=("budget", "first"), value=("value", "mean"), seeds=("seed", "nunique"))
+            .reset_index()
+        )
+        # Evaluations at steps that another seed lacks would make a mean jump.
+        points = points[
+            points["seeds"] == points.groupby(["tasks", "task"])["seeds"].transform("max")
+        ]
         return {
             (str(key[0]), str(key[1])): LearningCurve(
                 own["budget"].to_numpy(np.float64) / self.budget,
                 own["value"].to_numpy(np.float64),
             )
-            for key, own in rows[rows["seed"] == first].groupby(["tasks", "task"])
+            for key, own in points.groupby(["tasks", "task"])
         }
 
     @property

@@ -97,13 +97,16 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             if chosen[result["policy"]].uses_model:
                 reliability_curve(result["policy"], replays).write(arguments.figures)
     columns = ("decision_gain", "regret", "cost", "spearman", "coverage", "brier")
-    rows = [
-        {"policy": each["policy"] + " *" * each["default"]}
-        | {name: "-" if each[name] is None else f"{each[name]:.2f}" for name in columns}
-        for each, _ in results
-    ]
-    count = len(results[0][1])
-    print(f"Means over {count} main tasks; gain and regret in percent, cost as a share.")
+    rows = []
+    for each, _ in results:
+        row = {name: "-" if each[name] is None else f"{each[name]:.2f}" for name in columns}
+        if each["decision_gain_width"] is not None:
+            row["decision_gain"] += f" ± {each['decision_gain_width']:.2f}"
+        rows.append({"policy": each["policy"] + " *" * each["default"]} | row)
+    print(
+        f"Means over {len(results[0][1])} main tasks (± their 95 % interval); gain of the decision "
+        "(none: 0) and regret in percent, cost as a share."
+    )
     truth = (
         "gains are those of `mtl-bench gains`, over the seeds that policies do not train, if any"
     )

@@ -50,7 +50,9 @@ def heatmap(measurements: Measurements) -> Drawing:
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    text = f"gain of {measurements.metric_title} (%); bold: helps or hurts"
+    shown = any(gain.clear for gain in gains.values())
+    bold = "bold: helps or hurts" if shown else "none is shown to help or to hurt"
+    text = f"gain of {measurements.metric_title} (%); {bold}"
     figure.colorbar(image, shrink=0.6, extend="both", label=text)
     frame = pd.DataFrame([asdict(gain) for gain in gains.values()])[COLUMNS]
     return Drawing("heatmap", "Gains by main and auxiliary task", figure, frame)

@@ -65,9 +65,12 @@ def reliability_curve(name: str, replays: Sequence[Replay]) -> Drawing:
     axes.plot(frame["predicted"], frame["helped"], "o-", color=GAIN, markersize=5, linewidth=1)
     for row in frame.to_dict("records"):
         axes.annotate(
-            str(row["predictions"]), (row["predicted"], row["helped"]), xytext=(6, -10),
-            textcoords="offset points", fontsize=7,
-        )  # fmt: skip
+            str(row["predictions"]),
+            (row["predicted"], row["helped"]),
+            xytext=(6, -10 if row["helped"] > 0.1 else 4),  # above the axis
+            textcoords="offset points",
+            fontsize=7,
+        )
     axes.set_xlim(-0.02, 1.06)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("P(helps), predicted")

@@ -15,6 +15,7 @@ from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curves
 from mtl_bench.analysis.recommend.policies.base import Limits, Policy, State
 from mtl_bench.analysis.recommend.settings import Candidate, Noise, Settings
+from mtl_bench.analysis.student import quantile
 
 ROUNDS = 1000
 """At most: a policy that asks for what is there already would never end."""
@@ -137,7 +138,11 @@ def furthest(candidates: Sequence[Candidate]) -> int | None:
 
 
 def summary(name: str, replays: Sequence[Replay], default: bool) -> dict[str, Any]:
-    """Return the scores of a policy as plain values: means over main tasks, and those of each."""
+    """Return the scores of a policy as plain values: means over main tasks, and those of each.
+
+    `decision_gain_width` is half of the 95 percent interval of the mean decision gain (Student's,
+    over main tasks), None with one.
+    """
     columns = ("decision_gain", "regret", "cost", "spearman", "coverage", "brier")
     means = {}
     for column in columns:
@@ -149,7 +154,12 @@ def summary(name: str, replays: Sequence[Replay], default: bool) -> dict[str, An
         plain = asdict(replace(one, rounds=()))
         del plain["rounds"]
         mains.append({k: None if v != v else v for k, v in plain.items()})
-    return {"policy": name, "default": default, **means, "mains": mains}
+    gains, width = [one.decision_gain for one in replays], None
+    if len(gains) > 1:
+        error = float(np.std(gains, ddof=1)) / len(gains) ** 0.5
+        width = quantile(0.975, len(gains) - 1) * error
+    scores = {**means, "decision_gain_width": width}
+    return {"policy": name, "default": default, **scores, "mains": mains}
 
 
 def _spearman(expected: Floats, truth: Floats) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -179,6 +180,9 @@ def test_the_default_on_the_published_runs():
         assert len(scores["mains"]) == 10
         assert scores["decision_gain"] >= least
         assert scores["cost"] <= budget
+        gains = [each["decision_gain"] for each in scores["mains"]]
+        interval = scipy.stats.t.interval(0.95, 9, np.mean(gains), scipy.stats.sem(gains))
+        assert scores["decision_gain_width"] == pytest.approx(np.ptp(interval) / 2)
 
 
 def test_a_replay_is_scored_by_seeds_that_it_cannot_train(tmp_path):

@@ -213,6 +213,16 @@ def test_pilots_are_shares_of_the_budget_that_a_record_has(sweep):
     assert pilot_gains(measurements, [("w", "x")], 5) == [0]  # below 5 percent F1
 
 
+def test_curves_are_means_over_the_seeds_that_reach_the_budget(tmp_path):
+    for seed, (last, value) in enumerate([(100, 0.4), (100, 0.6), (50, 0.9)]):
+        curve = {budget: {"a": value} for budget in range(10, last + 1, 10)}
+        write_run(tmp_path, ["a"], {"a": value}, seed=seed, budget=last, curve=curve)
+    measurements = sweep_measurements("x", tmp_path, read_sweep(tmp_path), budget=100)
+    curve = measurements.curves()["a", "a"]
+    assert curve.share == pytest.approx(np.arange(0.1, 1.01, 0.1))
+    assert curve.scores == pytest.approx(np.full(10, 0.5))
+
+
 def test_pilots_are_of_the_first_seed_even_if_it_says_nothing(tmp_path):
     for seed, early in ((0, 0.01), (1, 0.3)):
         for tasks, final in (("a", 0.5), ("ab", 0.6)):
