@@ -199,7 +199,7 @@ def histories(root):
             found.steps({"a+m/0": 500})
 
     history = History("m", ["a", "b", "a+b"], 2000.0, [100, 200], "value", arguments=["x=1"])
-    history.bought, history.pending = {"a+m/0": 400}, [(["a", "m"], 100, 0)]
+    history.bought, history.pending = {"a+m/0": (0, 400)}, [(["a", "m"], 100, 0)]
     history.rounds = [Round(["a+m/0 to 100"], 400, 1.5, "a", 0.2)]
     history.write(root / "made")
     return Kind(seeds.taken(root / "made"), read)

@@ -98,7 +98,7 @@ def test_a_damaged_checkpoint_is_named_wherever_the_command_looks(command):
 
 def test_the_history_of_a_search_says_that_it_is_damaged(tmp_path):
     history = History("chu", ["mwe", "pos"], 2000.0, [100, 200], "value")
-    history.bought = {"chu+mwe/0": 400}
+    history.bought = {"chu+mwe/0": (0, 400)}
     history.write(tmp_path)
     file = history_file(tmp_path, "chu")
     assert checked(file, lambda: read_history(tmp_path, "chu"), 300) > 250

@@ -27,7 +27,7 @@ def points_of(curves: SweepCurves, scale: int) -> float:
         curves: of the main task.
         scale: what the metric is multiplied by to be shown.
     """
-    return scale * float(np.mean([curve.late() for curve in curves.alone.values()])) / 100
+    return scale * curves.score_alone() / 100
 
 
 def settings_of(prior: Mapping[str, float]) -> Settings:
@@ -72,7 +72,8 @@ def noise_of(curves: SweepCurves | None) -> Noise:
     The prior is the scatter of late evaluations, as far as there are runs at the end. On six
     corpora with a pretrained encoder and three seeds it was 0.6 to 1.6 times the standard deviation
     over seeds of a pair run. The part that all candidates of a seed share is told from the rest by
-    an analysis of variance over candidates and seeds.
+    an analysis of variance over candidates and seeds; where no two candidates have two seeds in
+    common, the shares of both are those of the prior.
 
     Args:
         curves: of the main task; None if nothing is trained.
@@ -83,8 +84,13 @@ def noise_of(curves: SweepCurves | None) -> Noise:
     gains = {name: curves.gains(name, 1.0) for name in curves.candidates}
     gains = {name: own for name, own in gains.items() if len(own) > 1}
     seeds = sorted(set.intersection(*map(set, gains.values()))) if gains else []
-    if len(seeds) < 2 or len(gains) < 2:
+    if not gains:
         return weak
+    if len(seeds) < 2 or len(gains) < 2:
+        own = sum(float(np.var(list(each.values())) * len(each)) for each in gains.values())
+        degrees = sum(len(each) - 1 for each in gains.values())
+        wider = math.sqrt((WEAK + own / weak.of_gain**2) / (WEAK + degrees))
+        return Noise(wider * weak.own, wider * weak.shared, "seeds")
     table = np.array([[gains[name][seed] for seed in seeds] for name in gains])  # [K, S]
     count, repeats = table.shape
     rest = table - table.mean(1, keepdims=True)
@@ -105,7 +111,9 @@ def _by_scatter(curves: SweepCurves) -> Noise:
     """
     runs = [run for own in (curves.alone, *curves.beside.values()) for run in own.values()]
     lates = [late_mean(run.scores) for run in runs if run.reaches(curves.budget)]
-    ends = [late for late in lates if late and late.mean]
+    ends = [
+        late for late in lates if late and late.mean and np.isfinite([late.mean, late.sd]).all()
+    ]
     if not ends:
         return ASSUMED
     scatter = float(np.median([100 * late.sd / abs(late.mean) for late in ends]))

@@ -1,8 +1,9 @@
 """Gaussian conditioning of the model of gains (see `model`), for many cases at once.
 
 Given tau and z, what is observed of a candidate, divided by k, is a part of its own and one that
-all candidates trained to the same share have in common: mu, the single run's way to its end, and
-its noise. So matrices are of the size of the number of shares, and not of candidates.
+all candidates trained to the same share with as many seeds have in common: mu, the single run's way
+to its end, and its noise. So matrices are of the size of the number of such levels, and not of
+candidates.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Conditional:
     Attributes:
         means: [B, K].
         variances: [B, K] of what is of each candidate alone.
-        factors: [B, K, L + 1] of gains on the common parts at L shares, and on mu.
+        factors: [B, K, L + 1] of gains on the common parts at L levels, and on mu.
         common: [B, L + 1, L + 1] covariance of these.
         logs: [B] logarithm of the density of what is seen.
     """
@@ -98,18 +99,20 @@ def condition(
     precision = observations.observed / own
     mean = settings.beta * tau * observations.prior
     residual = observations.gains / scale - mean
-    levels = np.unique(observations.squares)
-    members = (observations.squares[..., None] == levels).astype(float)  # [B, K, L]
+    pairs = np.stack([observations.squares, observations.seeds], axis=-1)
+    levels = np.unique(pairs.reshape(-1, 2), axis=0)
+    members = (pairs[..., None, :] == levels).all(-1).astype(float)  # [B, K, L]
+    squares, seeds = levels.T
     last = ((0, 0), (0, 1))  # mu alone, which nothing observes, comes last
 
     def total(values: Floats) -> Floats:
         return np.pad((values[:, None] @ members)[:, 0], last)
 
-    single = (
-        noise.shared / (1 + levels) ** (z / 2) / np.sqrt(observations.seeds.max(1, keepdims=True))
-    )
-    walks = (settings.single * settings.mean_sd) ** 2 * np.minimum(levels[:, None], levels)
-    prior = np.pad(walks + single[..., None] * single[:, None], ((0, 0), *last[1:], *last[1:]))
+    single = noise.shared / (1 + squares) ** (z / 2)
+    # Means over n and over the first m of n seeds have a covariance of 1 / n.
+    shared = single[..., None] * single[:, None] / np.maximum(seeds[:, None], seeds)
+    walks = (settings.single * settings.mean_sd) ** 2 * np.minimum(squares[:, None], squares)
+    prior = np.pad(walks + shared, ((0, 0), *last[1:], *last[1:]))
     prior += settings.mean_sd**2
     system = np.eye(len(levels) + 1) + prior * total(precision)[:, None]
     common = np.linalg.solve(system, prior)

@@ -12,11 +12,20 @@ from mtl_bench.files import write_atomically
 from mtl_bench.runs.curve import MOST_STEPS
 from mtl_bench.runs.seal import DAMAGE, sealed, unsealed
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when the fields of a history change."""
 
 FOLDER = "recommend"
 """Below the sweep's: a file for each main task."""
+
+
+def run_name(tasks: Sequence[str], seed: int) -> str:
+    """Return how a search calls a run.
+
+    >>> run_name(("chu", "mwe"), 0)
+    'chu+mwe/seed0'
+    """
+    return f"{'+'.join(tasks)}/seed{seed}"
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,14 @@ class History:
         record: sweep, or `published`, whose gains tell of candidates; None: the other main tasks.
         max_seeds: of a candidate.
         arguments: of the last command, but for `main` and `aux`.
-        bought: optimiser steps that a run had when the search first asked for it, by
-            `tasks/seed`. What was there before costs nothing.
+        bought: optimiser steps of a run that others trained before the search asked for it, and
+            those that it asked for, by `tasks/seed`. What others train costs nothing.
         pending: runs of the round under way: tasks, steps per task to reach, seed. A search that
             was stopped finishes it first, and so does what it would have done.
         rounds: in order.
         ended: why the search ended: `regret`, `confidence`, `budget`, `seconds`, `worth` (nothing
-            else is worth its cost), `policy` (it asks for no more), `done` (everything is trained)
-            or `failed`; None: it has not.
+            else is worth its cost), `policy` (it asks for no more), `done` (everything is trained),
+            `score` (the main task alone scores too little) or `failed`; None: it has not.
         schema_version: of these fields.
     """
 
@@ -70,7 +79,7 @@ class History:
     record: str | None = None
     max_seeds: int = 3
     arguments: list[str] = field(default_factory=list)
-    bought: dict[str, int] = field(default_factory=dict)
+    bought: dict[str, tuple[int, int]] = field(default_factory=dict)
     pending: list[tuple[list[str], int, int]] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     ended: str | None = None
@@ -89,10 +98,25 @@ class History:
         """
         tasks = {self.main, *(name for each in self.candidates for name in each.split("+"))}
         return sum(
-            max(0, done.get(run, 0) - before)
-            for run, before in self.bought.items()
+            self._bought(run, done.get(run, 0))
+            for run in self.bought
             if tasks >= set(run.rpartition("/")[0].split("+"))
         )
+
+    def buy(self, run: str, done: int, aim: int) -> None:
+        """Note that the search asks for a run.
+
+        Args:
+            run: as `tasks/seed`.
+            done: optimiser steps that it has.
+            aim: those that it is to have.
+        """
+        self.bought[run] = done - self._bought(run, done), aim
+
+    def _bought(self, run: str, done: int) -> int:
+        """Return the steps of a run that the search asked for, of those that are done."""
+        others, aim = self.bought.get(run, (done, done))
+        return max(0, min(done, aim) - others)
 
     @property
     def everything(self) -> int:
@@ -137,7 +161,7 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
         content = unsealed(file.read_text("utf-8"))
         rounds = [Round(**each) for each in content.pop("rounds")]
         pending = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("pending")]
-        bought = {str(run): int(steps) for run, steps in content.pop("bought").items()}
+        bought = {str(run): (int(a), int(b)) for run, (a, b) in content.pop("bought").items()}
         history = History(**content, rounds=rounds, pending=pending, bought=bought)
         _check(history)
     except FileNotFoundError:

@@ -3,15 +3,16 @@
 For a main task with candidates i, trained to the share t_i of the budget with n_i seeds:
 
     late gain      g_i = mu + tau (beta p_i + sqrt(1 - beta^2) u_i)
-    observed gain  y_i = k(t_i) (g_i + s(t_i) (tau e_i + nu h(t_i))) + noise_i / sqrt(n_i)
-                         + shared / sqrt(n)
+    observed gain  y_i = k(t_i) (g_i + s(t_i) (tau e_i + nu h(t_i)))
+                         + (noise_i + shared) / sqrt(n_i)
 
 u, e, h and the noises are standard normal. p_i is what a record of other main tasks says of the
 candidate, standardised; 0 where nothing is known. A gain compares a pair run with the main task's
 single run, which is the same for all candidates: its own way to its end, h, and its noise,
 `shared`, enter every gain. Early gains deviate by s(t) times what late ones vary by: tau where
 candidates differ, nu, the standard deviation of mu, in what they have in common. h(t) is a walk
-that ends at the budget, so that h of two shares has the later one's variance in common.
+that ends at the budget, so that h of two shares has the later one's variance in common. Candidates
+share their first seeds, so that `shared` of two has a covariance of 1 / max(n_i, n_j).
 
 mu and tau, the mean and the spread of the main task's gains, have weak priors. k(t) =
 (1 + s(t)^2)^(z/2), z standard normal: early gains are sqrt(1 + s^2) times as wide as late ones on

@@ -3,7 +3,8 @@
 A gain at share t compares means over a window: the evaluations in the last 20 percent of the budget
 so far, t times the whole, of the pair run and of the single run alike. At the end it is the late
 gain of a study: the mean of the last 4 percent of evaluations, at least five, but not of more than
-those in the window. With several seeds it is the mean over those that both runs have.
+those in the window. With several seeds it is the mean over those with which both runs are trained
+that far.
 """
 
 from __future__ import annotations
@@ -41,8 +42,15 @@ class Curves(Protocol):
     def seeds(self) -> int:
         """The seeds that every gain can be measured with."""
 
-    def gain(self, candidate: str, share: float, seeds: int) -> float:
-        """Return a gain at a share of the budget, in percent; nan where there is none."""
+    def gain(self, candidate: str, share: float, seeds: int, single: float = 1.0) -> float:
+        """Return a gain at a share of the budget, in percent; nan where there is none.
+
+        Args:
+            candidate: name.
+            share: of the budget.
+            seeds: of which it is the mean.
+            single: share to which the main task alone is trained.
+        """
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,9 @@ class Curve:
         return float(self.scores[-max(1, min(count, inside)) :].mean())
 
     def window(self, budget: float) -> float:
-        """Return the mean score in the window that ends at a budget; nan if it holds none."""
+        """Return the mean score in the window that ends at a budget; nan if the run ends before."""
         inside = (self.budgets <= budget + 1e-6) & (self.budgets > (1 - WINDOW) * budget - 1e-6)
-        if self.end < (1 - WINDOW) * budget:
+        if not self.reaches(budget):
             return float("nan")
         if not inside.any():  # evaluations are sparse: the last one before
             inside = self.budgets == self.budgets[self.budgets <= budget + 1e-6].max(initial=-1)
@@ -110,6 +118,21 @@ class SweepCurves:
     def seeds(self) -> int:
         """The seeds that the main task alone and all candidates have."""
         return len(self._common_seeds())
+
+    @property
+    def trained(self) -> float:
+        """The steps per task to which the main task alone is trained."""
+        return max(curve.end for curve in self.alone.values())
+
+    def score_alone(self) -> float:
+        """Return the late score of the main task alone: the mean over its longest runs."""
+        longest = [curve for curve in self.alone.values() if curve.reaches(self.trained)]
+        return float(np.mean([curve.late() for curve in longest]))
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the main task alone scores so little that no relative change is taken."""
+        return not self.score_alone() or self.score_alone() < self.least
 
     def _common_seeds(self) -> list[int]:
         return sorted(set(self.alone).intersection(*self.beside.values()))
@@ -149,18 +172,25 @@ class SweepCurves:
                 gains[seed] = relative_change(single, pair, self.sign)
         return gains
 
-    def settled(self, seed: int, share: float) -> bool:
+    def settled(self, seed: int, share: float, single: float = 1.0) -> bool:
         """Return whether the main task alone has reached half of its latest score at a share.
 
         Before, a relative change is one of a number that still grows by itself.
+
+        Args:
+            seed: of the runs.
+            share: of the budget.
+            single: share to which the main task alone is trained, at most to the end of its run.
         """
         curve = self.alone[seed]
-        return self.sign < 0 or _score(curve, share * self.budget, share) >= curve.late() / 2
+        ends_before = single < 1 and curve.reaches(single * self.budget)
+        latest = curve.window(single * self.budget) if ends_before else curve.late()
+        return self.sign < 0 or _score(curve, share * self.budget, share) >= latest / 2
 
-    def gain(self, candidate: str, share: float, seeds: int) -> float:
-        """Return the mean over the first seeds."""
+    def gain(self, candidate: str, share: float, seeds: int, single: float = 1.0) -> float:
+        """Return the mean over the first seeds, as far as they are settled."""
         gains = self.gains(candidate, share)
-        first = [gains[seed] for seed in sorted(gains)[:seeds]]
+        first = [gains[seed] for seed in sorted(gains)[:seeds] if self.settled(seed, share, single)]
         return float(np.mean(first)) if first else float("nan")
 
     def first_gain(self, candidate: str, share: float) -> float:
@@ -177,7 +207,7 @@ class SweepCurves:
 
 
 def _score(curve: Curve, budget: float, share: float) -> float:
-    return curve.window(budget) if share < 1 or not curve.reaches(budget) else curve.late()
+    return curve.late() if share == 1 and curve.reaches(budget) else curve.window(budget)
 
 
 def sweep_curves(

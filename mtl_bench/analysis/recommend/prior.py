@@ -15,8 +15,10 @@ def priors(record: Gains, main: str, candidates: Sequence[str]) -> dict[str, flo
     """Return p_i of each candidate: its mean standardised gain with other main tasks.
 
     Runs of the main task are left out, whichever role it has in them. Gains are standardised within
-    each main task, so that large ones do not decide; the result is standardised over candidates.
-    Where the record says nothing of a candidate, it is 0.
+    each main task, so that large ones do not decide. The result is divided by its standard
+    deviation over all auxiliaries of the record, however few are asked for, or by what it would be
+    by chance, 1 / sqrt(main tasks), if that is more. Where the record says nothing of a candidate,
+    it is 0.
 
     Args:
         record: gains of a result set.
@@ -35,6 +37,8 @@ def priors(record: Gains, main: str, candidates: Sequence[str]) -> dict[str, flo
         mean = float(np.mean(list(gains.values())))
         for aux, gain in gains.items():
             standardised[aux].append((gain - mean) / spread)
-    means = {name: float(np.mean(standardised.get(name, [0.0]))) for name in candidates}
-    scale = float(np.std([mean for name, mean in means.items() if name in standardised] or [0.0]))
-    return {name: mean / scale if scale else 0.0 for name, mean in means.items()}
+    if not standardised:
+        return dict.fromkeys(candidates, 0.0)
+    means = {aux: float(np.mean(own)) for aux, own in standardised.items()}
+    scale = max(float(np.std(list(means.values()))), 1 / np.sqrt(len(by_main)))
+    return {name: means.get(name, 0.0) / scale for name in candidates}

@@ -12,7 +12,7 @@ import numpy as np
 from mtl_bench.analysis.data.frame import StudiedMetric
 from mtl_bench.analysis.recommend.decisions import outlook
 from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of, settings_of
-from mtl_bench.analysis.recommend.history import History, Round
+from mtl_bench.analysis.recommend.history import History, Round, run_name
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import Limits, State
@@ -159,19 +159,20 @@ def recommend(
             that the curves have.
 
     Raises:
-        UserError: the main task alone scores 0, so that no gain is defined.
+        UserError: the main task alone scores so little that nothing is known of gains.
     """
-    alone = float(np.mean([curve.late() for curve in curves.alone.values()]))
-    trained = max(curve.end for curve in curves.alone.values())
-    if not alone:
-        raise UserError(
-            f"{curves.main}: no gain is defined, since its {metric.title} alone is 0 at "
-            f"{trained:,.6g} steps. Train longer "
-            "(steps_per_task), or with another rate (optimizer.lr)."
-        )
+    alone = curves.score_alone()
     names = history.candidates if history else curves.candidates
     usable = [name for name in names if name not in failed] or list(names)
     candidates = observed(curves, usable, prior)
+    is_known = any(candidate.is_observed() for candidate in candidates)
+    if not np.isfinite(alone) or not alone or (curves.is_low and not is_known):
+        least = f", below {metric.text(curves.least)}" if 0 < alone < curves.least else ""
+        raise UserError(
+            f"{curves.main}: nothing can be said of gains, since its {metric.title} alone is "
+            f"{metric.text(alone)}{least}, at {curves.trained:,.6g} steps. Train longer "
+            "(steps_per_task), or with another rate (optimizer.lr)."
+        )
     noise, settings = noise_of(curves), settings_of(prior)
     belief = posterior(candidates, noise, settings)
     prospects = outlook(belief)
@@ -214,21 +215,20 @@ def recommend(
         evaluated=tuple(each / curves.budget for each in history.evaluated) if history else (),
         everything=everything,
     )
-    pairs = [
-        tasks_of(name) * curve.end
+    done = {
+        run_name(sorted([curves.main, *name.split("+")]), seed): round(tasks_of(name) * curve.end)
         for name in names
-        for curve in curves.beside.get(name, {}).values()
-    ]
-    steps = round(sum(pairs) + sum(curve.end for curve in curves.alone.values()))
-    if history and history.rounds:
-        steps = history.rounds[-1].steps
+        for seed, curve in curves.beside.get(name, {}).items()
+    }
+    done |= {run_name([curves.main], seed): round(own.end) for seed, own in curves.alone.items()}
+    steps = history.steps(done) if history else sum(done.values())
     cost = steps / (curves.budget * everything)
     return Recommendation(
         main=curves.main,
         metric=metric,
         alone=alone,
         split=curves.split,
-        alone_trained=trained,
+        alone_trained=curves.trained,
         budget=curves.budget,
         choice=candidates[prospects.choice].name if prospects.choice is not None else None,
         regret=prospects.regret * points,

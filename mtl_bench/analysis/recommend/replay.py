@@ -100,11 +100,17 @@ def replay(
             break
         own = list(state.candidates)
         for request in requests:
-            name = names[request.candidate]
-            gain = curves.gain(name, request.share, request.seeds)
             own[request.candidate] = replace(
-                own[request.candidate], share=request.share, gain=gain, seeds=request.seeds
+                own[request.candidate], share=request.share, seeds=request.seeds
             )
+        # As far as the main task alone is trained by now, which decides what a gain is taken for.
+        longest = max(each.share for each in own)
+        own = [
+            replace(each, gain=curves.gain(each.name, each.share, each.seeds, longest))
+            if each.share
+            else each
+            for each in own
+        ]
         single = max([state.single, *(request.share * request.seeds for request in requests)])
         spent = state.spent + state.cost(requests)
         state = replace(state, candidates=tuple(own), single=single, spent=spent)

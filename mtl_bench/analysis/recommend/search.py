@@ -9,7 +9,7 @@ from typing import Any
 
 from mtl_bench.analysis.recommend.decisions import Outlook, outlook
 from mtl_bench.analysis.recommend.evidence import noise_of, observed, points_of, settings_of
-from mtl_bench.analysis.recommend.history import History, Round
+from mtl_bench.analysis.recommend.history import History, Round, run_name
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import SweepCurves
 from mtl_bench.analysis.recommend.policies.base import Extension, Limits, Policy, State
@@ -36,15 +36,6 @@ class RunRequest:
     def name(self) -> str:
         """The tasks and the seed."""
         return run_name(self.tasks, self.seed)
-
-
-def run_name(tasks: Sequence[str], seed: int) -> str:
-    """Return how a search calls a run.
-
-    >>> run_name(("chu", "mwe"), 0)
-    'chu+mwe/seed0'
-    """
-    return f"{'+'.join(tasks)}/seed{seed}"
 
 
 @dataclass(frozen=True)
@@ -148,13 +139,14 @@ class Search:
             self.history.ended = "failed"
             return []
         prospects = outlook(posterior(state.candidates, state.noise, state.settings))
-        self.history.ended = self._limit(state, prospects)
+        self.history.ended = self._limit(state, prospects, progress.curves)
         if self.history.ended is None:
             requests = state.within_budget(self.policy.next(state))[: self.parallel]
             if requests and (runs := self._runs(requests, state, progress)):
                 return runs
             self.history.ended = "done" if requests else self._end(state)
-        if self.history.ended not in ("budget", "seconds") and self._add_sets(state, prospects):
+        final = ("budget", "seconds", "score")
+        if self.history.ended not in final and self._add_sets(state, prospects):
             return self.next(progress)
         return []
 
@@ -206,7 +198,7 @@ class Search:
         limit, curves = self.limits.regret, progress.curves
         if limit is None or curves is None:
             return 0.0
-        if max(curve.end for curve in curves.alone.values()) < curves.budget / 2:
+        if curves.trained < curves.budget / 2:
             return 0.0
         points = points_of(curves, progress.scale) if progress.scale == 100 else 1.0
         return limit / points if points else 0.0
@@ -218,10 +210,12 @@ class Search:
             return math.inf
         return spent * self.limits.max_seconds / seconds
 
-    def _limit(self, state: State, prospects: Outlook) -> str | None:
+    def _limit(self, state: State, prospects: Outlook, curves: SweepCurves | None) -> str | None:
         """Return the limit that is met, if the policy chooses by the model and knows a gain."""
-        is_known = any(candidate.is_observed() for candidate in state.candidates)
-        return state.limits.met_by(prospects) if self.policy.uses_model and is_known else None
+        if not any(candidate.is_observed() for candidate in state.candidates):
+            is_low = curves and curves.trained == curves.budget and curves.is_low
+            return "score" if is_low else None
+        return state.limits.met_by(prospects) if self.policy.uses_model else None
 
     def _end(self, state: State) -> str:
         """Return why the policy asks for nothing that can be paid for."""
@@ -276,8 +270,8 @@ class Search:
                     if not _is_done(each, progress):
                         longest = runs.get(each.name, each)
                         runs[each.name] = max(each, longest, key=lambda run: run.budget)
-        for name in runs:
-            self.history.bought.setdefault(name, progress.steps.get(name, 0))
+        for name, run in runs.items():
+            self.history.buy(name, progress.steps.get(name, 0), len(run.tasks) * run.budget)
         self.history.pending = [(list(r.tasks), r.budget, r.seed) for r in runs.values()]
         return list(runs.values())
 

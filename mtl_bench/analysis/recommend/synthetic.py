@@ -100,7 +100,7 @@ class SyntheticCurves:
         """The seeds that gains can be measured with."""
         return SEEDS
 
-    def gain(self, candidate: str, share: float, seeds: int) -> float:
+    def gain(self, candidate: str, share: float, seeds: int, single: float = 1.0) -> float:  # noqa: ARG002
         """Return a gain at a share of the budget."""
         number = int(candidate.removeprefix("aux"))
         path = float(np.interp(share, SHARES, self._paths[number]))

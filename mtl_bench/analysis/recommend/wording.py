@@ -77,8 +77,8 @@ def noise(answer: Recommendation) -> str:
         return f"A gain of one seed has a standard deviation of {percent}, by the seeds here."
     if answer.noise.source == "late evaluations":
         return (
-            f"One seed: a gain is taken to have a standard deviation of {percent}, the scatter of "
-            "late evaluations."
+            f"A gain of one seed is taken to have a standard deviation of {percent}, the scatter "
+            "of late evaluations."
         )
     return f"How much is noise is not known yet: a standard deviation of {percent} is assumed."
 

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mtl_bench.analysis.recommend.history import run_name
 from mtl_bench.analysis.recommend.prior import priors
-from mtl_bench.analysis.recommend.search import Progress, RunRequest, Search, run_name
+from mtl_bench.analysis.recommend.search import Progress, RunRequest, Search
 from mtl_bench.analysis.recommend.wording import round_text
 from mtl_bench.commands.shared.answers import Evidence, answers, evidence_of, late_gains
 from mtl_bench.commands.shared.recommend_text import show

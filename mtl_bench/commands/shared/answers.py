@@ -59,10 +59,17 @@ class Evidence:
         return [run.tasks for run in results if run.folder not in readable]
 
     def failed(self, main: str) -> list[str]:
-        """Return the auxiliaries of a main task whose run failed, or cannot be read."""
+        """Return the auxiliaries of a main task whose runs failed, or cannot be read.
+
+        One that has another run, of another seed or before it was extended, is none of them.
+        """
         bad = ("failed", "damaged")
         runs = [each.run.tasks for each in self.statuses if each.state in bad] + self.unreadable()
-        names = {"+".join(task for task in run if task != main) for run in runs if main in run}
+        readable = set(self.values["run"])
+        known = {each.run.tasks for each in self.statuses if each.run.folder in readable}
+        names = {
+            "+".join(task for task in run if task != main) for run in {*runs} - known if main in run
+        }
         return sorted(names - {""})
 
     def gains(self) -> dict[tuple[str, str], float]:

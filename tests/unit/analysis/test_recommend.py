@@ -1,5 +1,6 @@
 """The model of gains, policies and their replay: on curves of known gains, and the published ones."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from mtl_bench.__main__ import main
 from mtl_bench.analysis.recommend.decisions import outlook
-from mtl_bench.analysis.recommend.evidence import noise_of
+from mtl_bench.analysis.recommend.evidence import noise_of, observed
 from mtl_bench.analysis.recommend.model import posterior
 from mtl_bench.analysis.recommend.observations import Curve, SweepCurves, sweep_curves
 from mtl_bench.analysis.recommend.policies.base import Extension, Limits, State
@@ -25,6 +26,7 @@ from mtl_bench.analysis.recommend.synthetic import SyntheticCurves, World
 from mtl_bench.commands.shared.answers import evidence
 from mtl_bench.commands.shared.policies import policies
 from mtl_bench.commands.shared.replays import replayed
+from mtl_bench.errors import UserError
 from mtl_bench.paper.published_runs import F1, published_measurements
 from tests.unit.analysis.sweeps import write_run
 
@@ -98,6 +100,22 @@ def test_priors_leave_out_the_main_task_in_either_role():
     assert priors({}, "m", ["a"]) == {"a": 0.0}
 
 
+@pytest.mark.parametrize("name", ["published", "contextual", "eacl2017"])
+def test_priors_are_the_same_however_few_candidates_are_asked_for(name):
+    record = evidence(name).gains()
+    for task in sorted({task for task, _ in record}):
+        names = sorted({aux for other, aux in record if other == task})
+        every = priors(record, task, names)
+        assert np.std(list(every.values())) == pytest.approx(1)
+        for pair in itertools.combinations(names, 2):
+            assert priors(record, task, pair) == {name: every[name] for name in pair}
+
+
+def test_priors_of_means_that_cancel_are_small():
+    record = {("x", "a"): 1.0, ("x", "b"): 0.7, ("y", "a"): 0.1, ("y", "b"): 0.3}
+    assert priors(record, "m", ["a", "b"]) == pytest.approx({"a": 0, "b": 0}, abs=1e-9)
+
+
 def test_a_window_ends_at_its_share_and_the_end_is_the_late_mean():
     curve = Curve(np.arange(10.0, 101, 10), np.arange(10.0), 100)
     assert curve.window(50) == 3.5  # evaluations at 40 and 50
@@ -124,6 +142,78 @@ def test_noise_is_told_apart_by_seeds():
     assert noise.own == pytest.approx(0.5, rel=0.2)
 
 
+def curve_of(score, end=100):
+    return Curve(np.arange(10.0, end + 1, 10), np.full(end // 10, float(score)), end)
+
+
+def test_the_noise_of_one_candidate_with_several_seeds_is_that_of_its_seeds():
+    alone = dict.fromkeys(range(3), curve_of(0.5))
+    one = {seed: curve_of(score) for seed, score in enumerate((0.6, 0.4, 0.65))}
+    curves = SweepCurves("m", 100, 1, alone, {"b": one})
+    noise = noise_of(curves)
+    assert noise.source == "seeds"
+    assert noise.of_gain > 10  # the gains are 20, -20 and 30 percent
+    [row] = recommend(curves, F1, {}).rows
+    assert row.low < 0 < row.high
+
+
+def test_gains_are_of_the_seeds_that_are_trained_as_far():
+    alone = dict.fromkeys(range(3), curve_of(0.5))
+    pairs = {0: curve_of(0.51), 1: curve_of(0.4, 80), 2: curve_of(0.4, 90)}
+    curves = SweepCurves("m", 100, 1, alone, {"b": pairs})
+    assert curves.gains("b", 1.0) == pytest.approx({0: 2})
+    assert curves.gains("b", 0.8) == pytest.approx({0: 2, 1: -20, 2: -20})
+    [candidate] = observed(curves, ["b"], {})
+    assert (candidate.share, candidate.seeds) == (1, 1)
+
+
+def test_the_score_alone_is_of_the_longest_runs():
+    curves = SweepCurves("m", 100, 1, {0: curve_of(0.4), 1: curve_of(0.1, 20)}, {"b": {}})
+    assert curves.score_alone() == pytest.approx(0.4)
+    assert curves.trained == 100
+
+
+def test_a_gain_of_a_score_that_still_grows_is_none_until_it_has_reached_half():
+    rising = Curve(np.arange(10.0, 101, 10), np.arange(0.05, 0.51, 0.05), 100)
+    curves = SweepCurves("m", 100, 1, {0: rising}, {"b": {0: rising}}, least=0.05)
+    assert curves.gain("b", 0.3, 1, single=0.3) == 0
+    assert np.isnan(curves.gain("b", 0.3, 1))  # of 0.15 and 0.5
+    assert np.isnan(curves.gain("b", 0.3, 1, single=0.8))
+
+
+def test_intervals_hold_the_gains_of_candidates_with_different_numbers_of_seeds():
+    random, seeds = np.random.default_rng(0), np.array([3, 1, 1, 1, 1])
+    covered = []
+    for _ in range(200):
+        gains = random.normal(0, 3) + random.normal(0, 2, 5)
+        shared = np.cumsum(random.normal(0, 1.5, 3)) / np.arange(1, 4)
+        seen = gains + random.normal(0, 1.5, 5) / np.sqrt(seeds) + shared[seeds - 1]
+        candidates = [Candidate(str(n), 1.0, gain, int(seeds[n])) for n, gain in enumerate(seen)]
+        said = outlook(posterior(candidates, Noise(1.5, 1.5), UNINFORMED))
+        covered.append((said.low <= gains) & (gains <= said.high))
+    assert 0.77 < np.mean(covered) < 0.85
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_curve_that_is_not_finite_is_not_taken_for_one(broken):
+    pairs = {"b": {0: curve_of(0.6)}, "c": {0: curve_of(broken)}}
+    answer = recommend(SweepCurves("m", 100, 1, {0: curve_of(0.5)}, pairs), F1, {})
+    assert answer.choice == "b"
+    with pytest.raises(UserError, match="nothing can be said of gains"):
+        recommend(SweepCurves("m", 100, 1, {0: curve_of(broken)}, pairs), F1, {})
+
+
+def test_a_failed_seed_does_not_take_the_others_away(tmp_path):
+    for tasks, final in ((["a"], 0.5), (["a", "b"], 0.6)):
+        write_run(tmp_path, tasks, dict.fromkeys(tasks, final))
+    own = evidence(str(tmp_path))
+    pair = next(status for status in own.statuses if status.run.tasks == ("a", "b"))
+    other = replace(pair.run, folder="a+b/seed1", seed=1)
+    failed = replace(pair, run=other, state="failed", record=None)
+    assert replace(own, statuses=[*own.statuses, failed]).failed("a") == []
+    assert replace(own, statuses=[failed], values=own.values[:0]).failed("a") == ["b"]
+
+
 def test_a_cost_counts_pairs_twice_and_the_single_run_once():
     state = State((Candidate("a"), Candidate("b", 0.5, 1.0, 1)), single=0.5)
     assert state.cost([Extension(1, 1.0)]) == pytest.approx((2 * 0.5 + 0.5) / 5)
@@ -147,6 +237,13 @@ def test_halving_keeps_to_whom_it_chose():
         (Candidate("a", 0.4, -5.0, 1), Candidate("b", 0.2, 9.0, 1), Candidate("c", 0.2, 1, 1))
     )
     assert Halving((0.2, 0.4, 1.0)).next(state) == [Extension(0, 1.0)]
+
+
+def test_halving_counts_the_steps_at_which_runs_are_evaluated():
+    seen = zip("abcd", (1.0, 0.43, 0.2, 0.2), (-5.0, 9.0, -6.0, -6.0), strict=True)
+    candidates = tuple(Candidate(name, share, gain, 1) for name, share, gain in seen)
+    state = State(candidates, evaluated=(0.2, 0.43, 1.0))
+    assert Halving((0.2, 0.4, 1.0)).next(state) == []
 
 
 def test_the_default_stops_within_its_budget_and_when_it_is_sure():

@@ -161,8 +161,31 @@ def test_what_was_there_before_is_used_and_costs_nothing():
     assert one.next(disk.progress()) == []
     assert one.history.ended in ("regret", "done")
     said = answer(one, disk)
-    assert (said.choice, said.cost) == ("a", 1)  # no round: all steps on disk are counted
-    assert one.history.steps(disk.steps) == 0
+    assert (said.choice, said.cost) == ("a", 0)
+
+
+def test_what_others_train_between_costs_nothing():
+    one, disk = search(budget=0.3), Disk()
+    history = finish(one, disk)
+    cost = answer(one, disk).cost
+    disk.launch([RunRequest("m", tasks, BUDGET, 0) for tasks in (("m",), ("a", "m"))])
+    assert answer(one, disk).cost == cost
+    reached = disk.steps["b+m/seed0"]
+    disk.steps["b+m/seed0"] += 2 * INTERVAL
+    history.buy("b+m/seed0", disk.steps["b+m/seed0"], 2 * BUDGET)
+    disk.launch([RunRequest("m", ("b", "m"), BUDGET, 0)])
+    more = 2 * BUDGET - reached - 2 * INTERVAL
+    assert history.steps(disk.steps) == cost * history.budget * history.everything + more
+
+
+@pytest.mark.parametrize("alone", [0.0, 0.03])
+def test_a_main_task_that_scores_too_little_alone_ends_the_search_and_is_named(alone):
+    one, disk = search(policy=Pilots(0.5), budget=1.0), Disk(alone=alone)
+    disk.launch([RunRequest("m", ("m",), BUDGET, 0), RunRequest("m", ("a", "m"), BUDGET, 0)])
+    assert finish(one, disk).ended == "score"
+    assert len(disk.trained) == 2
+    with pytest.raises(UserError, match=r"m: nothing can be said of gains, since its F1 alone is"):
+        answer(one, disk)
 
 
 def test_a_candidate_that_fails_is_left_out_and_reported():
@@ -284,7 +307,9 @@ def test_a_time_limit_ends_a_search():
 def test_gains_over_0_are_undefined_and_the_search_ends():
     one, disk = search(), Disk(alone=0.0)
     finish(one, disk)
-    with pytest.raises(UserError, match="no gain is defined, since its F1 alone is 0"):
+    with pytest.raises(
+        UserError, match=r"nothing can be said of gains, since its F1 alone is 0\.0 %"
+    ):
         answer(one, disk)
 
 

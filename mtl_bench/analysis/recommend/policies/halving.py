@@ -35,7 +35,7 @@ class Halving:
         numbers = list(range(len(state.candidates)))
         if self.first is not None:
             numbers = sorted(numbers, key=lambda n: -state.candidates[n].prior)[: self.first]
-        for share in self.shares:
+        for share in dict.fromkeys(state.reached(share) for share in self.shares):
             left = [n for n in numbers if state.candidates[n].share < share]
             if left:
                 return [Extension(n, share) for n in sorted(left)]
