@@ -72,11 +72,16 @@ def train(main: str, aux: str | Sequence[str] = (), **overrides: Any) -> Run:
     """
     from mtl_bench.config.compose import compose_run, overrides_of
     from mtl_bench.config.mistakes.options import check_options
+    from mtl_bench.errors import UserError
     from mtl_bench.training.run import run
 
     tasks = [aux] if isinstance(aux, str) else list(aux)
     arguments = {"main": main, "aux": tasks, **overrides}
     config, folder = compose_run(overrides_of(arguments))
+    if config.dry_run:
+        raise UserError(
+            "dry_run shows a plan on the command line: python train.py dry_run=true ..."
+        )
     check_options(config)
     return Run(folder, run(config, folder).record)
 

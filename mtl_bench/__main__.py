@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 
 from mtl_bench import commands
 from mtl_bench.commands import train
+from mtl_bench.commands.shared.streams import replace_what_cannot_be_printed
 from mtl_bench.errors import UserError
 
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["train"]:
         train.run_hydra(arguments[1:])
         return 0
+    replace_what_cannot_be_printed()
     parser = argparse.ArgumentParser("mtl-bench", description=__doc__)
     parser.add_argument("--version", action="version", version=f"mtl-bench {version('mtl_bench')}")
     subparsers = parser.add_subparsers(required=True, metavar="command")

@@ -17,7 +17,7 @@ class SetsSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Do what the arguments multiply to."""
-        from mtl_bench.runs.sweep_folder import run_status, write_plan
+        from mtl_bench.runs.sweep_folder import write_plan
         from mtl_bench.sweeps.display import show_plan
         from mtl_bench.sweeps.estimate import seconds_left
         from mtl_bench.sweeps.exit_codes import sweep_ended
@@ -40,14 +40,13 @@ class SetsSweeper(BasicSweeper):
         show_plan(plan, processes, seconds_left(plan, processes))
         if plan.dry_run:
             return []
-        jobs_left = plan.left()
-        if jobs_left:
-            plan.sweep.mkdir(parents=True, exist_ok=True)
-            write_plan(plan.sweep, [job.status.run for job in plan.jobs])
+        plan.sweep.mkdir(parents=True, exist_ok=True)
+        write_plan(plan.sweep, [job.status.run for job in plan.jobs])
+        if jobs_left := plan.left():
             try:
                 self.launcher.launch([job.overrides for job in jobs_left], initial_job_idx=0)
             except Exception:  # of a launcher that breaks; the disk knows what was done
                 traceback.print_exc()
                 print("\nThe launcher broke; what it did is kept.", file=sys.stderr)
-        sweep_ended([run_status(plan.sweep, job.status.run) for job in plan.jobs])
+        sweep_ended([job.status_in(plan.sweep) for job in plan.jobs])
         return []

@@ -48,7 +48,7 @@ class TuneSweeper(BasicSweeper):
         """Tune, train, and print the gains."""
         from mtl_bench.commands.hydra.question import question
         from mtl_bench.commands.hydra.tuned import dev_score, gathered, write_summary
-        from mtl_bench.runs.sweep_folder import RunStatus, run_status, write_plan
+        from mtl_bench.runs.sweep_folder import RunStatus, write_plan
         from mtl_bench.sweeps.exit_codes import sweep_ended
         from mtl_bench.sweeps.plan import Plan, make_plan
         from mtl_bench.sweeps.tuning import SetTuning, TuningLimits
@@ -107,9 +107,7 @@ class TuneSweeper(BasicSweeper):
                     [job.overrides for job in left], initial_job_idx=self._jobs_begun
                 )
                 self._jobs_begun += len(left)
-            ends = {
-                job.status.run.folder: run_status(plan.sweep, job.status.run) for job in plan.jobs
-            }
+            ends = {job.status.run.folder: job.status_in(plan.sweep) for job in plan.jobs}
             return plan.sweep, [ends[job.status.run.folder] for job in every]
 
         tunings = {
@@ -152,7 +150,9 @@ class TuneSweeper(BasicSweeper):
             for (tuning, trial), end in zip(batch, ends, strict=True):
                 score = None
                 if end.state == "finished" and end.record:
-                    score = dev_score(end.record, sweep / end.run.folder, tuning.main)
+                    score = dev_score(
+                        end.record, sweep / end.run.folder, tuning.main, end.run.budgets[-1]
+                    )
                 tuning.done(trial, score)
         for tuning in every:
             if tuning.best() is None:

@@ -7,6 +7,7 @@ task is trained alone, and all of them in one model, for `steps_per_task`.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Print estimates, or how well they agree with gains."""
     if bool(arguments.overrides) == bool(arguments.read):
         raise UserError("Give tasks, such as main=mwe 'aux=[chu,pos]', or `--read <file>`.")
-    if arguments.out and arguments.out.is_dir():
-        raise UserError(f"--out {arguments.out}: is a folder; name a CSV file.")
+    if arguments.out:
+        if arguments.out.is_dir():
+            raise UserError(f"--out {arguments.out}: is a folder; name a CSV file.")
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(arguments.out.parent, os.W_OK):
+            raise UserError(f"--out {arguments.out}: nothing can be written to its folder.")
     from mtl_bench.commands.shared import estimates
 
     # Before pilots are trained for minutes.
@@ -49,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.read:
         results, main = estimates.read(arguments.read, names), None
     else:
-        results, main = estimates.estimates_of(arguments.overrides, names)
+        results, main = estimates.estimates_of(arguments.overrides, names, measurements)
     if arguments.out:
         estimates.write(arguments.out, results)
     if measurements:

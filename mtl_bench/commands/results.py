@@ -122,9 +122,14 @@ def _make(arguments: argparse.Namespace) -> None:
     if not arguments.out.name.endswith(SUFFIX) or arguments.out.is_dir():
         raise UserError(f"--out {arguments.out}: name a file that ends with {SUFFIX}.")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    statuses = read_sweep(arguments.sweep)
+    for status in statuses:
+        if status.record is None or status.record.status != "finished":
+            reason = (status.problem or status.state).splitlines()[0]
+            print(f"left out: {status.run.folder}: {reason}", file=sys.stderr)
     content = pack(
         arguments.sweep,
-        read_sweep(arguments.sweep),
+        statuses,
         arguments.out,
         arguments.title,
         arguments.licence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -125,6 +126,8 @@ def written(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     # What Hydra's grammar reads without quotes; blanks and all other signs need them.
-    if isinstance(value, str) and not re.fullmatch(r"[\w./\[\],:*-]+", value):
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str) and not re.fullmatch(r"[\w./\[\],:*-]+", value, re.ASCII):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return str(value)

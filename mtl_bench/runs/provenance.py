@@ -49,16 +49,23 @@ def now() -> str:
 
 
 def _git_commit() -> str | None:
-    """Return the commit of the code, with `+changes` if files differ; None outside a checkout."""
+    """Return the commit of the code, with `+changes` if files differ; None outside a checkout.
+
+    An environment with the package may lie in a checkout of something else.
+    """
     git = ["git", "-C", str(Path(__file__).parent)]
     # Else `git status` refreshes the index under a lock, which runs side by side contend for.
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     try:
-        commit, status = (
+        _, commit, status = (
             subprocess.run(
                 [*git, *command], capture_output=True, text=True, check=True, env=environment
             ).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno", "--", "."])
+            for command in (
+                ["ls-files", "--error-unmatch", "--", Path(__file__).name],
+                ["rev-parse", "HEAD"],
+                ["status", "--porcelain", "-uno", "--", "."],
+            )
         )
     except (OSError, subprocess.CalledProcessError):
         return None

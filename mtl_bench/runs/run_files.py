@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mtl_bench.runs.checkpoint_header import CHECKPOINT
 from mtl_bench.runs.curve import CURVE
-from mtl_bench.runs.lock import LOCK
+from mtl_bench.runs.lock import LOCK, RunningElsewhere, lock
 from mtl_bench.runs.record import RECORD, TAGGER, WANDB_ID
 from mtl_bench.runs.record_reading import read_record
 
@@ -21,12 +21,21 @@ def remove_run_files(folder: Path) -> None:
 
 
 def remove_unbegun(folder: Path, root: Path) -> None:
-    """Remove the files of a run that took no step, and folders below `root` that are empty then."""
-    record = read_record(folder)
-    if record is not None and (record.status != "failed" or record.steps_done):
+    """Remove the files of a run that took no step, and folders below `root` that are empty then.
+
+    A run that another process works on stays: it has no record before its end.
+    """
+    if not folder.is_dir():
         return
-    for name in (RECORD, CURVE, WANDB_ID, LOCK):
-        (folder / name).unlink(missing_ok=True)
+    try:
+        with lock(folder):
+            record = read_record(folder)
+            if record is not None and (record.status != "failed" or record.steps_done):
+                return
+            for name in (RECORD, CURVE, WANDB_ID, LOCK):
+                (folder / name).unlink(missing_ok=True)
+    except RunningElsewhere:
+        return
     with suppress(OSError):  # not empty
         for place in (folder, *folder.parents):
             if place.absolute() == root.absolute():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import get_args
@@ -19,7 +19,7 @@ from rich.table import Table
 from mtl_bench.runs.duration import duration
 from mtl_bench.runs.lock import heartbeat
 from mtl_bench.runs.record import RECORD, Record
-from mtl_bench.runs.sweep_folder import RunStatus, State, SweepRun, run_status
+from mtl_bench.runs.sweep_folder import RunStatus, State, SweepRun
 from mtl_bench.sweeps.plan import Plan
 
 BYTES_A_STEP = 10
@@ -120,12 +120,12 @@ def _number(value: float | None) -> str:
 class Screen:
     """The progress of a sweep: a display that changes on a terminal, else a line for each end."""
 
-    def __init__(self, sweep: Path, runs: Sequence[SweepRun]) -> None:
-        """Take the sweep's folder and the runs to train."""
+    def __init__(self, sweep: Path, runs: Sequence[SweepRun], done: Mapping[str, int]) -> None:
+        """Take the sweep's folder, the runs to train, and the steps that each has, by folder."""
         self.sweep = sweep
         self.runs = {run.folder: run for run in runs}
         self.ends: dict[str, RunStatus] = {}
-        self.steps = {run.folder: run_status(sweep, run).steps_done for run in runs}
+        self.steps = dict(done)
         self._steps_before = sum(self.steps.values())
         self._begin = time.monotonic()
         self._console = Console(stderr=True, highlight=False)

@@ -117,16 +117,13 @@ def train(cfg: DictConfig, folder: Path) -> int:
     except UserError as error:
         print(f"\n{error}", file=sys.stderr)
         return USAGE
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(
-            f"\n{error.filename}: {error.strerror}. Re-run the command to resume.", file=sys.stderr
-        )
-        return FAILED
-    except (Exception, SystemExit):  # code of others may call exit
-        traceback.print_exc()
-        print(f"\nThe run failed; its record says why: {folder}", file=sys.stderr)
+    except (Exception, SystemExit) as error:  # code of others may call exit
+        if isinstance(error, OSError) and error.filename is not None:
+            text = f"{error.filename}: {error.strerror}. Re-run the command to resume."
+        else:
+            traceback.print_exc()
+            text = f"The run failed; its record says why: {folder}"
+        print(f"\n{text}", file=sys.stderr)
         return FAILED
     return 0
 

@@ -84,16 +84,21 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])
-    with Screen(sweep, [each.status.run for each in jobs]) as screen:
+    done = {each.status.run.folder: _steps_done(each, sweep) for each in jobs}
+    with Screen(sweep, [each.status.run for each in jobs], done) as screen:
         for event in workers.run(orders):
             if event.job is None:
                 screen.update([jobs[order.number].status.run for order in event.running])
                 continue
-            run = jobs[event.job.number].status.run
             if event.death:
                 _record_death(jobs[event.job.number].config, event.job.folder, event.death)
             if event.outcome != "elsewhere":
-                screen.ended(run_status(sweep, run))
+                screen.ended(jobs[event.job.number].status_in(sweep))
+
+
+def _steps_done(job: Job, sweep: Path) -> int:
+    """Return the steps of a run that need not be trained."""
+    return 0 if job.replaced else run_status(sweep, job.status.run).steps_done
 
 
 def _record_death(config: RunConfig, folder: Path, death: str) -> None:

@@ -51,12 +51,30 @@ TRIAL_TASKS = 10
 
 @dataclass(frozen=True)
 class Job:
-    """A run of the sweep: what Hydra is told, what it is, how far it is, checksums of its data."""
+    """A run of the sweep.
+
+    Attributes:
+        overrides: what Hydra is told.
+        config: of the run.
+        status: how far it is.
+        checksums: of its data.
+        replaced: when the run was started whose record `overwrite=true` is to replace; None: there
+            is none.
+    """
 
     overrides: Overrides
     config: RunConfig
     status: RunStatus
     checksums: Mapping[str, Any] = field(default_factory=dict)
+    replaced: str | None = None
+
+    def status_in(self, sweep: Path) -> RunStatus:
+        """Return how far the run is now; the record of a run that was to be replaced is no end."""
+        status = run_status(sweep, self.status.run)
+        if self.replaced is None or status.state == "running" or _started(status) != self.replaced:
+            return status
+        problem = "it was not trained again, and is what it was; log.txt in its folder says why"
+        return RunStatus(self.status.run, "failed", problem=problem)
 
     def is_extended(self) -> bool:
         """Return whether a finished run is to be trained longer."""
@@ -135,7 +153,8 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
     for overrides, config, folder, budgets in merge(runs):
         run = SweepRun(folder, config.task_set(), config.seed, budgets)
         status = state(plan.sweep, run, config, sums[folder])
-        plan.jobs.append(Job(overrides, config, status, sums[folder]))
+        replaced = _started(run_status(plan.sweep, run)) if config.overwrite else None
+        plan.jobs.append(Job(overrides, config, status, sums[folder], replaced))
     if not plan.jobs:
         raise UserError(f"every run needs data that is missing: {', '.join(plan.missing)}.")
     return plan
@@ -266,7 +285,14 @@ def state(sweep: Path, run: SweepRun, config: RunConfig, sums: Mapping[str, Any]
     decision = decide(request_of(config, own_identity), files)
     if decision.action == "refuse" and decision.obstacle != "damaged checkpoint":
         raise refusal(decision, sweep / run.folder, files, own_identity)
+    if decision.action == "extend" and status.state == "finished":  # its weights are wanted
+        return replace(status, state="pending", steps_done=decision.start)
     return status
+
+
+def _started(status: RunStatus) -> str | None:
+    """Return when a run was started, as its record says."""
+    return str(status.record.timings.get("started", "")) if status.record else None
 
 
 def _checksums(config: RunConfig, plan: Plan) -> dict[str, Any]:

@@ -134,12 +134,12 @@ def _train(session: Session) -> tuple[Tagger, dict[str, Kept]]:
     progress = Progress(curves, record, session.schedule, config.callbacks.progress, session.beat)
     if start:
         checkpoints.read()  # before anything is replaced: it may be damaged
-    recorder.begin(session.decision)
     loggers = build.make_run_loggers(config, session.folder, fresh=config.overwrite and not start)
     try:
         trainer = build.make_trainer(
             config, len(data.intervals), loggers, [curves, kept, checkpoints, progress]
         )
+        recorder.begin(session.decision)
         if data.intervals:
             trainer.fit(tagger, datamodule=data)
         else:  # stopped in its final evaluation, or trained again for its weights only

@@ -113,3 +113,18 @@ def test_gains_of_other_tasks_are_refused(tmp_path, capsys):
     assert bench(["estimate", *TASKS, "--only", "size", "--out", file]) == 0
     assert bench(["estimate", "--read", file, "--gains", "published"]) == 2
     assert "published: has no main task with gains from two of the tasks" in capsys.readouterr().err
+
+
+def test_what_cannot_be_scored_or_written_is_told_before_anything_is_trained(
+    tmp_path, monkeypatch, capsys
+):
+    def fail(*_):
+        raise AssertionError("pilots were trained")
+
+    monkeypatch.setattr("mtl_bench.estimators.pilots.pilots.Pilots.__init__", fail)
+    assert bench(["estimate", *TASKS, "--gains", "contextual"]) == 2
+    assert "has no main task with gains from two of the tasks" in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.touch()
+    assert bench(["estimate", *TASKS, "--out", str(file / "estimates.csv")]) == 2
+    assert str(file) in capsys.readouterr().err

@@ -166,11 +166,16 @@ def test_a_damaged_checkpoint_is_named(folder, command):
 
 
 def test_a_run_in_use_is_left_alone(folder, command):
-    from mtl_bench.runs.lock import lock
+    from mtl_bench.runs.lock import RunningElsewhere, heartbeat, lock
 
     folder.mkdir(parents=True)
     with lock(folder):
         code, _, err = command(*RUN)
-    assert code == 3
-    assert "is working on this run" in err
-    assert not (folder / "record.json").exists()
+        assert code == 3
+        assert "is working on this run" in err
+        assert not (folder / "record.json").exists()
+        assert command(*RUN, "dry_run=true")[0] == 0
+        assert command(*RUN, "optimizer.lr=-1")[0] == 2
+        assert heartbeat(folder)
+        with pytest.raises(RunningElsewhere), lock(folder):
+            pass

@@ -1,6 +1,7 @@
 """The Python API: what a notebook gets, and how it answers mistakes."""
 
 import doctest
+from pathlib import Path
 
 import pytest
 
@@ -35,11 +36,18 @@ def test_a_pair_and_its_baselines_give_gains():
         (["syn_pos"], {"seed": 1.5}, "seed: '1.5' is not a whole number"),
         (["syn_pos"], {"optimizer": {"lr": "fast"}}, "optimizer.lr: 'fast' is not a number"),
         (["syn_pos"], {"data__dev_share": 0.1}, "data.dev_fraction"),
+        (["syn_pos"], {"dry_run": True}, "python train.py dry_run=true"),
     ],
 )
 def test_mistakes_raise_the_errors_of_the_command_line(arguments, options, expected):
     with pytest.raises(UserError, match=f"(?s){expected}"):
         mtl_bench.train(*arguments, **options)
+
+
+def test_paths_and_texts_are_values_whatever_their_signs():
+    folder = Path("müller (a) b", "x=y")
+    run = mtl_bench.train("syn_pos", steps_per_task=1, paths__output_dir=folder)
+    assert run.folder.is_relative_to(folder)
 
 
 def test_a_sweep_that_is_not_there_is_named():

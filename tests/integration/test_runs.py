@@ -134,6 +134,31 @@ def test_overwriting_loses_nothing_before_something_new_can_run(command, own_tas
     assert read_record(run).status == "finished"
 
 
+def test_a_trainer_that_cannot_be_built_leaves_the_run_that_is_there(command):
+    run = ["main=syn_pos", *QUICK]
+    assert command(*run)[0] == 0
+    [folder] = folders()
+    record = read_record(folder)
+    code, _, err = command(*run, "overwrite=true", "trainer.accelerator=gpu")
+    if code == 0:
+        pytest.skip("has a GPU")
+    assert "gpu" in err.lower()
+    after = read_record(folder)
+    assert (after.status, after.weights_sha256) == ("finished", record.weights_sha256)
+    assert (folder / "tagger" / "tagger.json").exists()
+
+
+def test_an_error_of_the_system_without_a_file_is_shown_as_it_is(command, monkeypatch):
+    def fail(*_):
+        raise OSError("We couldn't connect")
+
+    monkeypatch.setattr("mtl_bench.training.build.assemble", fail)
+    code, _, err = command("main=syn_pos", *QUICK)
+    assert code == 1
+    assert "OSError: We couldn't connect" in err
+    assert "None" not in err.splitlines()[-1]
+
+
 def test_vectors_of_ones_own_change_the_run_if_their_numbers_change(command, own_task):
     own_task()
     own = ["main=mine", *QUICK, "embeddings=file", "embeddings.file=v.txt", "embeddings.dim=2"]

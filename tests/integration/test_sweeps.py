@@ -16,7 +16,7 @@ from mtl_bench import open_sweep
 from mtl_bench.__main__ import main as bench
 from mtl_bench.runs.curve import read_curve
 from mtl_bench.runs.record_reading import read_record
-from mtl_bench.runs.sweep_folder import read_sweep
+from mtl_bench.runs.sweep_folder import read_plan, read_sweep
 from tests.forked import train
 
 REPOSITORY = Path(__file__).parents[2]
@@ -250,6 +250,35 @@ def test_damaged_records_are_told_and_trained_again_on_demand(file, damage, stat
     assert train("-m", *run, "overwrite=true").returncode == 0
     assert read_record(place.parent).weights_sha256 == first
     assert read_curve(place.parent)
+
+
+def test_a_run_that_could_not_be_trained_again_is_not_called_finished(own_task):
+    folder = own_task()
+    sweep = ["-m", "main=mine", *SHORT]
+    assert train(*sweep).returncode == 0
+    [place] = SWEEP.rglob("record.json")
+    before = place.read_bytes()
+    (folder / "mine.train.tsv").write_text("The\tDET\nold\n\n")
+    end = train(*sweep, "overwrite=true")
+    assert end.returncode == 1
+    assert "0 done" not in end.stdout and "  finished  " not in end.stderr
+    assert "it was not trained again, and is what it was; log.txt" in end.stderr
+    assert "line 2: 1 column" in (place.parent / "log.txt").read_text()
+    assert place.read_bytes() == before
+
+
+def test_a_sweep_whose_runs_are_there_has_a_plan_and_gives_them_taggers(command):
+    for tasks in (["main=syn_pos"], ["main=syn_pos", "aux=syn_chu"]):
+        assert command(*tasks, *SHORT, "save_weights=false")[0] == 0
+    run = ["main=syn_pos", *SHORT]
+    code, out, err = command("-m", *run, "aux=syn_chu")
+    assert code == 0, err
+    assert "2 finished" in out
+    assert [run.budgets for run in read_plan(SWEEP)] == [(4,)] * 2
+    assert not list(SWEEP.rglob("tagger.json"))
+    code, out, err = command("-m", *run, "aux=syn_chu", "save_weights=true")
+    assert code == 0, err
+    assert len(list(SWEEP.rglob("tagger.json"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,14 @@ def values_frame(
         metrics: by task; only their evaluations are included then, of which gains are.
 
     Returns:
-        A frame with COLUMNS, and a line for each run whose curve is missing or damaged.
+        A frame with COLUMNS, and a line for each run whose record is damaged, or whose curve is
+        missing or damaged.
     """
     rows: list[tuple[Any, ...]] = []
     problems = []
     for status in statuses:
+        if status.state == "damaged":
+            problems.append(str(status.problem))
         if status.record is None or not has_result(status):
             continue
         losses = all_losses or (metrics is None and len(status.run.tasks) == 1)

@@ -9,6 +9,7 @@ import hydra
 from omegaconf import DictConfig
 
 from mtl_bench.commands.hydra.command_line import asks_for_help, explained_errors
+from mtl_bench.commands.shared.streams import replace_what_cannot_be_printed
 from mtl_bench.config.compose import register
 from mtl_bench.config.mistakes.explain import help_text
 from mtl_bench.config.tasks import conf_folder
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     if arguments is not None:
         sys.argv[1:] = arguments  # Hydra reads them there
+    replace_what_cannot_be_printed()
     with explained_errors():
         register()
         if asks_for_help():

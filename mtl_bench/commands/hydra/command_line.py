@@ -148,6 +148,8 @@ def _explained(overrides: Sequence[str]) -> Iterator[None]:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (else Python complains while it ends)
     except OSError as error:  # Hydra makes a run's folder
+        if error.filename is None:
+            raise
         print(
             f"\n{error.filename}: {error.strerror}. Choose another `paths.output_dir`?",
             file=sys.stderr,

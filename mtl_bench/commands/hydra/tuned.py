@@ -19,10 +19,17 @@ from mtl_bench.sweeps.tuning import SetTuning
 TUNED = "tuned.json"
 
 
-def dev_score(record: Record, folder: Path, main: str) -> float:
+def dev_score(record: Record, folder: Path, main: str, budget: float) -> float:
     """Return the best primary metric of a task on the split of the curve; higher is better.
 
-    It is what `keep=best` selects weights by. The run may have been trained for another main task.
+    It is what `keep=best` selects weights by. The run may have been trained for another main task,
+    and for longer.
+
+    Args:
+        record: of the run.
+        folder: of the run.
+        main: task.
+        budget: steps per task, after which evaluations do not count.
     """
     task = record.tasks[main]
     sign = 1 if task.metrics[task.primary].higher_is_better else -1
@@ -30,7 +37,10 @@ def dev_score(record: Record, folder: Path, main: str) -> float:
     values = [
         sign * row.values[task.primary]
         for row in curve_of(record, folder)
-        if row.task == main and row.split == split and task.primary in row.values
+        if row.task == main
+        and row.split == split
+        and row.step <= budget * len(record.tasks) + 1e-6
+        and task.primary in row.values
     ]
     return max(values, default=-np.inf)
 

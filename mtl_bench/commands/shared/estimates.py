@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -53,20 +54,27 @@ SAME_RUNS = "of the runs that they are scored by, which flatters them"
 
 
 def estimates_of(
-    overrides: Sequence[str], names: Sequence[str] | None = None
+    overrides: Sequence[str],
+    names: Sequence[str] | None = None,
+    measurements: Measurements | None = None,
 ) -> tuple[list[Estimate], str]:
     """Return what estimators say of the tasks of a configuration, and the main task.
 
     Args:
         overrides: as on the command line of a run; the auxiliaries are the other tasks.
         names: of `conf/estimator`; None for all.
+        measurements: by whose gains they are to be scored, if any.
 
     Raises:
-        UserError: a mistake in the overrides, a task alone, or no such estimator.
+        UserError: a mistake in the overrides, a task alone, no such estimator, or nothing to score
+            them by.
     """
     nodes = {name: _node(name) for name in names or options("estimator")}
     config, _ = compose_run(overrides)
     check_options(config)
+    if measurements:
+        every = dict.fromkeys(permutations(config.tasks, 2), 0.0)
+        _scored_pairs([Estimate("every pair", every, 0)], measurements)
     from mtl_bench.estimators.estimate import estimates  # torch: seconds
     from mtl_bench.estimators.pilots.pilots import Pilots
 
@@ -183,14 +191,24 @@ def scores(
     Raises:
         UserError: no main task has two auxiliaries of which all say something.
     """
+    pairs = _scored_pairs(results, measurements)
+    return pairs, score_estimates(pairs, [*results, *from_runs(measurements, pairs)])
+
+
+def _scored_pairs(results: Sequence[Estimate], measurements: Measurements) -> Table:
+    """Return the pairs that all estimates and the gains have.
+
+    Raises:
+        UserError: no main task has two auxiliaries among them.
+    """
     pairs = common_pairs(measurements.other_seeds, results)
     if not len(pairs):
         tasks = sorted({task for each in results for pair in each.scores for task in pair})
         raise UserError(
-            f"{measurements.source}: has no main task with gains from two of the tasks that were "
+            f"{measurements.source}: has no main task with gains from two of the tasks to be "
             f"estimated: {', '.join(tasks)}."
         )
-    return pairs, score_estimates(pairs, [*results, *from_runs(measurements, pairs)])
+    return pairs
 
 
 def score_rows(

@@ -215,3 +215,21 @@ def test_a_main_task_without_a_common_seed_is_told_so(tmp_path, capsys):
     error = capsys.readouterr().err
     assert "alone with the same seed" in error
     assert "b alone is not finished" not in error
+
+
+def test_damaged_records_are_named_wherever_gains_or_sets_are_made(tmp_path, capsys):
+    sweep = tmp_path / "sweep"
+    for seed in range(3):
+        for tasks in ("a", "b", "ab"):
+            write_run(sweep, list(tasks), dict.fromkeys(tasks, 0.5), seed=seed)
+    damaged = sweep / "a+b/seed1/record.json"
+    damaged.write_text(damaged.read_text().replace('"seed": 1', '"seed": 2'))
+    for arguments in (["gains", sweep], ["gains", sweep, "--format", "csv"]):
+        assert main([*map(str, arguments)]) == 0
+        assert "a+b/seed1" in "".join(capsys.readouterr())
+    out = tmp_path / "set.tar.xz"
+    about = ["--title", "t", "--licence", "CC0-1.0"]
+    assert main(["results", "make", str(sweep), "--out", str(out), *about]) == 0
+    said = capsys.readouterr()
+    assert "left out: a+b/seed1: " in said.err
+    assert "8 runs" in said.out

@@ -5,9 +5,11 @@ import math
 import pytest
 
 from mtl_bench.analysis.gains.paired_scores import paired_gain
-from mtl_bench.commands.hydra.tuned import SetScores, summary
+from mtl_bench.commands.hydra.tuned import SetScores, dev_score, summary
 from mtl_bench.errors import UserError
+from mtl_bench.runs.record_reading import read_record
 from mtl_bench.sweeps.tuning import SetTuning, TuningLimits
+from tests.unit.analysis.sweeps import write_run
 
 optuna = pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 SPACE = {
@@ -51,6 +53,16 @@ def test_the_same_scores_give_the_same_trials():
     one, two = (SetTuning("a", ("a",), limits()) for _ in range(2))
     assert run(one) == run(two)
     assert [t.overrides for t in one.trials] == [t.overrides for t in two.trials]
+
+
+def test_a_trial_that_was_extended_has_the_score_that_it_had_at_its_rung(tmp_path):
+    curve = {10: {"a": 0.3, "b": 0.2}, 50: {"a": 0.5, "b": 0.4}, 100: {"a": 0.7, "b": 0.1}}
+    write_run(tmp_path, ["a", "b"], {"a": 0.7, "b": 0.1}, curve=curve)
+    record = read_record(tmp_path / "a+b/seed0")
+    record.config["data"] = {"eval_split": "dev"}
+    scores = [dev_score(record, tmp_path / "a+b/seed0", "a", budget) for budget in (10, 50, 100)]
+    assert scores == [0.3, 0.5, 0.7]
+    assert dev_score(record, tmp_path / "a+b/seed0", "a", 5) == -math.inf
 
 
 def test_a_single_task_has_no_options_of_the_draw():
