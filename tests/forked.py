@@ -49,7 +49,11 @@ class Command:
         order = [arguments, os.getcwd(), dict(env or os.environ), self._folder.name]
         server = _server()
         print(json.dumps(order), file=server.stdin, flush=True)
-        self.pid = int(server.stdout.readline())
+        answer = server.stdout.readline()
+        if not answer:  # the next command gets another one
+            _server.cache_clear()
+            raise RuntimeError("the server from which commands are forked has ended")
+        self.pid = int(answer)
 
     def poll(self):
         """Return the exit code, None while it runs."""
@@ -58,7 +62,8 @@ class Command:
         return self.returncode
 
     def send_signal(self, number):
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.kill(self.pid, number)
 
     def communicate(self, timeout=300):
         """Wait for its end; return its output and its errors, once."""

@@ -215,7 +215,7 @@ def _missing(statuses: Sequence[RunStatus]) -> list[str]:
     lines = [
         f"{status.run.folder}: {(status.problem or status.state).splitlines()[0]}"
         for status in statuses
-        if status.state != "finished"
+        if status.state not in ("finished", "damaged")  # `values_frame` names these
     ]
     sets = Counter(status.run.tasks for status in statuses)
     tasks = all_tasks(statuses)

@@ -115,6 +115,11 @@ def overrides_of(values: Mapping[str, Any]) -> list[str]:
     return overrides
 
 
+def _escaped(match: re.Match[str]) -> str:
+    """Return the end of a text, or a quote, and the backslashes before it, as in a quoted text."""
+    return 2 * match[1] + ("\\'" if match[2] else "")
+
+
 def written(value: Any) -> str:
     """Return a value as an override of the command line has it.
 
@@ -125,9 +130,10 @@ def written(value: Any) -> str:
         return f"[{','.join(map(written, value))}]"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    # What Hydra's grammar reads without quotes; blanks and all other signs need them.
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    if isinstance(value, str) and not re.fullmatch(r"[\w./\[\],:*-]+", value, re.ASCII):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # What Hydra's grammar reads without quotes; all other characters need them, as those of a path.
+    is_path = isinstance(value, os.PathLike)
+    text = os.fspath(value) if is_path else value
+    if is_path or (isinstance(text, str) and not re.fullmatch(r"[\w./\[\],:*-]+", text, re.ASCII)):
+        # Between quotes a backslash is one, but for those before a quote.
+        return "'" + re.sub(r"(\\*)('|$)", _escaped, text) + "'"
     return str(value)

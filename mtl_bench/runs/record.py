@@ -30,6 +30,9 @@ RECORD = "record.json"
 TAGGER = "tagger"
 """Folder of the weights that a run kept, and of all that is needed to use them."""
 
+LOG = "log.txt"
+"""What a run of a sweep printed."""
+
 WANDB_ID = "wandb_id.txt"
 """While a run is not finished: by what name W&B knows it."""
 

@@ -18,14 +18,12 @@ from mtl_bench.config.schema import RunConfig
 from mtl_bench.errors import UserError
 from mtl_bench.runs.lock import RunningElsewhere, lock
 from mtl_bench.runs.provenance import new_record
-from mtl_bench.runs.record import KILLED, Error
+from mtl_bench.runs.record import KILLED, LOG, Error
 from mtl_bench.runs.record_reading import read_record
-from mtl_bench.runs.sweep_folder import run_status
 from mtl_bench.sweeps.display import Screen
 from mtl_bench.sweeps.plan import Job
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 
-LOG = "log.txt"
 Train = Callable[[DictConfig, Path], int]
 
 
@@ -84,7 +82,7 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
         for number, each in enumerate(jobs)
     ]
     workers = Workers(processes, job, ["mtl_bench.training.run"])
-    done = {each.status.run.folder: _steps_done(each, sweep) for each in jobs}
+    done = {each.status.run.folder: each.status.steps_done for each in jobs}
     with Screen(sweep, [each.status.run for each in jobs], done) as screen:
         for event in workers.run(orders):
             if event.job is None:
@@ -94,11 +92,6 @@ def run_jobs(jobs: Sequence[Job], sweep: Path, job: HydraJob, processes: int) ->
                 _record_death(jobs[event.job.number].config, event.job.folder, event.death)
             if event.outcome != "elsewhere":
                 screen.ended(jobs[event.job.number].status_in(sweep))
-
-
-def _steps_done(job: Job, sweep: Path) -> int:
-    """Return the steps of a run that need not be trained."""
-    return 0 if job.replaced else run_status(sweep, job.status.run).steps_done
 
 
 def _record_death(config: RunConfig, folder: Path, death: str) -> None:

@@ -28,6 +28,7 @@ from mtl_bench.config.schema import RunConfig, checked, unknown_keys
 from mtl_bench.config.tasks import add_tasks
 from mtl_bench.errors import UserError
 from mtl_bench.runs.decision import decide, read_files, refusal
+from mtl_bench.runs.record import LOG, TAGGER
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status
 from mtl_bench.sweeps.combinations import (
     Combination,
@@ -58,7 +59,7 @@ class Job:
         config: of the run.
         status: how far it is.
         checksums: of its data.
-        replaced: when the run was started whose record `overwrite=true` is to replace; None: there
+        replaced: when the run was trained whose record `overwrite=true` is to replace; None: there
             is none.
     """
 
@@ -69,12 +70,23 @@ class Job:
     replaced: str | None = None
 
     def status_in(self, sweep: Path) -> RunStatus:
-        """Return how far the run is now; the record of a run that was to be replaced is no end."""
-        status = run_status(sweep, self.status.run)
-        if self.replaced is None or status.state == "running" or _started(status) != self.replaced:
+        """Return how far the run is now.
+
+        A finished record is no end where `overwrite=true` is to replace it, or where
+        `save_weights=true` asks for a tagger that is not there.
+        """
+        status, folder = run_status(sweep, self.status.run), sweep / self.status.run.folder
+        if status.state != "finished" or status.record is None:
             return status
-        problem = "it was not trained again, and is what it was; log.txt in its folder says why"
-        return RunStatus(self.status.run, "failed", problem=problem)
+        lacks_tagger = self.config.save_weights and not (folder / TAGGER).exists()
+        if _trained_when(status) != self.replaced and not lacks_tagger:
+            return status
+        problem = "it was not trained, and the earlier run is kept"
+        if error := status.record.error:
+            problem = f"{error.type}: {error.message}\n{problem}"
+        elif (folder / LOG).exists():
+            problem += f"; {folder / LOG} says why"
+        return replace(status, state="failed", problem=problem)
 
     def is_extended(self) -> bool:
         """Return whether a finished run is to be trained longer."""
@@ -153,7 +165,7 @@ def make_plan(jobs: Sequence[Overrides], compose_job: Compose) -> Plan:
     for overrides, config, folder, budgets in merge(runs):
         run = SweepRun(folder, config.task_set(), config.seed, budgets)
         status = state(plan.sweep, run, config, sums[folder])
-        replaced = _started(run_status(plan.sweep, run)) if config.overwrite else None
+        replaced = _trained_when(run_status(plan.sweep, run)) if config.overwrite else None
         plan.jobs.append(Job(overrides, config, status, sums[folder], replaced))
     if not plan.jobs:
         raise UserError(f"every run needs data that is missing: {', '.join(plan.missing)}.")
@@ -290,9 +302,12 @@ def state(sweep: Path, run: SweepRun, config: RunConfig, sums: Mapping[str, Any]
     return status
 
 
-def _started(status: RunStatus) -> str | None:
-    """Return when a run was started, as its record says."""
-    return str(status.record.timings.get("started", "")) if status.record else None
+def _trained_when(status: RunStatus) -> str | None:
+    """Return when a run was started and ended, as its record says."""
+    if status.record is None:
+        return None
+    timings = status.record.timings
+    return f"{timings.get('started')} to {timings.get('ended')}"
 
 
 def _checksums(config: RunConfig, plan: Plan) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def test_a_run_in_use_is_left_alone(folder, command):
         assert "is working on this run" in err
         assert not (folder / "record.json").exists()
         assert command(*RUN, "dry_run=true")[0] == 0
-        assert command(*RUN, "optimizer.lr=-1")[0] == 2
+        assert command(*RUN, "callbacks.checkpoint_seconds=-1")[0] == 2
         assert heartbeat(folder)
         with pytest.raises(RunningElsewhere), lock(folder):
             pass

@@ -4,8 +4,10 @@ import doctest
 from pathlib import Path
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 import mtl_bench
+from mtl_bench.config.compose import compose_run, overrides_of, register
 from mtl_bench.errors import UserError
 
 
@@ -44,10 +46,16 @@ def test_mistakes_raise_the_errors_of_the_command_line(arguments, options, expec
         mtl_bench.train(*arguments, **options)
 
 
-def test_paths_and_texts_are_values_whatever_their_signs():
-    folder = Path("müller (a) b", "x=y")
-    run = mtl_bench.train("syn_pos", steps_per_task=1, paths__output_dir=folder)
-    assert run.folder.is_relative_to(folder)
+@pytest.mark.parametrize(
+    "name",
+    ["müller (a) b/x=y", "a,b", "[x]", "a[1]/b", "a\\b", "it's", "end\\", "q\\'q", "~x", "plain"],
+)
+def test_paths_are_values_whatever_their_characters(name):
+    register()
+    GlobalHydra.instance().clear()
+    for value in (Path(name), *([name] if not set("[,") & set(name) else [])):
+        _, folder = compose_run(overrides_of({"main": "syn_pos", "paths": {"output_dir": value}}))
+        assert folder.is_relative_to(name)
 
 
 def test_a_sweep_that_is_not_there_is_named():

@@ -262,7 +262,7 @@ def test_a_run_that_could_not_be_trained_again_is_not_called_finished(own_task):
     end = train(*sweep, "overwrite=true")
     assert end.returncode == 1
     assert "0 done" not in end.stdout and "  finished  " not in end.stderr
-    assert "it was not trained again, and is what it was; log.txt" in end.stderr
+    assert f"the earlier run is kept; {place.parent / 'log.txt'} says why" in end.stderr
     assert "line 2: 1 column" in (place.parent / "log.txt").read_text()
     assert place.read_bytes() == before
 
@@ -276,6 +276,13 @@ def test_a_sweep_whose_runs_are_there_has_a_plan_and_gives_them_taggers(command)
     assert "2 finished" in out
     assert [run.budgets for run in read_plan(SWEEP)] == [(4,)] * 2
     assert not list(SWEEP.rglob("tagger.json"))
+    code, _, err = command(
+        "-m", *run, "aux=syn_chu", "save_weights=true", "trainer.accelerator=gpu"
+    )
+    if code:  # without a GPU
+        assert (code, err.count("the earlier run is kept")) == (2, 2)
+        assert "  finished  " not in err
+        assert {run.state for run in read_sweep(SWEEP)} == {"finished"}
     code, out, err = command("-m", *run, "aux=syn_chu", "save_weights=true")
     assert code == 0, err
     assert len(list(SWEEP.rglob("tagger.json"))) == 2

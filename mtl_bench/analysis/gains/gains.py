@@ -86,8 +86,8 @@ def gains_frame(
         budgets: None for those that the sweep was asked for.
 
     Returns:
-        A frame whose columns are the fields of `Gain`, and a line for each run whose curve is
-        missing or damaged: it is in no gain.
+        A frame whose columns are the fields of `Gain`, and a line for each run whose record or
+        curve is missing or damaged: it is in no gain.
     """
     statuses = read_sweep(sweep) if statuses is None else statuses
     metrics = studied_metrics(statuses, metric)

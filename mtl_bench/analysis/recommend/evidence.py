@@ -83,15 +83,15 @@ def noise_of(curves: SweepCurves | None) -> Noise:
     weak = _by_scatter(curves)
     gains = {name: curves.gains(name, 1.0) for name in curves.candidates}
     gains = {name: own for name, own in gains.items() if len(own) > 1}
-    seeds = sorted(set.intersection(*map(set, gains.values()))) if gains else []
     if not gains:
         return weak
-    if len(seeds) < 2 or len(gains) < 2:
+    seeds = _most_shared(gains)
+    table = np.array([[own[s] for s in seeds] for own in gains.values() if own.keys() >= {*seeds}])
+    if len(table) < 2:
         own = sum(float(np.var(list(each.values())) * len(each)) for each in gains.values())
         degrees = sum(len(each) - 1 for each in gains.values())
-        wider = math.sqrt((WEAK + own / weak.of_gain**2) / (WEAK + degrees))
-        return Noise(wider * weak.own, wider * weak.shared, "seeds")
-    table = np.array([[gains[name][seed] for seed in seeds] for name in gains])  # [K, S]
+        factor = math.sqrt((WEAK + own / weak.of_gain**2) / (WEAK + degrees))
+        return Noise(factor * weak.own, factor * weak.shared, "seeds")
     count, repeats = table.shape
     rest = table - table.mean(1, keepdims=True)
     of_seed = rest.mean(0)
@@ -101,6 +101,18 @@ def noise_of(curves: SweepCurves | None) -> Noise:
     shared = max(0.0, float((of_seed**2).sum()) / (repeats - 1) - own_variance / count)
     shared_variance = (WEAK * weak.shared**2 + shared * (repeats - 1)) / (WEAK + repeats - 1)
     return Noise(math.sqrt(own_variance), math.sqrt(shared_variance), "seeds")
+
+
+def _most_shared(gains: Mapping[str, Mapping[int, float]]) -> list[int]:
+    """Return the seeds, two or more, that most candidates have; of such sets the largest."""
+    every = [frozenset(own) for own in gains.values()]
+    sets: set[frozenset[int]] = {one & other for one in every for other in every}
+    ranked = sorted(
+        (sum(each <= own for own in every), len(each), sorted(each))
+        for each in sets
+        if len(each) > 1
+    )
+    return ranked[-1][2]
 
 
 def _by_scatter(curves: SweepCurves) -> Noise:

@@ -60,8 +60,8 @@ class History:
         record: sweep, or `published`, whose gains tell of candidates; None: the other main tasks.
         max_seeds: of a candidate.
         arguments: of the last command, but for `main` and `aux`.
-        bought: optimiser steps of a run that others trained before the search asked for it, and
-            those that it asked for, by `tasks/seed`. What others train costs nothing.
+        bought: by `tasks/seed`, the optimiser steps of a run that others trained, and the step to
+            which the search last asked to train it. What others train costs nothing.
         pending: runs of the round under way: tasks, steps per task to reach, seed. A search that
             was stopped finishes it first, and so does what it would have done.
         rounds: in order.
@@ -159,6 +159,11 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
     file = history_file(sweep, main, variant)
     try:
         content = unsealed(file.read_text("utf-8"))
+        if (version := content.get("schema_version")) != SCHEMA_VERSION:
+            raise UserError(
+                f"{file}: has schema version {version}; this program reads {SCHEMA_VERSION}. "
+                "Remove it: the runs stay, and count as there before."
+            )
         rounds = [Round(**each) for each in content.pop("rounds")]
         pending = [(list(t), int(budget), int(seed)) for t, budget, seed in content.pop("pending")]
         bought = {str(run): (int(a), int(b)) for run, (a, b) in content.pop("bought").items()}
@@ -171,11 +176,6 @@ def read_history(sweep: Path, main: str, variant: str = "") -> History | None:
             f"{file}: the history of a search cannot be read ({error}). Remove it: the runs stay, "
             "and count as there before."
         ) from None
-    if history.schema_version != SCHEMA_VERSION:
-        raise UserError(
-            f"{file}: has schema version {history.schema_version}; this program reads "
-            f"{SCHEMA_VERSION}. Remove it: the runs stay, and count as there before."
-        )
     return history
 
 

@@ -30,15 +30,17 @@ def priors(record: Gains, main: str, candidates: Sequence[str]) -> dict[str, flo
         if main not in (other, *aux.split("+")) and np.isfinite(gain):
             by_main[other][aux] = gain
     standardised: dict[str, list[float]] = defaultdict(list)
+    count = 0
     for gains in by_main.values():
         spread = float(np.std(list(gains.values())))
         if len(gains) < 2 or not spread:
             continue
+        count += 1
         mean = float(np.mean(list(gains.values())))
         for aux, gain in gains.items():
             standardised[aux].append((gain - mean) / spread)
     if not standardised:
         return dict.fromkeys(candidates, 0.0)
     means = {aux: float(np.mean(own)) for aux, own in standardised.items()}
-    scale = max(float(np.std(list(means.values()))), 1 / np.sqrt(len(by_main)))
+    scale = max(float(np.std(list(means.values()))), 1 / np.sqrt(count))
     return {name: means.get(name, 0.0) / scale for name in candidates}

@@ -211,7 +211,10 @@ class Search:
         return spent * self.limits.max_seconds / seconds
 
     def _limit(self, state: State, prospects: Outlook, curves: SweepCurves | None) -> str | None:
-        """Return the limit that is met, if the policy chooses by the model and knows a gain."""
+        """Return the limit that is met, if the policy chooses by the model and a gain is known.
+
+        Where none is, since the main task alone scores too little at its end, none will be.
+        """
         if not any(candidate.is_observed() for candidate in state.candidates):
             is_low = curves and curves.trained == curves.budget and curves.is_low
             return "score" if is_low else None

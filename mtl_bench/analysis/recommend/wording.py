@@ -19,6 +19,7 @@ ENDED = {
     "worth": "Nothing else is worth its cost.",
     "policy": "The policy asks for no more.",
     "done": "Everything is trained.",
+    "score": "The main task alone scores too little.",
     "failed": "The single run, or every other, failed.",
 }
 

@@ -31,7 +31,7 @@ class Evidence:
         metrics: that gains are of, by task.
         budget: steps per task, of the longest run.
         variant: of the runs.
-        problems: what is wrong with curves that cannot be read.
+        problems: what is wrong with records and curves that cannot be read.
         metric: that was asked for; None: each main task's primary one.
     """
 
@@ -66,9 +66,11 @@ class Evidence:
         bad = ("failed", "damaged")
         runs = [each.run.tasks for each in self.statuses if each.state in bad] + self.unreadable()
         readable = set(self.values["run"])
-        known = {each.run.tasks for each in self.statuses if each.run.folder in readable}
+        readable_tasks = {each.run.tasks for each in self.statuses if each.run.folder in readable}
         names = {
-            "+".join(task for task in run if task != main) for run in {*runs} - known if main in run
+            "+".join(task for task in run if task != main)
+            for run in {*runs} - readable_tasks
+            if main in run
         }
         return sorted(names - {""})
 

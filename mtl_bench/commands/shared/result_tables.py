@@ -15,7 +15,7 @@ from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
 
 
 def tables_of(name: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return the tables of a result set or sweep, and what is wrong with curves.
+    """Return the tables of a result set or sweep, and what is wrong with records and curves.
 
     The tables are runs, tasks, gains and curves.
 

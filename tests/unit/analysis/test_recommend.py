@@ -113,6 +113,7 @@ def test_priors_are_the_same_however_few_candidates_are_asked_for(name):
 
 def test_priors_of_means_that_cancel_are_small():
     record = {("x", "a"): 1.0, ("x", "b"): 0.7, ("y", "a"): 0.1, ("y", "b"): 0.3}
+    record[("z", "a")] = 5.0  # nothing to compare with
     assert priors(record, "m", ["a", "b"]) == pytest.approx({"a": 0, "b": 0}, abs=1e-9)
 
 
@@ -155,6 +156,16 @@ def test_the_noise_of_one_candidate_with_several_seeds_is_that_of_its_seeds():
     assert noise.of_gain > 10  # the gains are 20, -20 and 30 percent
     [row] = recommend(curves, F1, {}).rows
     assert row.low < 0 < row.high
+
+
+def test_candidates_with_other_seeds_do_not_hide_those_that_share_some():
+    alone = dict.fromkeys(range(4), curve_of(0.5))
+    pairs = {"a": {0: curve_of(0.5), 1: curve_of(0.6)}, "b": {0: curve_of(0.51), 1: curve_of(0.6)}}
+    curves = SweepCurves("m", 100, 1, alone, pairs)
+    others = {"c": {2: curve_of(0.5), 3: curve_of(0.9)}, "d": {1: curve_of(0.3)}}
+    noise = noise_of(replace(curves, beside=pairs | others))
+    assert noise.shared == pytest.approx(noise_of(curves).shared, rel=0.1)
+    assert noise.shared > 5 * noise.own
 
 
 def test_gains_are_of_the_seeds_that_are_trained_as_far():

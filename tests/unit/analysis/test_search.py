@@ -25,6 +25,7 @@ from mtl_bench.analysis.recommend.search import (
 )
 from mtl_bench.analysis.recommend.wording import next_command, sentences
 from mtl_bench.errors import UserError
+from mtl_bench.runs.seal import sealed, unsealed
 
 F1 = StudiedMetric("f1", "F1")
 BUDGET, INTERVAL = 1000, 50
@@ -358,3 +359,14 @@ def test_a_damaged_history_is_named(content, tmp_path):
     with pytest.raises(UserError, match=r"m\.json.* Remove it: the runs stay"):
         read_history(tmp_path, "m")
     assert read_history(tmp_path, "n") is None
+
+
+def test_a_history_of_another_schema_is_named(tmp_path):
+    one = search()
+    one.history.write(tmp_path)
+    file = history_file(tmp_path, "m")
+    content = unsealed(file.read_text())
+    content |= {"schema_version": 1, "bought": {"m/seed0": 7}}
+    file.write_text(sealed(content))
+    with pytest.raises(UserError, match="has schema version 1; this program reads 2"):
+        read_history(tmp_path, "m")
