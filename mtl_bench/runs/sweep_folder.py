@@ -79,7 +79,14 @@ class RunStatus:
 
 
 def write_plan(sweep: Path, runs: Iterable[SweepRun]) -> None:
-    """Add runs to the plan of a sweep's folder; those planned before, and their budgets, stay."""
+    """Add runs to the plan of a sweep's folder; those planned before, and their budgets, stay.
+
+    A folder whose plan has all of them may be one that cannot be written to.
+    """
+    runs = list(runs)
+    budgets_of = {run.folder: {*run.budgets} for run in read_plan(sweep)}
+    if all({*run.budgets} <= budgets_of.get(run.folder, set()) for run in runs):
+        return
     with FileLock(sweep / ".plan.lock"):  # another sweep may add its runs just now
         plan = {run.folder: run for run in read_plan(sweep)}
         for run in runs:
