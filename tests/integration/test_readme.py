@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 ELSEWHERE = ("make ", ". .venv")
 SHORT = " steps_per_task=4 trainer.val_check_interval=2"
 LONGER = " steps_per_task=400 trainer.val_check_interval=100"
-SEARCH = " steps_per_task=40 trainer.val_check_interval=10"  # mwe scores 0 before
+SEARCH = " steps_per_task=120 trainer.val_check_interval=20"  # mwe scores too little before
 
 
 def commands():
