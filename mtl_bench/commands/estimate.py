@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     # Before pilots are trained for minutes.
     measurements = estimates.measured(arguments.gains) if arguments.gains else None
+    for problem in measurements.missing if measurements else ():
+        print(problem, file=sys.stderr)
     names = arguments.only.split(",") if arguments.only else None
     if arguments.read:
         results, main = estimates.read(arguments.read, names), None

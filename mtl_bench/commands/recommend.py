@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,12 @@ def _recommend(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     own = evidence(arguments.sweep, arguments.metric)
     record = evidence(arguments.record, arguments.metric).gains() if arguments.record else None
     result = answers(own, arguments.main, record)
+    if arguments.record:
+        nothing = f"{arguments.record} has no gains of these candidates with other main tasks."
+        result = [
+            each if each.informed else replace(each, remarks=[*each.remarks, nothing])
+            for each in result
+        ]
     for answer in result:
         show(answer)
     return [answer.plain() for answer in result]
@@ -103,10 +110,9 @@ def _replay(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         if each["decision_gain_width"] is not None:
             row["decision_gain"] += f" ± {each['decision_gain_width']:.2f}"
         rows.append({"policy": each["policy"] + " *" * each["default"]} | row)
-    print(
-        f"Means over {len(results[0][1])} main tasks (± their 95 % interval); gain of the decision "
-        "(none: 0) and regret in percent, cost as a share."
-    )
+    count = len(results[0][1])
+    of = f"Means over {count} main tasks (± their 95 % interval)" if count > 1 else "One main task"
+    print(f"{of}; gain of the decision (none: 0) and regret in percent, cost as a share.")
     truth = (
         "gains are those of `mtl-bench gains`, over the seeds that policies do not train, if any"
     )

@@ -17,8 +17,9 @@ from mtl_bench.files import write_atomically
 from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.duration import duration
 from mtl_bench.runs.pack import pack
+from mtl_bench.runs.record_reading import curve_of
 from mtl_bench.runs.result_sets import SUFFIX, about, packaged, unpacked
-from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,16 +118,28 @@ def _write(frame: pd.DataFrame, file: Path, kind: str) -> None:
         ) from None
 
 
+def _unusable(sweep: Path, status: RunStatus) -> str:
+    """Return why a run cannot be a part of a result set; nothing if it can."""
+    if status.record is None or status.record.status != "finished":
+        return status.problem or status.state
+    try:
+        curve_of(status.record, sweep / status.run.folder)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def _make(arguments: argparse.Namespace) -> None:
     """Pack a sweep."""
     if not arguments.out.name.endswith(SUFFIX) or arguments.out.is_dir():
         raise UserError(f"--out {arguments.out}: name a file that ends with {SUFFIX}.")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    statuses = read_sweep(arguments.sweep)
-    for status in statuses:
-        if status.record is None or status.record.status != "finished":
-            reason = (status.problem or status.state).splitlines()[0]
-            print(f"left out: {status.run.folder}: {reason}", file=sys.stderr)
+    statuses = []
+    for status in read_sweep(arguments.sweep):
+        if reason := _unusable(arguments.sweep, status):
+            print(f"left out: {status.run.folder}: {reason.splitlines()[0]}", file=sys.stderr)
+        else:
+            statuses.append(status)
     content = pack(
         arguments.sweep,
         statuses,

@@ -90,8 +90,8 @@ class Job:
 
     def is_extended(self) -> bool:
         """Return whether a finished run is to be trained longer."""
-        record = self.status.record
-        return self.status.state != "finished" and bool(record and record.status == "finished")
+        record, run = self.status.record, self.status.run
+        return bool(record and record.status == "finished" and record.steps_done < run.steps)
 
 
 @dataclass

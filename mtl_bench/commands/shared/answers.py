@@ -112,7 +112,8 @@ def evidence_of(folder: Path, statuses: Sequence[RunStatus], metric: str | None 
     if len(variants) > 1:
         raise UserError(
             f"{folder}: has runs of several variants: {', '.join(v or '(none)' for v in variants)}."
-            " A recommendation compares runs that differ in their tasks only."
+            " A recommendation compares runs that differ in their tasks only. Train each in a "
+            "sweep of its own (sweep_name=...); `mtl-bench gains` shows all of them."
         )
     metrics = studied_metrics(statuses, metric)
     # Of runs that lack a metric asked for it is known all the same whether they can be read.

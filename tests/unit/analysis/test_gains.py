@@ -233,3 +233,9 @@ def test_damaged_records_are_named_wherever_gains_or_sets_are_made(tmp_path, cap
     said = capsys.readouterr()
     assert "left out: a+b/seed1: " in said.err
     assert "8 runs" in said.out
+    curve = sweep / "a/seed2/curve.csv"
+    curve.write_text(curve.read_text().replace("0.45", "0.44", 1))
+    assert main(["results", "make", str(sweep), "--out", str(out), *about]) == 0
+    said = capsys.readouterr()
+    assert "left out: a/seed2: " in said.err and "left out: a+b/seed1: " in said.err
+    assert "7 runs" in said.out
