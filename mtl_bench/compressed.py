@@ -129,7 +129,7 @@ def open_file(
             raise UserError(f"{file}: is not a zip archive with a member '{member}'.") from None
         except OSError as error:
             raise UserError(f"{file}: cannot be read: {error.strerror or error}.") from None
-        except (RuntimeError, NotImplementedError, ValueError) as error:  # encrypted, odd methods
+        except (RuntimeError, ValueError) as error:  # encrypted, odd methods
             raise UserError(f"{file}: cannot be read: {error}.") from None
         raw = LimitedBytes(stream, name, limit)
         yield stack.enter_context(io.BufferedReader(raw, BUFFER))

@@ -21,7 +21,7 @@ from mtl_bench.runs.provenance import new_record
 from mtl_bench.runs.record import KILLED, LOG, Error
 from mtl_bench.runs.record_reading import read_record
 from mtl_bench.sweeps.display import Screen
-from mtl_bench.sweeps.plan import Job
+from mtl_bench.sweeps.planned_run import Job
 from mtl_bench.sweeps.workers import Outcome, Workers, redirect_output
 
 Train = Callable[[DictConfig, Path], int]

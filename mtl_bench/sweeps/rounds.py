@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from mtl_bench.runs.sweep_folder import RunStatus, SweepRun, run_status, write_plan
-from mtl_bench.sweeps.plan import Job, Plan, state
+from mtl_bench.sweeps.plan import Plan
+from mtl_bench.sweeps.planned_run import Job, state
 
 Launch = Callable[[Plan], None]
 """Trains the runs of a plan."""

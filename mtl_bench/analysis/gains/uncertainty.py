@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -70,9 +71,9 @@ def late_means(
     """Return the late evaluations up to a budget, by run and task."""
     rows = evaluations(values, metrics, budget)
     groups = rows[~rows["final"]].groupby(["variant", "tasks", "task", "seed"])
-    # pandas-stubs type the key of a group as any hashable; here it is a tuple of the four columns.
     return {
-        key: late_mean(own["value"].to_numpy(np.float64), str(own["split"].iloc[-1]))  # type: ignore[misc]
+        # pandas-stubs: any hashable; here the four columns
+        cast(LateKey, key): late_mean(own["value"].to_numpy(np.float64), str(own["split"].iloc[-1]))
         for key, own in groups
     }
 

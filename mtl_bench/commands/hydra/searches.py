@@ -15,7 +15,8 @@ from mtl_bench.commands.shared.recommend_text import show
 from mtl_bench.errors import UserError
 from mtl_bench.runs.record import KILLED
 from mtl_bench.runs.sweep_folder import RunStatus, run_status
-from mtl_bench.sweeps.plan import Job, Plan
+from mtl_bench.sweeps.plan import Plan
+from mtl_bench.sweeps.planned_run import Job
 from mtl_bench.sweeps.rounds import at_seed
 
 Record = Mapping[tuple[str, str], float]

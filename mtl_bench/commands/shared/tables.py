@@ -7,7 +7,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -35,9 +35,8 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 def frame_rows(frame: pd.DataFrame) -> list[Row]:
     """Return the rows of a frame; what is missing or nan becomes None."""
     # As objects: in a column of floats None would become nan again.
-    # pandas-stubs type the keys as any hashable; columns of our frames are named by text.
-    rows: list[Row] = frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
-    return rows
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return cast(list[Row], rows)  # pandas-stubs: keyed by anything; our columns are named by text
 
 
 def print_table(

@@ -19,7 +19,7 @@ class Proportional:
 
     uses_main = False
 
-    def __init__(self, sizes: Mapping[str, int], main: str, exponent: float) -> None:  # noqa: ARG002
+    def __init__(self, sizes: Mapping[str, float], main: str, exponent: float) -> None:  # noqa: ARG002
         """Take sizes, main task and exponent: 0 draws uniformly, 1 by size."""
         if not 0 <= exponent < math.inf:
             raise ValueError(f"exponent is {exponent}; it is a finite number from 0.")

@@ -42,4 +42,4 @@ class Weighted(Proportional):
         shares = {
             t: round(probabilities.get(t, rest / max(len(others), 1)), 12) for t in sorted(sizes)
         }
-        super().__init__(shares, main, exponent=1.0)  # type: ignore[arg-type]  # shares for sizes
+        super().__init__(shares, main, exponent=1.0)
