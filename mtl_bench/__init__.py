@@ -189,9 +189,8 @@ def study(sweep: str | Path, *overrides: str) -> list[Study]:
         result set is written to a folder of its name.
     """
     from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
-    from mtl_bench.paper import PUBLISHED
     from mtl_bench.runs.result_sets import is_result_set
-    from mtl_bench.runs.sweep_folder import read_sweep
+    from mtl_bench.runs.sweep_folder import PUBLISHED, read_sweep
 
     if sweep == PUBLISHED:
         return [study_published(Path(PUBLISHED) / "study", overrides or None).study]

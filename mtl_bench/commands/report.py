@@ -8,8 +8,7 @@ from pathlib import Path
 from mtl_bench.commands.shared.arguments import add_mains, add_study_arguments, study_overrides
 from mtl_bench.commands.shared.study_pipeline import study_published, study_sweep
 from mtl_bench.errors import UserError
-from mtl_bench.paper import PUBLISHED
-from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, read_sweep, sweep_folder
 
 HELP = "write a page that shows a sweep: report/index.html"
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 from mtl_bench.commands.shared.tables import Row, add_format, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.duration import duration
 from mtl_bench.runs.pack import pack
 from mtl_bench.runs.record_reading import curve_of
 from mtl_bench.runs.result_sets import SUFFIX, about, packaged, unpacked
-from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, RunStatus, read_sweep, sweep_folder
 
 if TYPE_CHECKING:
     import pandas as pd

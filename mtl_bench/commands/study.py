@@ -10,8 +10,7 @@ from mtl_bench.commands.shared.arguments import add_study_arguments, study_overr
 from mtl_bench.commands.shared.study_pipeline import FinishedStudy, study_published, study_sweep
 from mtl_bench.commands.shared.study_text import show
 from mtl_bench.errors import UserError
-from mtl_bench.paper import PUBLISHED
-from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, read_sweep, sweep_folder
 
 HELP = "can gains be predicted: task-held-out evaluation, and the paper's tables"
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from mtl_bench.config.run_key import uses_budget, uses_main, variant_name
 from mtl_bench.errors import UserError
 from mtl_bench.runs.schedule import Schedule, budget_of
+from mtl_bench.runs.sweep_folder import PUBLISHED
 
 
 def run_folder(*, _root_: DictConfig) -> str:
@@ -22,10 +23,13 @@ def run_folder(*, _root_: DictConfig) -> str:
     ):
         if not str(value).strip():
             raise UserError(f"{key} is empty. Was a shell variable not set? Give it a name.")
-    if Path(_root_.sweep_name).is_absolute() or ".." in Path(_root_.sweep_name).parts:
+    name = Path(_root_.sweep_name)
+    odd = [part for part in name.parts if part == ".." or part.startswith("-")]
+    if odd or not name.parts or name.is_absolute() or str(name) == PUBLISHED:
         raise UserError(
             f"sweep_name is '{_root_.sweep_name}'; it is a name below `paths.output_dir`, which "
-            "you can set as well."
+            "you can set as well. It does not begin with `-`, which commands take for an option, "
+            f"and is not `{PUBLISHED}`, the paper's own runs."
         )
     return run_folder_of(_root_.main, _root_.aux, _root_.seed, variant_of(_root_))
 

@@ -10,8 +10,8 @@ from mtl_bench.analysis.data.frame import DATA, TRAIN, StudiedMetric, run_rows, 
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.uncertainty import with_errors
 from mtl_bench.analysis.measurements import Measurements
-from mtl_bench.paper import PUBLISHED, published
-from mtl_bench.runs.sweep_folder import SweepRun
+from mtl_bench.paper import published
+from mtl_bench.runs.sweep_folder import PUBLISHED, SweepRun
 
 BUDGET = 50_000.0
 EVALUATIONS = 20  # late ones, of which published late means and spreads are

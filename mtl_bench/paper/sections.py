@@ -13,11 +13,12 @@ import pandas as pd
 from mtl_bench.analysis.arrays import Floats
 from mtl_bench.analysis.section import DotChart, Section, SectionTable
 from mtl_bench.analysis.study import Compute, Study
-from mtl_bench.paper import PUBLISHED, published
+from mtl_bench.paper import published
 from mtl_bench.paper.claims import Claim, magnitude_claim, score_claims, task_claims
 from mtl_bench.paper.feature_claims import feature_claims
 from mtl_bench.paper.published_runs import F1
 from mtl_bench.paper.tables import Table3Row, cross_validate, table3
+from mtl_bench.runs.sweep_folder import PUBLISHED
 
 TEXT = (
     "Logistic regression over the features of the two tasks, {runs} runs of five folds of pairs. "

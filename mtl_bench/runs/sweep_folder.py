@@ -23,6 +23,8 @@ from mtl_bench.runs.schedule import Schedule
 from mtl_bench.runs.seal import DAMAGE
 
 PLAN = "plan.json"
+PUBLISHED = "published"
+"""The name of the paper's own runs, wherever that of a sweep may stand."""
 LONGEST = 1000
 """Characters of a run's folder."""
 

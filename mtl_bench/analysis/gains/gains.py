@@ -100,6 +100,24 @@ def gains_frame(
     return pd.DataFrame(rows, columns=list(Gain.__dataclass_fields__)), problems
 
 
+def seeds_left_out(values: pd.DataFrame, gains: Iterable[Gain], budget: float) -> int:
+    """Return how many seeds, at most, are not in a gain though both of its runs reach the budget.
+
+    A gain is of one split. Where some runs end at the budget, and others go on, their evaluations
+    there may be of different splits: `paired_scores` then takes those that end.
+    """
+    finals = values[values["final"] & (values["budget"] >= budget - 1e-6)]
+    seeds = {key: set(of) for key, of in finals.groupby(["variant", "tasks"])["seed"]}
+    return max(
+        len(
+            seeds[gain.variant, "+".join(sorted([gain.main, *gain.aux.split("+")]))]
+            & seeds[gain.variant, gain.main]
+        )
+        - gain.seeds
+        for gain in gains
+    )
+
+
 def missing_singles(
     statuses: Iterable[RunStatus], mains: Collection[str] = ()
 ) -> dict[str, set[str]]:

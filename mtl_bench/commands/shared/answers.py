@@ -15,9 +15,8 @@ from mtl_bench.analysis.recommend.prior import priors
 from mtl_bench.analysis.recommend.recommendation import Recommendation, recommend
 from mtl_bench.commands.shared.encoder_gain import encoder_gain
 from mtl_bench.errors import UserError
-from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.result_sets import is_result_set, packaged
-from mtl_bench.runs.sweep_folder import RunStatus, read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, RunStatus, read_sweep, sweep_folder
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,8 @@ from mtl_bench.config.mistakes.options import check_options
 from mtl_bench.config.tasks import conf_folder, options
 from mtl_bench.errors import UserError
 from mtl_bench.files import write_atomically
-from mtl_bench.paper import PUBLISHED
 from mtl_bench.paper.published_runs import published_measurements
-from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, read_sweep, sweep_folder
 from mtl_bench.trust import make
 
 TYPES = {

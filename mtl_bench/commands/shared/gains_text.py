@@ -8,7 +8,12 @@ from pathlib import Path
 
 from mtl_bench.analysis.data.frame import StudiedMetric, has_result, studied_metrics, values_frame
 from mtl_bench.analysis.gains.gain import Gain, is_small, main_order, signed
-from mtl_bench.analysis.gains.gains import asked_budgets, measured_gains, missing_singles
+from mtl_bench.analysis.gains.gains import (
+    asked_budgets,
+    measured_gains,
+    missing_singles,
+    seeds_left_out,
+)
 from mtl_bench.commands.shared.tables import MOST_COLUMNS, Row, print_table
 from mtl_bench.errors import UserError
 from mtl_bench.runs.sweep_folder import RunStatus
@@ -87,6 +92,12 @@ def print_gains(
             _print_matrix(pairs, metrics, style)
         if sets := [gain for gain in gains if "+" in gain.aux]:
             _print_sets(sets, metrics, style)
+        if count := seeds_left_out(values, gains, budget):
+            print(
+                f"{count} more seed{'s are' if count > 1 else ' is'} trained that far, and left "
+                f"out: not evaluated on {' or '.join(splits)} at {budget:,.6g} steps.",
+                file=sys.stderr,
+            )
     for line in missing_lines(statuses, mains):
         print(f"\n{line}", file=sys.stderr)
 

@@ -9,9 +9,8 @@ import pandas as pd
 from mtl_bench.analysis.data.frame import DATA, runs_frame, values_frame
 from mtl_bench.analysis.gains.gain import Gain
 from mtl_bench.analysis.gains.gains import gains_frame
-from mtl_bench.paper import PUBLISHED
 from mtl_bench.paper.published_runs import published_measurements
-from mtl_bench.runs.sweep_folder import read_sweep, sweep_folder
+from mtl_bench.runs.sweep_folder import PUBLISHED, read_sweep, sweep_folder
 
 
 def tables_of(name: str) -> tuple[dict[str, pd.DataFrame], list[str]]:

@@ -18,9 +18,8 @@ from rich.console import Console
 
 from mtl_bench.config.tasks import conf_folder, plain_task, task_files
 from mtl_bench.errors import UserError
-from mtl_bench.paper import PUBLISHED
 from mtl_bench.runs.result_sets import is_result_set
-from mtl_bench.runs.sweep_folder import RunStatus
+from mtl_bench.runs.sweep_folder import PUBLISHED, RunStatus
 
 if TYPE_CHECKING:
     from mtl_bench.analysis.measurements import Measurements

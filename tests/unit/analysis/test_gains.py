@@ -105,6 +105,22 @@ def test_a_sweep_asked_for_two_budgets_has_gains_at_each(tmp_path):
     assert (by_budget["a", "b", 50].split, by_budget["a", "b", 100].split) == ("dev", "test")
 
 
+def test_a_table_says_which_seeds_are_not_in_it(tmp_path, capsys):
+    for seed in range(3):  # those of the last end at 50, others go on
+        budget = 100 if seed < 2 else 50
+        write_run(tmp_path, ["a"], {"a": 0.5}, budget=budget, seed=seed)
+        write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6}, budget=budget, seed=seed)
+        write_run(tmp_path, ["a", "c"], {"a": 0.6, "c": 0.6}, budget=budget, seed=seed)
+    (tmp_path / "a+c/seed1/record.json").unlink()  # not finished, and so not left out
+    assert main(["gains", str(tmp_path), "--budget", "50"]) == 0
+    printed = capsys.readouterr()
+    assert "(test) in percent, at 50 steps per task, 1 seed" in printed.out
+    assert "2 more seeds are trained that far" in printed.err
+    assert "not evaluated on test at 50 steps" in printed.err
+    assert main(["gains", str(tmp_path), "--budget", "100"]) == 0
+    assert "more seed" not in capsys.readouterr().err
+
+
 def test_a_run_that_is_to_be_extended_counts_at_its_budget(tmp_path):
     write_run(tmp_path, ["a"], {"a": 0.5})
     write_run(tmp_path, ["a", "b"], {"a": 0.6, "b": 0.6})
