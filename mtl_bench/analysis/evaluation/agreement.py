@@ -65,6 +65,7 @@ def agreement(reference: Pairs, gains: Pairs) -> Agreement:
     )
     over_all = float(permuted[0])
     ends = task_interval(np.array([over_all]), np.array(resampled)[:, None], len(mains))[:, 0]
+    ends = ends.clip(-1, 1)
     ordered = [own for m in mains if (own := main == m).sum() > 1]  # one alone has no order
     within = [rank_correlation(expected[own], measured[own]) for own in ordered]
     count = len(within)

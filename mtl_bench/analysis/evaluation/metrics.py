@@ -17,6 +17,9 @@ from mtl_bench.analysis.ranks import correlation, rank_correlations
 from mtl_bench.analysis.student import quantile
 
 METRICS = ("accuracy", "f1", "auc", "spearman", "kendall", "top_gain", "regret")
+LEAST = np.array([0, 0, 0, -1, -1, -np.inf, 0])
+MOST = np.array([1, 1, 1, 1, 1, np.inf, np.inf])
+"""What the METRICS can be: intervals end there."""
 DRAWS = 1000
 
 Values = Mapping[str, float]
@@ -94,7 +97,8 @@ class Tally:
     def with_intervals(self) -> tuple[Values, Values, Values]:
         """Return the metrics, and the lower and the upper ends of their intervals."""
         values = self.metrics()[0]
-        low, high = task_interval(values, self.resampled(), len(self.counts))
+        ends = task_interval(values, self.resampled(), len(self.counts))
+        low, high = np.clip(ends, LEAST, MOST)
         return by_metric(values), by_metric(low), by_metric(high)
 
 

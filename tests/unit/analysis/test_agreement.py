@@ -33,6 +33,14 @@ def test_gains_of_something_else_do_not():
     assert result.p > 0.05
 
 
+def test_an_interval_over_two_main_tasks_ends_at_what_a_correlation_can_be():
+    pairs = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "a"), ("b", "c"), ("b", "d")]
+    reference = dict(zip(pairs, (1, 2, 3, 4, 5, 6), strict=True))
+    gains = dict(zip(pairs, (2, 1, 3, 6, 4, 5), strict=True))
+    low, high = agreement(reference, gains).interval
+    assert -1 <= low < high == 1
+
+
 def test_a_reference_that_lacks_pairs_has_no_p_value():
     random = np.random.default_rng(0)
     reference = {pair: random.normal() for pair in PAIRS if "t0" not in pair or "t1" in pair}

@@ -45,6 +45,18 @@ def test_as_others_compute_them(seed, ties):
     assert found["regret"] == pytest.approx(np.mean([g.max() for _, g in own]) - np.mean(picks))
 
 
+@given(st.integers(0, 10**6))
+@settings(max_examples=10)
+def test_intervals_end_at_what_a_metric_can_be(seed):
+    table = made_table(tasks=3, seed=seed)
+    scores = np.random.default_rng(seed).normal(size=(1, len(table)))
+    _, low, high = tally(table, whole(table), scores).with_intervals()
+    # Not known (nan) where all pairs gain, or none.
+    assert not any(low[metric] < 0 for metric in ("accuracy", "f1", "auc", "regret"))
+    assert not any(low[metric] < -1 for metric in ("spearman", "kendall"))
+    assert not any(high[metric] > 1 for metric in METRICS[:5])
+
+
 @pytest.mark.parametrize("name", HELD_OUT)
 def test_knowing_nothing_is_worth_nothing_whatever_is_held_out(name):
     table = made_table(tasks=8, seed=3)
