@@ -52,7 +52,8 @@ DOCS = Path(__file__).parent
 FIGURES, RESULTS = DOCS / "figures", DOCS / "results"
 BLOCK = r"(<!-- make figures: {} -->\n).*?(<!-- end -->)"
 
-FEWEST = 20  # pairs of a result set that tables show
+ALL_PAIRS = 90  # of the ten tasks, which tables of all result sets are of
+FEWEST = 20  # pairs that two result sets must share to be compared
 SHOWN = {
     "pairs": ("all pairs, majority", "main task, majority"),
     "unseen_main": ("aux task, mean gain", "aux task, size"),
@@ -175,9 +176,9 @@ def early() -> str:
 
 
 def sets() -> list[str]:
-    """Return the result sets of our own gains: those with enough pairs to speak of."""
+    """Return the result sets of our own gains: those of all pairs of the ten tasks."""
     names = [name for name in packaged() if name not in auxiliaries.SETS]
-    return [name for name in names if len(measured(name).gains) >= FEWEST]
+    return [name for name in names if len(measured(name).gains) == ALL_PAIRS]
 
 
 def matrix(name: str) -> str:
@@ -245,15 +246,30 @@ def component_table() -> str:
     return table(["runs", "component", "share", "with one main task left out"], rows)
 
 
+def at_budget(name: str, budget: float, runs: str = "seed >= 0") -> Measurements:
+    """Return a result set with the gains of some runs at a budget."""
+    values = measured(name).values.query(runs)
+    return replace(measured(name), all_gains=measured_gains(values, measured(name).metrics, budget))
+
+
+PAPERS_MODEL = ("eacl2017", "eacl2017_long")
+"""Result sets of the paper's model, by their steps."""
+
+
 def agreements() -> str:
     """Return the rank correlations of gains between result sets."""
     every = {name: measured(name) for name in ("published", *sets())}
-    pairs = [*combinations(every, 2)]
+    pairs = [pair for pair in combinations(every, 2) if pair != PAPERS_MODEL]
     # Gains change with the steps, so that those of the paper's model are compared at as many, too.
-    of_paper, early = every["eacl2017"], f"published at {every['eacl2017'].budget:,.0f} steps"
-    gains = measured_gains(every["published"].values, every["published"].metrics, of_paper.budget)
-    every[early] = replace(every["published"], all_gains=gains)
-    pairs += [(early, "eacl2017"), (early, "published")]
+    for name in filter(every.get, PAPERS_MODEL):
+        early = f"published at {every[name].budget:,.0f} steps"
+        every[early] = at_budget("published", every[name].budget)
+        pairs += [(early, name), (early, "published")]
+    one, other = PAPERS_MODEL
+    if other in every:  # seed 0 is the same runs
+        rest = f"{one} without seed 0"
+        every[rest] = at_budget(one, every[one].budget, "seed != 0")
+        pairs.append((rest, other))
     labels = {
         name: {(gain.main, gain.aux): gain.label for gain in each.gains}
         for name, each in every.items()
@@ -353,22 +369,32 @@ def seeds_needed() -> str:
 
 def f1_here() -> str:
     """Return the F1 of single runs beside the paper's: Table 1's last column."""
+    rows = sorted(row for name in PAPERS_MODEL for row in f1_rows(name))
+    names = ["task", "printed", "published at as many steps", "here", "seeds", "steps"]
+    return table(names, [[task, *others, f"{steps:,.0f}"] for task, steps, *others in rows])
+
+
+def f1_rows(name: str) -> Iterator[tuple[str, float, *tuple[str, ...]]]:
+    """Yield task, steps, F1 printed, published and here, and seeds of a result set."""
     printed, curves = published.table1(), published.f1_curves()
-    names = stand_ins(measured("eacl2017").metrics)
-    values = measured("eacl2017").values
+    names = stand_ins(measured(name).metrics)
+    values = measured(name).values
     own = values[(values["tasks"] == values["task"]) & (values["metric"] == "f1")]
-    rows = []
     for task, of_task in own.groupby("task"):
         paper = names.get(str(task), str(task))
         late = of_task[~of_task["final"]].groupby("seed")["value"].apply(lambda s: s[-5:].mean())
         budget = float(of_task["budget"].max())
         steps, scores = curves[paper, paper]
-        at = 100 * float(scores[(steps > 0.9 * budget) & (steps <= budget)].mean())
+        then = scores[(steps > 0.9 * budget) & (steps <= budget)]
         spread = f" ± {100 * late.std():.1f}" if len(late) > 1 else ""
-        row = [str(task), f"{printed[paper]['f1']:.1f}", f"{at:.1f}"]
-        rows.append([*row, f"{100 * late.mean():.1f}{spread}", str(len(late)), f"{budget:,.0f}"])
-    names_ = ["task", "printed", "published at as many steps", "here", "seeds", "steps"]
-    return table(names_, rows)
+        yield (
+            str(task),
+            budget,
+            f"{printed[paper]['f1']:.1f}",
+            f"{100 * float(then.mean()):.1f}",
+            f"{100 * late.mean():.1f}{spread}",
+            str(len(late)),
+        )
 
 
 STEPS = (1000, 2000, 5000, 10_000)
@@ -462,7 +488,7 @@ def blocks() -> Iterator[tuple[str, str, Callable[[], str]]]:
     yield "gains.md", "alone", alone
     yield "gains.md", "components", component_table
     yield "gains.md", "agreement", agreements
-    for name in sets():
+    for name in sorted({*sets(), *PAPERS_MODEL}):
         yield "gains.md", f"matrix {name}", lambda name=name: matrix(name)
     for name in ESTIMATED:
         yield "gains.md", f"estimators {name}", lambda name=name: estimator_table(name)
