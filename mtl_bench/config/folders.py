@@ -24,7 +24,7 @@ def run_folder(*, _root_: DictConfig) -> str:
         if not str(value).strip():
             raise UserError(f"{key} is empty. Was a shell variable not set? Give it a name.")
     name = Path(_root_.sweep_name)
-    odd = [part for part in name.parts if part == ".." or part.startswith("-")]
+    odd = ".." in name.parts or str(name).startswith("-")
     if odd or not name.parts or name.is_absolute() or str(name) == PUBLISHED:
         raise UserError(
             f"sweep_name is '{_root_.sweep_name}'; it is a name below `paths.output_dir`, which "

@@ -103,19 +103,20 @@ def gains_frame(
 def seeds_left_out(values: pd.DataFrame, gains: Iterable[Gain], budget: float) -> int:
     """Return how many seeds, at most, are not in a gain though both of its runs reach the budget.
 
-    A gain is of one split. Where some runs end at the budget, and others go on, their evaluations
-    there may be of different splits: `paired_scores` then takes those that end.
+    A gain is of one split and of equal steps. Where some runs end at the budget, and others go on,
+    their evaluations may be of different splits: `paired_scores` then takes those that end.
     """
     finals = values[values["final"] & (values["budget"] >= budget - 1e-6)]
     seeds = {key: set(of) for key, of in finals.groupby(["variant", "tasks"])["seed"]}
-    return max(
+    counts = [
         len(
             seeds[gain.variant, "+".join(sorted([gain.main, *gain.aux.split("+")]))]
             & seeds[gain.variant, gain.main]
         )
         - gain.seeds
         for gain in gains
-    )
+    ]
+    return max(counts, default=0)
 
 
 def missing_singles(

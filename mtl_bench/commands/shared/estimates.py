@@ -218,7 +218,8 @@ def score_rows(
     rows: list[Row] = []
     for score in every:
         value, low, high = (of["spearman"] for of in (score.values, score.low, score.high))
-        width = "" if high != high else f" ± {(high - low) / 2:.2f}"  # nan: one main task
+        half = max(value - low, high - value)  # the other end may be where a metric ends
+        width = "" if high != high else f" ± {half:.2f}"  # nan: one main task
         rows.append(
             {
                 "estimator": score.estimate.name,

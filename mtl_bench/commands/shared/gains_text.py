@@ -94,8 +94,8 @@ def print_gains(
             _print_sets(sets, metrics, style)
         if count := seeds_left_out(values, gains, budget):
             print(
-                f"{count} more seed{'s are' if count > 1 else ' is'} trained that far, and left "
-                f"out: not evaluated on {' or '.join(splits)} at {budget:,.6g} steps.",
+                f"Up to {count} more seed{'s are' if count > 1 else ' is'} trained that far, and "
+                "left out: a gain compares evaluations of one split and of equal steps.",
                 file=sys.stderr,
             )
     for line in missing_lines(statuses, mains):
