@@ -53,7 +53,6 @@ FIGURES, RESULTS = DOCS / "figures", DOCS / "results"
 BLOCK = r"(<!-- make figures: {} -->\n).*?(<!-- end -->)"
 
 ALL_PAIRS = 90  # of the ten tasks, which tables of all result sets are of
-FEWEST = 20  # pairs that two result sets must share to be compared
 SHOWN = {
     "pairs": ("all pairs, majority", "main task, majority"),
     "unseen_main": ("aux task, mean gain", "aux task, size"),
@@ -101,7 +100,7 @@ def p_of(score: Score, metric: str) -> str:
 
 def p_text(p: float, corrected: float) -> str:
     """Return a p-value with the corrected one behind it."""
-    return f"{p:.3f} / " + (f"{corrected:.2f}" if corrected >= 0.005 else "<0.01")
+    return f"{p:.3f} / " + (f"{corrected:.2f}" if corrected >= 0.1 else f"{corrected:.3f}")
 
 
 def scores_table(held_out: str) -> str:
@@ -184,18 +183,18 @@ def sets() -> list[str]:
 def matrix(name: str) -> str:
     """Return the gains of a result set, rows main tasks; those shown to help or hurt in bold."""
     gains = {(gain.main, gain.aux): gain for gain in measured(name).gains}
-    mains, auxes = (sorted({pair[of] for pair in gains}) for of in (0, 1))
+    tasks = sorted({main for main, _ in gains})
     rows = []
-    for main in mains:
+    for main in tasks:
         cells = []
-        for aux in auxes:
+        for aux in tasks:
             gain = gains.get((main, aux))
             text = signed(gain.gain_percent) if gain else ""
             cells.append(f"**{text}**" if gain and gain.clear else text)
         own = [gain for pair, gain in gains.items() if pair[0] == main]
         least = [gain.detectable for gain in own if gain.detectable is not None]
         rows.append([main, *cells, f"{np.median(least):.1f}" if least else ""])
-    return table(["main \\ aux", *auxes, "detectable"], rows)
+    return table(["main \\ aux", *tasks, "detectable"], rows)
 
 
 def effects() -> str:
@@ -274,7 +273,6 @@ def agreements() -> str:
         name: {(gain.main, gain.aux): gain.label for gain in each.gains}
         for name, each in every.items()
     }
-    pairs = [(a, b) for a, b in pairs if len(labels[a].keys() & labels[b].keys()) >= FEWEST]
     results = [agreement(labels[one], labels[other]) for one, other in pairs]
     rows = []
     corrected = holm([result.p for result in results])
